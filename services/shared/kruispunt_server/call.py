@@ -1,0 +1,128 @@
+"""One call: who asks, why, until when, and whose data was looked at.
+
+The boundary makes it, the servicer and the store read it, the journal keeps what it gathered.
+"""
+
+import datetime as dt
+import enum
+import uuid
+from dataclasses import dataclass, field
+
+from kruispunt_server.errors import Reason, RegistryError
+from kruispunt_server.ids import new_id
+
+
+class Role(enum.StrEnum):
+    """What a participant may be."""
+
+    SUPPLIER = "supplier"
+    CONSUMER = "consumer"
+    REGISTRAR = "registrar"
+    ADMINISTRATOR = "administrator"
+    AUDITOR = "auditor"
+    DATA_PROTECTION_OFFICER = "data-protection-officer"
+    INTERNAL_SERVICE = "internal-service"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class InstitutionKey:
+    """Names one institution.
+
+    Attributes:
+        sector: 0 to 999.
+        institution: number within the sector, 0 to 999.
+    """
+
+    sector: int
+    institution: int
+
+    def __str__(self) -> str:
+        return f"{self.sector}/{self.institution}"
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """Who may connect.
+
+    Attributes:
+        participant_id: 1 to 64 of a-z, 0-9 and "-".
+        roles: what it may be.
+        institution: for which institution it acts; none for the registry's own services.
+    """
+
+    participant_id: str
+    roles: frozenset[Role]
+    institution: InstitutionKey | None
+
+    def own_institution(self) -> InstitutionKey:
+        """Return the participant's institution.
+
+        Raises:
+            RegistryError: it has none; PERMISSION_DENIED / NOT_OWN_INSTITUTION to the caller.
+        """
+        if self.institution is None:
+            raise RegistryError(Reason.NOT_OWN_INSTITUTION, "the participant acts for no institution")
+        return self.institution
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """Why personal data is touched; from the call's metadata, all three mandatory.
+
+    Attributes:
+        legal_basis: the deliberation, 1 to 64 of letters, digits, "/", "-" and ".".
+        end_user: the person or program at the institution, 1 to 64 printable ASCII characters.
+        case: the file at the institution it is for, 1 to 64 printable ASCII characters.
+    """
+
+    legal_basis: str
+    end_user: str
+    case: str
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Whose data was looked at, for the access log.
+
+    Attributes:
+        look_id: names the access record.
+        person: the number that was looked up, as stored; the log keeps a keyed pseudonym of it only.
+        data_groups: which kinds of data the answer holds, comma separated. Example: "dossier".
+        result: what came of it: "found", "none", a verdict or the reason of a refusal.
+    """
+
+    look_id: uuid.UUID
+    person: int
+    data_groups: str
+    result: str
+
+
+@dataclass(slots=True)
+class Call:
+    """One call being served.
+
+    Attributes:
+        method: full name, such as `kruispunt.directory.v1.DirectoryService/ListDossiers`.
+        participant: who asks.
+        purpose: why; present on every method that touches personal data.
+        now: when the call came in, UTC.
+        deadline: `time.monotonic()` at which the caller has given up.
+        looks: what the answer about to leave shows, not yet journalled.
+    """
+
+    method: str
+    participant: Participant
+    purpose: Purpose | None
+    now: dt.datetime
+    deadline: float
+    looks: list[Look] = field(default_factory=list)
+
+    def look(self, person: int, data_groups: str, result: str) -> uuid.UUID:
+        """Note that the answer shows data of `person`; the boundary journals it before the answer leaves.
+
+        Returns:
+            The identifier of the access record.
+        """
+        look_id = new_id()
+        self.looks.append(Look(look_id, person, data_groups, result))
+        return look_id

@@ -1,0 +1,50 @@
+"""What time it is. Injected everywhere, so that tests can stand still."""
+
+import datetime as dt
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+_BRUSSELS = ZoneInfo("Europe/Brussels")
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> dt.datetime:
+        """The instant, zone-aware, in UTC."""
+        ...
+
+    def today(self) -> dt.date:
+        """The calendar day in Brussels: the day that `valid_at` means when it is absent."""
+        ...
+
+
+class SystemClock:
+    """The clock of the machine."""
+
+    def now(self) -> dt.datetime:
+        """The instant, zone-aware, in UTC."""
+        return dt.datetime.now(dt.UTC)
+
+    def today(self) -> dt.date:
+        """The calendar day in Brussels."""
+        return dt.datetime.now(_BRUSSELS).date()
+
+
+class FixedClock:
+    """A clock that stands still until it is set. For tests."""
+
+    def __init__(self, instant: dt.datetime) -> None:
+        self._instant = instant
+
+    def now(self) -> dt.datetime:
+        """The instant it was set to."""
+        return self._instant
+
+    def today(self) -> dt.date:
+        """The calendar day in Brussels at that instant."""
+        return self._instant.astimezone(_BRUSSELS).date()
+
+    def advance(self, span: dt.timedelta) -> None:
+        """Move on by `span`."""
+        self._instant += span
