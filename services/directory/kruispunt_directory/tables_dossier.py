@@ -1,0 +1,117 @@
+"""Tables of the reference directory: dossiers, their versions, numbers, and declarations of completeness.
+
+Person-owned tables lead their primary key with the person, so that a person's rows lie together and can be
+partitioned by person. Numbers are stored as whole numbers.
+"""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from kruispunt_server.tables import Instant
+
+
+@dataclass(frozen=True)
+class DossierTables:
+    """The tables, by their glossary names.
+
+    Attributes:
+        dossier: what stands now, one row per dossier.
+        dossier_version: every state there ever was, append-only; `standing` false marks the end of a dossier.
+        number: projection of identity's chains: number to current number.
+        synchronisation: an institution declares up to when it has told everything, append-only.
+    """
+
+    dossier: sa.Table
+    dossier_version: sa.Table
+    number: sa.Table
+    synchronisation: sa.Table
+
+
+def dossier_tables(metadata: sa.MetaData) -> DossierTables:
+    """Define the tables in `metadata`."""
+    return DossierTables(
+        dossier=_dossier(metadata),
+        dossier_version=_dossier_version(metadata),
+        number=_number(metadata),
+        synchronisation=_synchronisation(metadata),
+    )
+
+
+def _state_columns() -> list[sa.Column[object]]:
+    """What a dossier and each of its versions say."""
+    return [
+        sa.Column("dossier_id", sa.Uuid, nullable=False),
+        sa.Column("registered_under", sa.BigInteger, nullable=False),
+        sa.Column("end_day", sa.Date, nullable=True),
+        sa.Column("network_level", sa.SmallInteger, nullable=False),
+        sa.Column("source", sa.String(32), nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("recorded_at", Instant, nullable=False),
+        sa.Column("confirmed_at", Instant, nullable=False),
+    ]
+
+
+def _dossier(metadata: sa.MetaData) -> sa.Table:
+    # The key is the order in which dossiers are listed, so that "all of one person" is one range in order.
+    return sa.Table(
+        "dossier",
+        metadata,
+        sa.Column("person", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("sector", sa.SmallInteger, primary_key=True, autoincrement=False),
+        sa.Column("institution", sa.SmallInteger, primary_key=True, autoincrement=False),
+        sa.Column("capacity", sa.SmallInteger, primary_key=True, autoincrement=False),
+        sa.Column("begin_day", sa.Date, primary_key=True),
+        sa.Column("phase", sa.SmallInteger, primary_key=True, autoincrement=False),
+        *_state_columns(),
+        sa.CheckConstraint("end_day IS NULL OR begin_day < end_day", name="period"),
+        sa.UniqueConstraint("person", "dossier_id"),
+        # Dossiers of one institution by the time of their last confirmation: ListStaleDossiers.
+        sa.Index("ix_dossier_institution_confirmed_at", "sector", "institution", "confirmed_at"),
+        sqlite_with_rowid=False,
+    )
+
+
+def _dossier_version(metadata: sa.MetaData) -> sa.Table:
+    return sa.Table(
+        "dossier_version",
+        metadata,
+        sa.Column("person", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("dossier_id", sa.Uuid, primary_key=True),
+        sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("sector", sa.SmallInteger, nullable=False),
+        sa.Column("institution", sa.SmallInteger, nullable=False),
+        sa.Column("capacity", sa.SmallInteger, nullable=False),
+        sa.Column("begin_day", sa.Date, nullable=False),
+        sa.Column("phase", sa.SmallInteger, nullable=False),
+        *[column for column in _state_columns() if column.name not in ("dossier_id", "version")],
+        sa.Column("standing", sa.Boolean, nullable=False),
+        # The last change of each institution: GetCoverage.
+        sa.Index("ix_dossier_version_institution_recorded_at", "sector", "institution", "recorded_at"),
+        sqlite_with_rowid=False,
+    )
+
+
+def _number(metadata: sa.MetaData) -> sa.Table:
+    return sa.Table(
+        "number",
+        metadata,
+        sa.Column("ssin", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("current_ssin", sa.BigInteger, nullable=False),
+        sa.Column("status", sa.SmallInteger, nullable=False),
+        sa.Column("replaced_on", sa.Date, nullable=True),
+        sa.Column("recorded_at", Instant, nullable=False),
+        # Persons that died and numbers that were cancelled: orphaned dossiers.
+        sa.Index("ix_number_status", "status"),
+    )
+
+
+def _synchronisation(metadata: sa.MetaData) -> sa.Table:
+    return sa.Table(
+        "synchronisation",
+        metadata,
+        sa.Column("sector", sa.SmallInteger, primary_key=True, autoincrement=False),
+        sa.Column("institution", sa.SmallInteger, primary_key=True, autoincrement=False),
+        sa.Column("declared_at", Instant, primary_key=True),
+        sa.Column("until_at", Instant, nullable=False),
+    )
