@@ -1,0 +1,327 @@
+"""The edge between the wire and the servicers: bytes in, bytes out, and nothing unsaid in between.
+
+gRPC gets handlers of raw bytes, composed once per method at start; there are no interceptors. Left to
+itself gRPC answers garbage with INTERNAL, and an exception with its own text.
+
+Order of checks: certificate, participant, role, purpose, deadline, message, work. Who is not let in
+learns nothing about the request. Before an answer leaves, what it shows is in the journal.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import grpc
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.message_factory import GetMessageClass
+
+from kruispunt_server import rich_errors
+from kruispunt_server.call import Call
+from kruispunt_server.edge import Deadlines, Edge, Journal, Policy
+from kruispunt_server.errors import Kind, Reason, RegistryError
+from kruispunt_server.events import Events, frames_of
+from kruispunt_server.ids import new_id
+from kruispunt_server.metrics import Calls
+from kruispunt_server.purpose import read_purpose
+from kruispunt_server.tracing import Span
+
+__all__ = ["Deadlines", "Edge", "Journal", "Policy", "UnknownMethods", "handler_for"]
+
+_NO_DEADLINE_S = 1e9
+_RETRY_STREAM_S = 1.0
+
+
+def handler_for(
+    service: ServiceDescriptor, servicer: object, policies: Mapping[str, Policy], edge: Edge
+) -> grpc.GenericRpcHandler:
+    """Return the handler of one service.
+
+    Args:
+        service: from the generated module's DESCRIPTOR.
+        servicer: has a method per rpc, of the same name: `(request, call) -> response`, where a streaming
+            side is an iterator. A response may be bytes: a message that is serialised already.
+        policies: one per rpc, by name.
+        edge: shared by all services.
+
+    Raises:
+        ValueError: an rpc without policy or method, a policy without rpc, a stream without limit.
+    """
+    missing = {method.name for method in service.methods} ^ policies.keys()
+    if missing:
+        raise ValueError(f"{service.full_name}: rpcs and policies differ by {sorted(missing)}")
+    handlers = {}
+    for method in service.methods:
+        work = getattr(servicer, method.name, None)
+        if work is None:
+            raise ValueError(f"{service.full_name}: the servicer has no {method.name}")
+        handlers[method.name] = _Endpoint(method, work, policies[method.name], edge).handler()
+    return grpc.method_handlers_generic_handler(service.full_name, handlers)
+
+
+class _Endpoint:
+    """One rpc: everything known about it at start is looked up here once."""
+
+    def __init__(
+        self, method: MethodDescriptor, work: Callable[[Any, Call], Any], policy: Policy, edge: Edge
+    ) -> None:
+        self._name = f"{method.containing_service.full_name}/{method.name}"
+        self._from_bytes = GetMessageClass(method.input_type).FromString
+        self._reads_stream = method.client_streaming
+        self._writes_stream = method.server_streaming
+        self._work = work
+        self._policy = policy
+        self._edge = edge
+        self._journal = edge.journal
+        self._look_required = policy.personal and policy.look_required
+        self._calls: Calls | None = edge.metrics.calls(self._name) if edge.metrics else None
+        self._says_finished = edge.events.wants("call_finished")
+        if (policy.max_streams is None) == (self._reads_stream or self._writes_stream):
+            raise ValueError(f"{self._name}: a streaming method needs a limit, and only such a one")
+        self._slots = threading.Semaphore(policy.max_streams) if policy.max_streams is not None else None
+
+    def handler(self) -> "grpc.RpcMethodHandler[Any, Any]":
+        """Return the handler for grpc; streams get threads of their own, so that unary calls never wait for them."""
+        if self._policy.max_streams is None:
+            return grpc.unary_unary_rpc_method_handler(self._unary)
+        behaviour = _with_pool(
+            self._stream if self._writes_stream else self._unary,
+            # One more thread than streams: it tells the one too many that it is one too many.
+            ThreadPoolExecutor(self._policy.max_streams + 1, thread_name_prefix="stream"),
+        )
+        if not self._writes_stream:
+            return grpc.stream_unary_rpc_method_handler(behaviour)
+        if not self._reads_stream:
+            return grpc.unary_stream_rpc_method_handler(behaviour)
+        return grpc.stream_stream_rpc_method_handler(behaviour)
+
+    def _unary(self, received: Any, context: grpc.ServicerContext) -> bytes:
+        """Serve one call with one answer."""
+        started = time.perf_counter()
+        self._edge.running.enter()
+        span = self._span(context)
+        call = None
+        refusal: RegistryError | None = None
+        holds_slot = False
+        try:
+            call = self._meet(context)
+            self._admit(call, context)
+            if self._slots is not None:
+                holds_slot = self._take_slot()
+            answer = self._work(self._read(received, call), call)
+            if self._look_required and not call.looks:
+                raise AssertionError("an answer with personal data of nobody")  # noqa: TRY301 - becomes INTERNAL
+            return self._sealed(answer, call)
+        except Exception as error:  # noqa: BLE001 - the one place where all ends
+            refusal = self._refusal(error, call)
+        finally:
+            if holds_slot and self._slots is not None:
+                self._slots.release()
+            self._edge.running.leave()
+            self._note(refusal, call, span, started)
+        rich_errors.abort(context, refusal)
+        raise AssertionError("abort returned")
+
+    def _stream(self, received: Any, context: grpc.ServicerContext) -> Iterator[bytes]:
+        """Serve one call with a stream of answers; each is journalled before it is sent."""
+        started = time.perf_counter()
+        self._edge.running.enter()
+        span = self._span(context)
+        call = watchdog = None
+        refusal: RegistryError | None = _GONE
+        holds_slot = False
+        try:
+            call = self._meet(context)
+            self._admit(call, context)
+            holds_slot = self._take_slot()
+            watchdog = self._watch(call, context)
+            for answer in self._work(self._read(received, call), call):
+                yield self._sealed(answer, call)
+            self._sealed(b"", call)  # what it looked at after the last answer
+            refusal = None
+        except Exception as error:  # noqa: BLE001 - the one place where all ends
+            if context.is_active():  # else the caller has gone: nobody to tell
+                refusal = self._refusal(error, call)
+        finally:
+            if watchdog is not None:
+                watchdog.cancel()
+            if holds_slot and self._slots is not None:
+                self._slots.release()
+            self._edge.running.leave()
+            self._note(refusal, call, span, started)
+        if refusal is not None and refusal is not _GONE:
+            rich_errors.abort(context, refusal)
+
+    def _sealed(self, answer: Message | bytes, call: Call) -> bytes:
+        """Return an answer as bytes, after what it shows is in the journal."""
+        reply = answer if isinstance(answer, bytes) else answer.SerializeToString()
+        if call.looks:
+            self._journal.commit(call)
+        return reply
+
+    def _meet(self, context: grpc.ServicerContext) -> Call:
+        """Find out who calls and until when, or raise."""
+        edge = self._edge
+        participant = edge.callers.of(context)
+        default_s = edge.deadlines.default_s if self._slots is None else edge.deadlines.stream_s
+        longest_s = edge.deadlines.longest_s if self._slots is None else edge.deadlines.stream_s
+        remaining = context.time_remaining()
+        if remaining is None or remaining > _NO_DEADLINE_S:
+            remaining = default_s
+        deadline = time.monotonic() + min(remaining, longest_s)
+        return Call(self._name, participant, None, edge.clock.now(), deadline)
+
+    def _admit(self, call: Call, context: grpc.ServicerContext) -> None:
+        """Let the caller in, or raise."""
+        policy = self._policy
+        if policy.roles and policy.roles.isdisjoint(call.participant.roles):
+            raise RegistryError(
+                Reason.ROLE_MISSING,
+                "the participant lacks the role that this method asks for",
+                metadata={"role": ",".join(sorted(policy.roles))},
+            )
+        if policy.personal:
+            call.purpose = read_purpose(context.invocation_metadata())
+        if call.deadline <= time.monotonic():  # it waited too long for a thread: nobody listens any more
+            raise _deadline_over()
+
+    def _read(self, received: Any, call: Call) -> Any:
+        return self._arriving(received, call) if self._reads_stream else self._parse(received)
+
+    def _parse(self, received: bytes) -> Message:
+        try:
+            return self._from_bytes(received)
+        except (DecodeError, UnicodeDecodeError):
+            raise RegistryError(
+                Reason.MESSAGE_MALFORMED, "the bytes are no message of the request type"
+            ) from None
+
+    def _arriving(self, received: Iterator[bytes], call: Call) -> Iterator[Message]:
+        for one in received:
+            if time.monotonic() > call.deadline:
+                raise _deadline_over()
+            yield self._parse(one)
+
+    def _take_slot(self) -> bool:
+        assert self._slots is not None, "only streams have slots"
+        if not self._slots.acquire(blocking=False):
+            raise RegistryError(
+                Reason.TOO_MANY_CALLS,
+                "the server takes no more streams of this kind now",
+                retry_after_s=_RETRY_STREAM_S,
+            )
+        return True
+
+    def _watch(self, call: Call, context: grpc.ServicerContext) -> threading.Timer:
+        """Free the thread of a stream whose caller neither sends nor hangs up."""
+        watchdog = threading.Timer(max(call.deadline - time.monotonic(), 0) + 1.0, context.cancel)
+        watchdog.daemon = True
+        watchdog.start()
+        return watchdog
+
+    def _refusal(self, error: Exception, call: Call | None) -> RegistryError:
+        """Return what to tell the caller; what was looked at before goes to the journal first."""
+        if not isinstance(error, RegistryError):
+            error = _incident(self._edge.events, self._name, error, call)
+        if call is None or not call.looks:
+            return error
+        try:
+            self._journal.commit(call)
+        except RegistryError as unwritten:
+            return unwritten
+        except Exception as fault:  # noqa: BLE001 - a journal that fails otherwise
+            return _incident(self._edge.events, self._name, fault, call)
+        return error
+
+    def _span(self, context: grpc.ServicerContext) -> Span | None:
+        tracing = self._edge.tracing
+        return tracing.begin(self._name, context.invocation_metadata()) if tracing is not None else None
+
+    def _note(
+        self, refusal: RegistryError | None, call: Call | None, span: Span | None, started: float
+    ) -> None:
+        """Count, log and trace the end of a call."""
+        seconds = time.perf_counter() - started
+        status = "OK" if refusal is None else "CANCELLED" if refusal is _GONE else refusal.reason.kind.value
+        if self._calls is not None:
+            self._calls.observe(status, seconds)
+        if refusal is not None and refusal.reason.kind in _NOT_LET_IN:
+            self._edge.events.emit(
+                "call_refused",
+                method=self._name,
+                status=status,
+                reason=refusal.reason.label,
+                participant=call.participant.participant_id if call else None,
+            )
+        if self._says_finished:
+            self._edge.events.emit(
+                "call_finished",
+                method=self._name,
+                status=status,
+                participant=call.participant.participant_id if call else None,
+                duration_ms=round(seconds * 1000, 3),
+            )
+        if span is not None:
+            span.end(status)
+
+
+_NOT_LET_IN = frozenset({Kind.UNAUTHENTICATED, Kind.PERMISSION_DENIED})
+# Stands for "nobody to tell": the caller cancelled, or its deadline passed while a stream was open.
+_GONE = RegistryError(Reason.DEADLINE_OVER, "the caller has gone")
+
+
+def _deadline_over() -> RegistryError:
+    return RegistryError(Reason.DEADLINE_OVER, "the time of the call is over")
+
+
+def _incident(events: Events, method: str, error: Exception, call: Call | None) -> RegistryError:
+    """Log a fault, without any value, and return the one sentence that the caller gets."""
+    incident = str(new_id())
+    events.emit(
+        "call_failed",
+        method=method,
+        participant=call.participant.participant_id if call else None,
+        incident=incident,
+        exception=type(error).__name__,
+        frames=frames_of(error),
+    )
+    return RegistryError(Reason.INTERNAL_FAULT, "the registry has a fault", metadata={"incident": incident})
+
+
+def _with_pool(method: Callable[..., Any], pool: ThreadPoolExecutor) -> Callable[..., Any]:
+    """Return `method` as a function that grpc runs on `pool`."""
+
+    def behaviour(received: Any, context: grpc.ServicerContext) -> Any:
+        return method(received, context)
+
+    behaviour.experimental_thread_pool = pool  # type: ignore[attr-defined]
+    return behaviour
+
+
+class UnknownMethods(grpc.GenericRpcHandler):
+    """Answers every method that no other handler knows; registered last.
+
+    A caller without a certificate is told about the certificate only.
+    """
+
+    def __init__(self, edge: Edge) -> None:
+        self._edge = edge
+        behaviour = _with_pool(self._refuse, ThreadPoolExecutor(1, thread_name_prefix="unknown"))
+        # Streaming on both sides: it is called without waiting for a message.
+        self._handler: grpc.RpcMethodHandler[Any, Any] = grpc.stream_stream_rpc_method_handler(behaviour)
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any]":  # noqa: ARG002
+        """Return the handler that refuses."""
+        return self._handler
+
+    def _refuse(self, _received: Iterator[bytes], context: grpc.ServicerContext) -> None:
+        try:
+            self._edge.callers.of(context)
+            refusal = RegistryError(Reason.METHOD_UNKNOWN, "the server does not know the method")
+        except RegistryError as error:
+            refusal = error
+        except Exception as error:  # noqa: BLE001 - its text must not leave
+            refusal = _incident(self._edge.events, "unknown", error, None)
+        rich_errors.abort(context, refusal)

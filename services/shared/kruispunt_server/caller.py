@@ -1,0 +1,82 @@
+"""Who calls: the URI name in the certificate of the connection, and nothing else."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol, cast
+
+import grpc
+
+from kruispunt_server.call import Participant
+from kruispunt_server.errors import Reason, RegistryError
+
+
+class Directory(Protocol):
+    """Knows participants by the URI in their certificates, and by their own name."""
+
+    def by_uri(self, uri: str) -> Participant | None:
+        """Return the active participant whose certificate bears `uri`."""
+        ...
+
+    def by_id(self, participant_id: str) -> Participant | None:
+        """Return the active participant of that name."""
+        ...
+
+
+class Callers:
+    """Finds the participant behind a call.
+
+    Args:
+        participants: where to look; asked on every call, so that a revocation bites on open connections.
+        plaintext_participant: who calls over a port without TLS; none: nobody may.
+            The settings allow it on a loopback address only.
+    """
+
+    def __init__(self, participants: Directory, plaintext_participant: str | None = None) -> None:
+        self._participants = participants
+        self._plaintext_participant = plaintext_participant
+
+    def of(self, context: grpc.ServicerContext) -> Participant:
+        """Return who calls.
+
+        The names of kind URI among the subject alternative names count, as gRPC's core sorted them;
+        never the common name, nor a DNS name that merely looks like a URI. A plaintext connection has a
+        non-empty authentication context too ("insecure"): that is not authentication.
+
+        Raises:
+            RegistryError: no certificate with a URI name, UNAUTHENTICATED / CERTIFICATE_REQUIRED; not
+                exactly one name of an active participant, UNAUTHENTICATED / PARTICIPANT_UNKNOWN.
+        """
+        peer = cast("Mapping[str, Sequence[bytes]]", context.auth_context())
+        if peer.get("transport_security_type") != [b"ssl"]:
+            return self._plaintext()
+        uris = peer.get("peer_uri")
+        if not uris:
+            raise RegistryError(
+                Reason.CERTIFICATE_REQUIRED, "the call needs a client certificate with a URI name"
+            )
+        found = self._participants.by_uri(uris[0].decode("utf-8", "replace"))
+        for uri in uris[1:]:
+            other = self._participants.by_uri(uri.decode("utf-8", "replace"))
+            if other is None:
+                continue
+            if found is not None:
+                raise _unknown()
+            found = other
+        if found is None:
+            raise _unknown()
+        return found
+
+    def _plaintext(self) -> Participant:
+        if self._plaintext_participant is None:
+            raise RegistryError(
+                Reason.CERTIFICATE_REQUIRED, "the call needs a client certificate with a URI name"
+            )
+        found = self._participants.by_id(self._plaintext_participant)
+        if found is None:
+            raise _unknown()
+        return found
+
+
+def _unknown() -> RegistryError:
+    return RegistryError(
+        Reason.PARTICIPANT_UNKNOWN, "the certificate names no active participant, or more than one"
+    )

@@ -1,0 +1,79 @@
+"""What every method of a server shares, and what one method asks of its callers."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from kruispunt_server.call import Call, Role
+from kruispunt_server.caller import Callers
+from kruispunt_server.clock import Clock
+from kruispunt_server.events import Events
+from kruispunt_server.metrics import Metrics
+from kruispunt_server.running import Running
+from kruispunt_server.tracing import Tracing
+
+
+class Journal(Protocol):
+    """Keeps who looked at whom."""
+
+    def commit(self, call: Call) -> None:
+        """Write `call.looks` durably and empty it; raises RegistryError if it cannot."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a method asks of its callers.
+
+    Attributes:
+        roles: any one of them suffices; empty: every participant may call.
+        personal: it touches personal data: a purpose is mandatory and answers are journalled.
+        max_streams: streams of this method at once in one process; mandatory for streaming methods.
+        look_required: every request names a person, so an answer that no look was noted for is a fault
+            (fail closed). False for lists that may be empty, such as "what is stale at my institution".
+            Not asked of streams, whose chunk may hold malformed numbers only.
+    """
+
+    roles: frozenset[Role] = frozenset()
+    personal: bool = False
+    max_streams: int | None = None
+    look_required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """How long a call may take, in seconds.
+
+    Attributes:
+        default_s: for unary calls that state no deadline.
+        longest_s: at most, for unary calls.
+        stream_s: at most, for streams; also their default.
+    """
+
+    default_s: float = 10.0
+    longest_s: float = 60.0
+    stream_s: float = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What every method of a server shares.
+
+    Attributes:
+        callers: finds who calls.
+        journal: keeps who looked at whom.
+        clock: says when a call came in.
+        events: where faults and refusals are logged.
+        deadlines: bounds of the duration.
+        running: counts the calls being served, for the drain.
+        metrics: none: not counted.
+        tracing: none: not traced, at no cost.
+    """
+
+    callers: Callers
+    journal: Journal
+    clock: Clock
+    events: Events = field(default_factory=Events)
+    deadlines: Deadlines = Deadlines()
+    running: Running = field(default_factory=Running)
+    metrics: Metrics | None = None
+    tracing: Tracing | None = None

@@ -1,0 +1,149 @@
+"""What the servers log: events from one table, as lines of JSON on standard error.
+
+An event has a name, a level and the fields that it may carry. There is no free text, so no exception
+message, no number and no name of a person can get into a log by accident.
+"""
+
+import logging
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TextIO
+
+import structlog
+
+Value = str | int | float | bool | list[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One row of the table.
+
+    Attributes:
+        level: "debug", "info", "warning" or "error".
+        fields: names that it may carry.
+        says: when it is written, for operators.
+    """
+
+    level: str
+    fields: frozenset[str]
+    says: str
+
+
+def _event(level: str, says: str, *fields: str) -> Event:
+    return Event(level, frozenset(fields), says)
+
+
+EVENTS: Mapping[str, Event] = {
+    "supervisor_started": _event("info", "The parent has reserved the port.", "address", "port", "workers"),
+    "supervisor_stopping": _event("info", "The parent was asked to stop.", "signal"),
+    "supervisor_stopped": _event("info", "All workers have ended.", "exit_code"),
+    "worker_died": _event("error", "A worker ended by itself; it is started again.", "worker", "exit_code", "backoff_s"),
+    "worker_ready": _event("info", "A worker serves.", "worker", "port", "workers"),
+    "worker_draining": _event("info", "A worker takes no new calls.", "running"),
+    "worker_drained": _event("info", "A worker has answered all its calls.", "seconds", "abandoned"),
+    "start_refused": _event("error", "The server does not start.", "faults"),
+    "call_finished": _event("debug", "A call was answered.", "method", "participant", "status", "duration_ms"),
+    "call_refused": _event(
+        "warning", "A caller was not let in.", "method", "participant", "status", "reason"
+    ),
+    "call_failed": _event(
+        "error",
+        "A fault of the registry; the caller got the incident id.",
+        "method", "participant", "incident", "exception", "frames",
+    ),
+    "health_changed": _event("warning", "The database probe changed its mind.", "serving", "exception"),
+    "certificate_loaded": _event("info", "Certificate, key or authority were read anew.", "loads"),
+    "certificate_unreadable": _event(
+        "error", "New certificate files cannot be used; the old ones stay.", "exception"
+    ),
+    "library_spoke": _event("warning", "A library logged something; its text is not kept.", "logger", "severity", "exception"),
+}  # fmt: skip
+
+
+class UndeclaredEventError(ValueError):
+    """An event or a field that the table does not have."""
+
+
+class Events:
+    """Writes events.
+
+    Args:
+        service: "directory" or "identity"; stands on every line.
+        level: lowest level written.
+        strict: True in tests: an undeclared event or field raises. False: the field is dropped.
+        stream: where the lines go.
+    """
+
+    def __init__(
+        self, service: str = "", *, level: str = "info", strict: bool = False, stream: TextIO | None = None
+    ) -> None:
+        self._service = service
+        self._threshold = _severity(level)
+        self._strict = strict
+        self._logger = structlog.wrap_logger(
+            structlog.PrintLogger(stream or sys.stderr),
+            processors=[structlog.processors.TimeStamper(fmt="iso", utc=True), structlog.processors.JSONRenderer()],
+            wrapper_class=structlog.BoundLogger,
+        )  # fmt: skip
+        self.trace_id: Callable[[], str | None] = lambda: None
+
+    def emit(self, name: str, /, **fields: Value) -> None:
+        """Write one event.
+
+        Raises:
+            UndeclaredEventError: only if strict.
+        """
+        event = EVENTS.get(name)
+        if event is None:
+            if self._strict:
+                raise UndeclaredEventError(name)
+            return
+        if self._strict and not event.fields >= fields.keys():
+            raise UndeclaredEventError(f"{name}: {sorted(fields.keys() - event.fields)}")
+        if _severity(event.level) < self._threshold:
+            return
+        line: dict[str, Any] = {"level": event.level, "service": self._service}
+        line.update((key, value) for key, value in fields.items() if key in event.fields)
+        trace_id = self.trace_id()
+        if trace_id is not None:
+            line["trace_id"] = trace_id
+        self._logger.msg(name, **line)
+
+    def wants(self, name: str) -> bool:
+        """Whether an event would be written at the level set."""
+        return _severity(EVENTS[name].level) >= self._threshold
+
+    def adopt_logging(self) -> None:
+        """Send what libraries log through the table: logger, level and exception type, never their text."""
+        root = logging.getLogger()
+        root.handlers[:] = [_Silencer(self)]
+        root.setLevel(logging.WARNING)
+
+
+def frames_of(error: BaseException) -> list[str]:
+    """Return where an exception came from, outermost first: "file:line function", without any value."""
+    return [
+        f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}"
+        for frame in traceback.extract_tb(error.__traceback__, limit=-30)
+    ]
+
+
+def _severity(level: str) -> int:
+    return ("debug", "info", "warning", "error").index(level)
+
+
+class _Silencer(logging.Handler):
+    def __init__(self, events: Events) -> None:
+        super().__init__(logging.WARNING)
+        self._events = events
+
+    def emit(self, record: logging.LogRecord) -> None:
+        kind = record.exc_info[0] if record.exc_info else None
+        self._events.emit(
+            "library_spoke",
+            logger=record.name,
+            severity=record.levelname,
+            exception=kind.__name__ if kind else None,
+        )

@@ -1,0 +1,91 @@
+"""What is counted, for Prometheus.
+
+Workers write through prometheus-client's multiprocess files (the environment names their folder before
+this module is imported); the parent reads them and serves them. In one process alone it works as well.
+"""
+
+import os
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+_ROWS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000)
+
+
+class Calls:
+    """Counts the calls of one method."""
+
+    def __init__(self, method: str, finished: Counter, seconds: Histogram) -> None:
+        self._method = method
+        self._finished = finished
+        self._seconds = seconds.labels(method)
+        self._by_status: dict[str, Counter] = {}
+
+    def observe(self, status: str, seconds: float) -> None:
+        """Count one call that ended with `status`, the name of a gRPC status code."""
+        counter = self._by_status.get(status)
+        if counter is None:
+            counter = self._by_status[status] = self._finished.labels(self._method, status)
+        counter.inc()
+        self._seconds.observe(seconds)
+
+
+class Metrics:
+    """All counters of one process.
+
+    Args:
+        registry: where they are registered; none: one of its own.
+    """
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry if registry is not None else CollectorRegistry()
+        self._finished = Counter(
+            "kruispunt_calls", "Calls that ended.", ("method", "status"), registry=self.registry
+        )
+        self._seconds = Histogram(
+            "kruispunt_call_seconds", "From the first byte of ours to the answer.", ("method",),
+            buckets=_SECONDS, registry=self.registry,
+        )  # fmt: skip
+        self._running = Gauge(
+            "kruispunt_calls_running", "Calls being served.",
+            registry=self.registry, multiprocess_mode="livesum",
+        )  # fmt: skip
+        self._flush_rows = Histogram(
+            "kruispunt_journal_flush_rows", "Access records written together.",
+            buckets=_ROWS, registry=self.registry,
+        )  # fmt: skip
+        self._flush_seconds = Histogram(
+            "kruispunt_journal_flush_seconds", "Time of writing them.",
+            buckets=_SECONDS, registry=self.registry,
+        )  # fmt: skip
+
+    def calls(self, method: str) -> Calls:
+        """Return the counters of one method, by its full name."""
+        return Calls(method, self._finished, self._seconds)
+
+    def set_running(self, count: int) -> None:
+        """State how many calls are being served; sampled, not counted call by call."""
+        self._running.set(count)
+
+    def flushed(self, rows: int, seconds: float) -> None:
+        """Note one flush of the journal."""
+        self._flush_rows.observe(rows)
+        self._flush_seconds.observe(seconds)
+
+
+def serve_metrics(folder: Path, address: str, port: int) -> int:
+    """Serve what all workers counted in `folder` over plain HTTP; returns the port. For the parent."""
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, path=str(folder))  # type: ignore[no-untyped-call]
+    server, _thread = start_http_server(port, address, registry)
+    return int(server.server_port)
+
+
+def forget_worker(folder: Path, process_id: int) -> None:
+    """Drop the gauges of a worker that is gone. For the parent."""
+    os.environ.setdefault(FOLDER_VARIABLE, str(folder))
+    mark_process_dead(process_id, path=str(folder))  # type: ignore[no-untyped-call]
