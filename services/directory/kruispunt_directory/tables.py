@@ -1,0 +1,36 @@
+"""Every table of the directory server."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from kruispunt_directory.tables_dossier import DossierTables, dossier_tables
+from kruispunt_directory.tables_knowledge import KnowledgeTables, knowledge_tables
+from kruispunt_server.tables import SharedTables, new_metadata, shared_tables
+
+metadata = new_metadata()
+shared = shared_tables(metadata)
+dossiers = dossier_tables(metadata)
+knowledge = knowledge_tables(metadata)
+
+
+@dataclass(frozen=True)
+class DirectoryTables:
+    """The tables by theme.
+
+    Attributes:
+        metadata: all of them, for migrations.
+        shared: participants, idempotency and the two logs.
+        dossiers: who holds a dossier on whom.
+        knowledge: what institutions, sectors and codes there are, and who may have what.
+    """
+
+    metadata: sa.MetaData
+    shared: SharedTables
+    dossiers: DossierTables
+    knowledge: KnowledgeTables
+
+
+def directory_tables() -> DirectoryTables:
+    """Return every table."""
+    return DirectoryTables(metadata=metadata, shared=shared, dossiers=dossiers, knowledge=knowledge)

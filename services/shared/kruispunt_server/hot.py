@@ -1,0 +1,224 @@
+"""Statements on the hot path: compiled once, executed on the driver's own cursor.
+
+A call's cost is then the driver's: what `Connection.execute` adds (cache key, result object, pool check-out) is more
+than half of a small read. Connections stand in a last-in-first-out stack outside SQLAlchemy's pool, each in
+autocommit, each with its prepared statements: as many as there are calls at the same moment, so that no
+call waits for another's, and none is tied to a thread that may die.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import psycopg
+import sqlalchemy as sa
+
+from kruispunt_server.store_errors import translated
+
+Row = tuple[Any, ...]
+Processor = Callable[[Any], Any]
+
+
+class Session(Protocol):
+    """One driver connection, ready for statements of one kind of database."""
+
+    def rows(self, sql: str, values: Mapping[str, Any]) -> list[Row]:
+        """Execute and return every row."""
+        ...
+
+    def run(self, sql: str, values: Mapping[str, Any]) -> None:
+        """Execute a statement that returns none."""
+        ...
+
+    def usable(self) -> bool:
+        """Whether the connection can serve another statement."""
+        ...
+
+    def close(self) -> None:
+        """Close the connection."""
+        ...
+
+
+class PostgresSession:
+    """A psycopg connection: binary results, each statement prepared at its first use."""
+
+    def __init__(self, connection: psycopg.Connection[Row]) -> None:
+        self._connection = connection
+        self._cursor = connection.cursor(binary=True)
+
+    def rows(self, sql: str, values: Mapping[str, Any]) -> list[Row]:
+        """Execute and return every row."""
+        return self._cursor.execute(sql, values, prepare=True).fetchall()
+
+    def run(self, sql: str, values: Mapping[str, Any]) -> None:
+        """Execute a statement that returns none."""
+        self._cursor.execute(sql, values, prepare=True)
+
+    def usable(self) -> bool:
+        """Whether the connection can serve another statement."""
+        return not self._connection.closed
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+class SqliteSession:
+    """A sqlite3 connection; the driver keeps its own cache of prepared statements."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def rows(self, sql: str, values: Mapping[str, Any]) -> list[Row]:
+        """Execute and return every row."""
+        return self._connection.execute(sql, values).fetchall()
+
+    def run(self, sql: str, values: Mapping[str, Any]) -> None:
+        """Execute a statement that returns none."""
+        self._connection.execute(sql, values)
+
+    def usable(self) -> bool:
+        """Whether the connection can serve another statement: a file does not go away."""
+        return True
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+class HotPool:
+    """The driver connections that hot statements run on.
+
+    Args:
+        connect: opens one; may raise the driver's errors.
+        keep: connections kept open between calls at most.
+    """
+
+    def __init__(self, connect: Callable[[], Session], keep: int) -> None:
+        self._connect = connect
+        self._keep = keep
+        self._idle: list[Session] = []  # append and pop of a list are atomic
+        self._closed = False
+        self._closing = threading.Lock()
+
+    def take(self) -> Session:
+        """Return a connection; nobody else has it until it is given back."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._connect()
+
+    def give_back(self, session: Session) -> None:
+        """Keep the connection for the next call."""
+        if self._closed or len(self._idle) >= self._keep:
+            session.close()
+            return
+        self._idle.append(session)
+        if self._closed:  # closed in between
+            self._drop_idle()
+
+    def discard(self, session: Session) -> None:
+        """Close a broken connection, and the idle ones: what broke it most likely broke them too."""
+        session.close()
+        self._drop_idle()
+
+    def close(self) -> None:
+        """Close every connection, those in use as they come back."""
+        self._closed = True
+        self._drop_idle()
+
+    def _drop_idle(self) -> None:
+        with self._closing:
+            while self._idle:
+                self._idle.pop().close()
+
+
+class HotStatement:
+    """One statement, compiled for one database, without a transaction around it.
+
+    Parameters are named by `sqlalchemy.bindparam` and go through the bind processing of their types (a
+    `uuid.UUID`, a date or an instant may be given on both databases; text is taken as the driver's own form
+    already); rows come back raw, as the driver makes them.
+    A list goes to PostgreSQL as an array; for SQLite the caller writes `json_each` and gives JSON text.
+    """
+
+    def __init__(self, statement: sa.Executable, dialect: sa.Dialect, pool: HotPool) -> None:
+        compiled: Any = statement.compile(dialect=dialect)  # type: ignore[attr-defined]
+        if compiled.post_compile_params:
+            raise ValueError("a hot statement has one text: write = ANY(:x) or json_each in place of IN (:x)")
+        self._sql: str = str(compiled)
+        self._fixed: dict[str, Any] = {}
+        self._processors: list[tuple[str, Processor]] = []
+        for name, bind in compiled.binds.items():
+            processor = _processor(bind.type, dialect)
+            if processor is not None:
+                self._processors.append((name, processor))
+            if not bind.required:
+                self._fixed[name] = bind.effective_value
+        self._pool = pool
+
+    @property
+    def sql(self) -> str:
+        """The text given to the driver; for EXPLAIN in tests."""
+        return self._sql
+
+    def rows(self, **values: Any) -> list[Row]:
+        """Execute and return every row as the driver's tuple.
+
+        Raises:
+            RegistryError: the store cannot be used; UNAVAILABLE / STORE_UNAVAILABLE. The connection is replaced
+                at the next use.
+        """
+        bound = self._bound(values)
+        session: Session | None = None
+        try:
+            session = self._pool.take()
+            found = session.rows(self._sql, bound)
+        except BaseException as error:
+            self._failed(session, error)
+            raise
+        self._pool.give_back(session)
+        return found
+
+    def run(self, **values: Any) -> None:
+        """Execute a statement that returns no rows; it is committed when this returns.
+
+        Raises:
+            RegistryError: as of `rows`; whether the statement took effect is then unknown.
+        """
+        bound = self._bound(values)
+        session: Session | None = None
+        try:
+            session = self._pool.take()
+            session.run(self._sql, bound)
+        except BaseException as error:
+            self._failed(session, error)
+            raise
+        self._pool.give_back(session)
+
+    def _bound(self, values: dict[str, Any]) -> dict[str, Any]:
+        if self._fixed:
+            values = self._fixed | values
+        for name, processor in self._processors:
+            value = values[name]
+            if not isinstance(value, str):
+                values[name] = processor(value)
+        return values
+
+    def _failed(self, session: Session | None, error: BaseException) -> None:
+        refusal = translated(error)
+        if session is not None:
+            if refusal is None and session.usable() and isinstance(error, Exception):
+                self._pool.give_back(session)
+            else:
+                self._pool.discard(session)
+        if refusal is not None:
+            raise refusal from error
+
+
+def _processor(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Processor | None:
+    own = kind.dialect_impl(dialect)
+    if isinstance(own, sa.ARRAY) and _processor(own.item_type, dialect) is None:
+        return None  # SQLAlchemy would copy the list to change nothing
+    return own.bind_processor(dialect)

@@ -1,0 +1,101 @@
+"""What a database's complaint means to a caller.
+
+A caller can do something about three of them: wait and try again (STORE_UNAVAILABLE), try again at once
+(CONCURRENT_CHANGE), or see that a constraint was violated (`sqlalchemy.exc.IntegrityError`, passed on as it is for
+the place that knows what the constraint stands for). Everything else is a fault of ours and passes unchanged.
+"""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import sqlalchemy as sa
+
+from kruispunt_server.errors import Reason, RegistryError
+
+RETRY_AFTER_S = 1.0
+
+# SQLSTATE classes and codes: https://www.postgresql.org/docs/18/errcodes-appendix.html
+_PG_CONFLICT = frozenset({"40001", "40P01"})
+_PG_UNAVAILABLE_CLASSES = frozenset({"08", "53", "57", "58"})
+# Lock not available; a standby that took a write; a prepared plan that a migration outdated.
+_PG_UNAVAILABLE = frozenset({"55P03", "25006", "0A000"})
+
+# Primary result codes of SQLite: busy, locked, out of memory, read only, interrupted, input/output, corrupt,
+# full, cannot open, locking protocol, schema changed, not a database.
+_SQLITE_UNAVAILABLE = frozenset({5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 17, 26})
+
+_SQLITE_CONSTRAINT = re.compile(r"^[A-Z ]+ constraint failed: (.+)$")
+
+
+def unavailable() -> RegistryError:
+    """Return the refusal of a call because the store cannot be used now; UNAVAILABLE to the caller."""
+    return RegistryError(
+        Reason.STORE_UNAVAILABLE, "the store cannot be used now", retry_after_s=RETRY_AFTER_S
+    )
+
+
+def translated(error: BaseException) -> RegistryError | None:
+    """Return what `error` means to the caller, or none where it is not the store's state that is at fault."""
+    if isinstance(error, sa.exc.TimeoutError):
+        return unavailable()
+    cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    if isinstance(cause, psycopg.Error):
+        return _of_postgresql(cause)
+    if isinstance(cause, sqlite3.Error):
+        return _of_sqlite(cause)
+    return None
+
+
+def _of_postgresql(cause: psycopg.Error) -> RegistryError | None:
+    state = cause.sqlstate
+    if state is None:
+        lost = isinstance(cause, (psycopg.OperationalError, psycopg.InterfaceError))
+        return unavailable() if lost else None
+    if state in _PG_CONFLICT:
+        return RegistryError(
+            Reason.CONCURRENT_CHANGE,
+            "another change of the same rows came between",
+            retry_after_s=0.0,
+        )
+    if state in _PG_UNAVAILABLE or state[:2] in _PG_UNAVAILABLE_CLASSES:
+        return unavailable()
+    return None
+
+
+def _of_sqlite(cause: sqlite3.Error) -> RegistryError | None:
+    code = getattr(cause, "sqlite_errorcode", None)
+    return unavailable() if code is not None and code & 0xFF in _SQLITE_UNAVAILABLE else None
+
+
+@contextmanager
+def translating() -> Iterator[None]:
+    """Turn what the driver or SQLAlchemy raises inside into the registry's refusals.
+
+    Raises:
+        RegistryError: the store cannot be reached, is locked or took too long; UNAVAILABLE /
+            STORE_UNAVAILABLE. A deadlock or serialisation failure; ABORTED / CONCURRENT_CHANGE.
+    """
+    try:
+        yield
+    except (sa.exc.SQLAlchemyError, psycopg.Error, sqlite3.Error) as error:
+        refusal = translated(error)
+        if refusal is None:
+            raise
+        raise refusal from error
+
+
+def constraint_of(error: sa.exc.IntegrityError) -> str:
+    """Return which constraint `error` says was violated.
+
+    Returns:
+        The constraint's name; on SQLite, which does not tell the name of a key, its columns as
+        `table.column, table.column`; empty where the database says neither (foreign keys on SQLite).
+    """
+    cause = error.orig
+    if isinstance(cause, psycopg.Error):
+        return cause.diag.constraint_name or ""
+    found = _SQLITE_CONSTRAINT.match(str(cause))
+    return found.group(1) if found else ""
