@@ -40,13 +40,11 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def check_entries(entries: Sequence[Entry]) -> None:
-    """Check how many there are, that no key comes twice, and each entry by itself.
+    """Check each entry by itself, and that no key comes twice.
 
     Raises:
-        RegistryError: none, INVALID_ARGUMENT / FIELD_REQUIRED; more than 1000, RESOURCE_EXHAUSTED /
-            TOO_MANY_ELEMENTS; a value out of its range or a key that comes twice, INVALID_ARGUMENT / FIELD_INVALID.
+        RegistryError: a value out of its range or a key that comes twice; INVALID_ARGUMENT / FIELD_INVALID.
     """
-    check_count(len(entries))
     seen = set()
     for index, entry in enumerate(entries):
         check_entry(entry, entry_path(index, entry))
@@ -59,7 +57,11 @@ def check_entries(entries: Sequence[Entry]) -> None:
 
 
 def check_count(count: int) -> None:
-    """Check that a request holds 1 to 1000 entries; errors as in `check_entries`."""
+    """Check that a request holds 1 to 1000 entries.
+
+    Raises:
+        RegistryError: none, INVALID_ARGUMENT / FIELD_REQUIRED; too many, RESOURCE_EXHAUSTED / TOO_MANY_ELEMENTS.
+    """
     if count == 0:
         raise RegistryError(Reason.FIELD_REQUIRED, "an entry is required", field="entries")
     if count > _ENTRIES_MOST:
