@@ -224,6 +224,27 @@ def key_of(entry: Entry) -> Key:  # noqa: PLR0911 - one per kind
             return (entry.deliberation_id,)
 
 
+def concerns_sector(entry: Entry, sector: int) -> bool:
+    """Whether a list narrowed to `sector` shows the entry.
+
+    Availabilities go by their supplier, authorisations by their consumer; a capacity of every sector is one of
+    this sector too. Data sets and deliberations belong to none and are never left out.
+    """
+    match entry:
+        case Sector():
+            return entry.code == sector
+        case Institution():
+            return entry.key.sector == sector
+        case Capacity():
+            return entry.sector in (None, sector)
+        case Availability():
+            return entry.sector == sector
+        case Authorisation():
+            return entry.consumer_sector == sector
+        case _:
+            return True
+
+
 class Knowledge:
     """Everything as it was known at one moment: one entry per key. Never changes.
 
