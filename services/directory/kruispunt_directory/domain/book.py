@@ -187,7 +187,9 @@ class DossierBook:
         if end == before.period.end:
             return Plan(Outcome.UNCHANGED, subject=before)
         if end <= before.period.begin or (before.period.end is not None and end > before.period.end):
-            raise RegistryError(Reason.OUTSIDE_PERIOD, "the end lies outside the dossier's period", field="end")
+            raise RegistryError(
+                Reason.OUTSIDE_PERIOD, "the end lies outside the dossier's period", field="end"
+            )
         after = self._next(replace(before, period=Period(before.period.begin, end)))
         return Plan(Outcome.EXTENDED, subject=after, changed=[(before, after)])
 
@@ -251,7 +253,8 @@ class DossierBook:
         others = [
             dossier
             for dossier in self._standing.values()
-            if dossier.capacity == new.capacity and (before is None or dossier.dossier_id != before.dossier_id)
+            if dossier.capacity == new.capacity
+            and (before is None or dossier.dossier_id != before.dossier_id)
         ]
         if any(dossier.phase != new.phase and dossier.period.overlaps(new.period) for dossier in others):
             raise RegistryError(
@@ -259,7 +262,9 @@ class DossierBook:
                 "a dossier in another phase stands on some of these days; change its phase or period first",
                 field="period",
             )
-        joined = [dossier for dossier in others if dossier.phase == new.phase and dossier.period.touches(new.period)]
+        joined = [
+            dossier for dossier in others if dossier.phase == new.phase and dossier.period.touches(new.period)
+        ]
         if not joined:
             return self._written(new, before)
         earliest = min([*joined, *([before] if before else [])], key=lambda dossier: dossier.recorded_at)
@@ -267,7 +272,9 @@ class DossierBook:
         for dossier in joined:
             period = period.span(dossier.period)
         kept = self._next(
-            replace(earliest, period=period, phase=new.phase, network_level=new.network_level, source=new.source)
+            replace(
+                earliest, period=period, phase=new.phase, network_level=new.network_level, source=new.source
+            )
         )
         gone = [dossier for dossier in [*joined, *([before] if before else [])] if dossier is not earliest]
         return Plan(
@@ -286,10 +293,14 @@ class DossierBook:
         dossier = self._standing.get(dossier_id)
         if dossier is None:
             raise RegistryError(
-                Reason.DOSSIER_UNKNOWN, "the institution has no such dossier on this person", field="dossier_id"
+                Reason.DOSSIER_UNKNOWN,
+                "the institution has no such dossier on this person",
+                field="dossier_id",
             )
         if etag and etag != dossier.etag:
-            raise RegistryError(Reason.ETAG_MISMATCH, "the dossier was changed since it was read", field="etag")
+            raise RegistryError(
+                Reason.ETAG_MISMATCH, "the dossier was changed since it was read", field="etag"
+            )
         return dossier
 
     def _next(self, dossier: Dossier) -> Dossier:

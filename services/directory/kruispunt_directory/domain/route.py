@@ -132,7 +132,9 @@ def decide(question: RouteQuestion, knowledge: Knowledge, dossiers: Sequence[Dos
     checks += own
     suppliers: tuple[Supplier, ...] = ()
     if authorisation is None or any(check.outcome is not CheckOutcome.PASSED for check in checks):
-        checks.append(_result(Check.SUPPLIERS, CheckOutcome.WITHHELD, "told only when all checks before passed"))
+        checks.append(
+            _result(Check.SUPPLIERS, CheckOutcome.WITHHELD, "told only when all checks before passed")
+        )
     else:
         suppliers = _suppliers(question, knowledge, authorisation, dossiers)
         checks.append(_supplied(suppliers))
@@ -161,7 +163,9 @@ def _authorised(
     question: RouteQuestion, knowledge: Knowledge, authorisations: Sequence[Authorisation]
 ) -> CheckResult:
     if not knowledge.find_deliberation(question.deliberation_id, question.day):
-        return _result(Check.AUTHORISATION, CheckOutcome.FAILED, "the deliberation is not in force on that day")
+        return _result(
+            Check.AUTHORISATION, CheckOutcome.FAILED, "the deliberation is not in force on that day"
+        )
     if authorisations:
         return _result(Check.AUTHORISATION, CheckOutcome.PASSED, "an authorisation applies")
     return _result(
@@ -180,7 +184,8 @@ def _own_checks(
     """Make checks four to six under each authorisation; the one that gets furthest counts."""
     if not authorisations:
         return None, [
-            _result(check, CheckOutcome.NOT_MADE, "no authorisation says what to check") for check in _OWN_CHECKS
+            _result(check, CheckOutcome.NOT_MADE, "no authorisation says what to check")
+            for check in _OWN_CHECKS
         ]
     mine = [dossier for dossier in dossiers if dossier.institution == question.consumer]
     tried = [(authorisation, _own_dossier(question, authorisation, mine)) for authorisation in authorisations]
@@ -194,7 +199,9 @@ def _own_dossier(
     if not held:
         return [
             _result(
-                Check.OWN_DOSSIER, CheckOutcome.FAILED, "no dossier of your own in the capacity that is demanded"
+                Check.OWN_DOSSIER,
+                CheckOutcome.FAILED,
+                "no dossier of your own in the capacity that is demanded",
             ),
             _result(Check.PHASE, CheckOutcome.NOT_MADE, "there is no dossier to check"),
             _result(Check.PERIOD, CheckOutcome.NOT_MADE, "there is no dossier to check"),
@@ -202,7 +209,9 @@ def _own_dossier(
     far = [dossier for dossier in held if dossier.phase >= authorisation.from_phase]
     covering = [dossier for dossier in far or held if dossier.period.holds(question.day)]
     return [
-        _result(Check.OWN_DOSSIER, CheckOutcome.PASSED, "you have a dossier in the capacity that is demanded"),
+        _result(
+            Check.OWN_DOSSIER, CheckOutcome.PASSED, "you have a dossier in the capacity that is demanded"
+        ),
         _result(Check.PHASE, CheckOutcome.PASSED, "your dossier is far enough")
         if far
         else _result(Check.PHASE, CheckOutcome.FAILED, "your dossier is not far enough"),
@@ -228,7 +237,9 @@ def _suppliers(
     availabilities = knowledge.availabilities(question.data_set, question.day)
     found = []
     for dossier in dossiers:
-        if not dossier.period.holds(question.day) or not _wanted(question, authorisation, dossier.institution):
+        if not dossier.period.holds(question.day) or not _wanted(
+            question, authorisation, dossier.institution
+        ):
             continue
         for availability in availabilities:
             if _makes_available(availability, dossier):
@@ -258,7 +269,9 @@ def _makes_available(availability: Availability, dossier: Dossier) -> bool:
 def _supplied(suppliers: Sequence[Supplier]) -> CheckResult:
     if suppliers:
         return _result(Check.SUPPLIERS, CheckOutcome.PASSED, "there are suppliers")
-    return _result(Check.SUPPLIERS, CheckOutcome.FAILED, "no institution holds the data set on this person that day")
+    return _result(
+        Check.SUPPLIERS, CheckOutcome.FAILED, "no institution holds the data set on this person that day"
+    )
 
 
 def _result(check: Check, outcome: CheckOutcome, explanation: str) -> CheckResult:

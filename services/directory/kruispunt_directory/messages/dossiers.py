@@ -1,0 +1,337 @@
+"""Dossiers between wire and domain: what DossierService takes and gives."""
+
+import datetime as dt
+import hashlib
+import re
+import uuid
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+from kruispunt_server.writes import WriteKey
+
+from kruispunt.common.v1 import values_pb2
+from kruispunt.directory.v1 import dossier_pb2, dossier_service_pb2
+from kruispunt.ssin import Ssin
+from kruispunt_directory.domain.book import Plan, Registration, Revision, Selection
+from kruispunt_directory.domain.claim import Claim, PartialDate
+from kruispunt_directory.domain.dossier import Dossier
+from kruispunt_directory.domain.knowledge import Institution, NetworkLevel
+from kruispunt_directory.domain.number import Resolution
+from kruispunt_directory.messages.common import (
+    date_message,
+    parse_code,
+    parse_day,
+    parse_period,
+    parse_request_id,
+    timestamp_message,
+)
+from kruispunt_server.errors import Reason, RegistryError
+
+_SOURCE = re.compile(r"[a-z0-9-]{1,32}", re.ASCII)
+_UNSPECIFIED_SOURCE = "unspecified"
+_UPDATABLE = ("phase", "period", "network_level", "source")
+
+
+# What arrives --------------------------------------------------------------------------------------------
+
+
+def parse_write_key(request: Any) -> WriteKey:
+    """Return what makes a mutation repeatable: its id, and a digest of everything it says.
+
+    Raises:
+        RegistryError: `request_id` absent or no UUID; INVALID_ARGUMENT.
+    """
+    request_id = parse_request_id(request.request_id)
+    body: Message = request
+    said = body.DESCRIPTOR.full_name.encode() + b"\0" + body.SerializeToString(deterministic=True)
+    return WriteKey(request_id, hashlib.sha256(said).digest(), bool(request.validate_only))
+
+
+def parse_registration(
+    request: dossier_service_pb2.RegisterDossierRequest, institution: Institution | None
+) -> Registration:
+    """Read what is registered; the network level falls back to that of the institution."""
+    level = parse_network_level(request.network_level, "network_level")
+    if level is None:
+        level = institution.network_level if institution else NetworkLevel.PRIMARY
+    return Registration(
+        capacity=parse_code(request.capacity, "capacity", 0, 999),
+        phase=parse_code(request.phase, "phase", 0, 99),
+        period=parse_period(request.period, "period"),
+        network_level=level,
+        source=parse_source(request.source, "source") if request.source else _UNSPECIFIED_SOURCE,
+    )
+
+
+def parse_revision(request: dossier_service_pb2.UpdateDossierRequest) -> Revision:
+    """Read what changes; only what the mask names.
+
+    Raises:
+        RegistryError: an empty mask or an unknown path in it, `effective_from` without a new phase or
+            together with a new period; INVALID_ARGUMENT.
+    """
+    paths = list(request.update_mask.paths)
+    if not paths:
+        raise RegistryError(Reason.FIELD_REQUIRED, "the mask names no field", field="update_mask")
+    if any(path not in _UPDATABLE for path in paths):
+        raise RegistryError(
+            Reason.FIELD_INVALID,
+            "the mask names a field that cannot change",
+            field="update_mask",
+            metadata={"allowed": ",".join(_UPDATABLE)},
+        )
+    effective_from = (
+        parse_day(request.effective_from, "effective_from") if request.HasField("effective_from") else None
+    )
+    if effective_from and ("phase" not in paths or "period" in paths):
+        raise RegistryError(
+            Reason.FIELD_INVALID,
+            "only a new phase, without a new period, takes effect from a day",
+            field="effective_from",
+        )
+    level = parse_network_level(request.network_level, "network_level")
+    if "network_level" in paths and level is None:
+        raise RegistryError(Reason.FIELD_REQUIRED, "the network level is not said", field="network_level")
+    return Revision(
+        phase=parse_code(request.phase, "phase", 0, 99) if "phase" in paths else None,
+        period=parse_period(request.period, "period") if "period" in paths else None,
+        network_level=level if "network_level" in paths else None,
+        source=parse_source(request.source, "source") if "source" in paths else None,
+        effective_from=effective_from,
+    )
+
+
+def parse_selection(request: dossier_service_pb2.RemoveDossiersRequest) -> Selection | None:
+    """Read one of the first five shapes of removal; none for `cut`.
+
+    Raises:
+        RegistryError: no shape at all; INVALID_ARGUMENT / FIELD_REQUIRED.
+    """
+    match request.WhichOneof("shape"):
+        case "all":
+            return Selection()
+        case "within":
+            return Selection(within=parse_period(request.within, "within"))
+        case "capacity":
+            return Selection(capacity=parse_code(request.capacity.capacity, "capacity.capacity", 0, 999))
+        case "capacity_within":
+            shape = request.capacity_within
+            return Selection(
+                capacity=parse_code(shape.capacity, "capacity_within.capacity", 0, 999),
+                within=parse_period(shape.period, "capacity_within.period"),
+            )
+        case "capacity_phase":
+            return Selection(
+                capacity=parse_code(request.capacity_phase.capacity, "capacity_phase.capacity", 0, 999),
+                phase=parse_code(request.capacity_phase.phase, "capacity_phase.phase", 0, 99),
+            )
+        case "cut":
+            return None
+    raise RegistryError(Reason.FIELD_REQUIRED, "say what to remove", field="shape")
+
+
+def parse_claim(claim: dossier_pb2.PersonClaim) -> Claim:
+    """Read what the institution believes about the person."""
+    if len(claim.family_name) > 100:
+        raise RegistryError(Reason.FIELD_INVALID, "at most 100 characters", field="claim.family_name")
+    if len(claim.given_names) > 10:
+        raise RegistryError(Reason.FIELD_INVALID, "at most 10 names", field="claim.given_names")
+    for position, name in enumerate(claim.given_names):
+        if not 1 <= len(name) <= 50:
+            raise RegistryError(
+                Reason.FIELD_INVALID, "1 to 50 characters", field=f"claim.given_names[{position}]"
+            )
+    born = claim.birth_date
+    if not (0 <= born.year <= 2999 and 0 <= born.month <= 12 and 0 <= born.day <= 31):
+        raise RegistryError(Reason.DATE_INVALID, "no such date", field="claim.birth_date")
+    if claim.sex not in (0, 1, 2):
+        raise RegistryError(Reason.FIELD_INVALID, "no such sex", field="claim.sex")
+    return Claim(
+        family_name=claim.family_name,
+        given_names=tuple(claim.given_names),
+        birth_date=PartialDate(born.year, born.month, born.day) if claim.HasField("birth_date") else None,
+        sex=int(claim.sex),
+    )
+
+
+def parse_dossier_id(text: str, field: str) -> uuid.UUID:
+    """Read a dossier identifier.
+
+    Raises:
+        RegistryError: empty or no UUID; INVALID_ARGUMENT.
+    """
+    if not text:
+        raise RegistryError(Reason.FIELD_REQUIRED, "which dossier is not said", field=field)
+    try:
+        if len(text) == 36:
+            return uuid.UUID(text)
+    except ValueError:
+        pass
+    raise RegistryError(Reason.FIELD_INVALID, "no dossier identifier", field=field)
+
+
+def parse_network_level(value: int, field: str) -> NetworkLevel | None:
+    """Read a network level; none if it is not said."""
+    if value == 0:
+        return None
+    try:
+        return NetworkLevel(value)
+    except ValueError:
+        raise RegistryError(Reason.FIELD_INVALID, "no such network level", field=field) from None
+
+
+def parse_source(text: str, field: str) -> str:
+    """Read where an institution has a dossier from."""
+    if not _SOURCE.fullmatch(text):
+        raise RegistryError(Reason.FIELD_INVALID, '1 to 32 of a-z, 0-9 and "-"', field=field)
+    return text
+
+
+# What leaves ---------------------------------------------------------------------------------------------
+
+
+def dossier_from_row(row: Sequence[Any]) -> dossier_pb2.Dossier:
+    """Build the message from a row in the order of `DossierRow`, as either driver gives it."""
+    (person, registered, sector, institution, capacity, phase, begin, end, level, source, *rest) = row
+    dossier_id, version, recorded_at, confirmed_at = rest
+    message = dossier_pb2.Dossier(
+        dossier_id=identifier_text(dossier_id),
+        ssin=f"{person:011d}",
+        registered_ssin=f"{registered:011d}",
+        institution=_institution(sector, institution),
+        capacity=capacity,
+        phase=phase,
+        period=_period(begin, end),
+        network_level=level,
+        source=source,
+        record_time=_timestamp(recorded_at),
+        etag=str(version),
+    )
+    # Most dossiers were confirmed when they were recorded.
+    message.confirm_time.CopyFrom(
+        message.record_time if confirmed_at == recorded_at else _timestamp(confirmed_at)
+    )
+    return message
+
+
+def dossier_message(dossier: Dossier) -> dossier_pb2.Dossier:
+    """Build the message of a dossier."""
+    return dossier_from_row(
+        (
+            int(dossier.person),
+            int(dossier.registered_under),
+            dossier.institution.sector,
+            dossier.institution.institution,
+            dossier.capacity,
+            dossier.phase,
+            dossier.period.begin,
+            dossier.period.end,
+            int(dossier.network_level),
+            dossier.source,
+            dossier.dossier_id,
+            dossier.version,
+            dossier.recorded_at,
+            dossier.confirmed_at,
+        )
+    )
+
+
+def joined_ids(plan: Plan) -> list[str]:
+    """Return the identifiers of the dossiers that stand no more."""
+    return [str(before.dossier_id) for before, _ in plan.removed]
+
+
+def resolution_message(resolution: Resolution) -> values_pb2.NumberResolution:
+    """Build what a number turned out to be."""
+    message = values_pb2.NumberResolution(
+        asked_ssin=str(resolution.asked),
+        current_ssin=str(resolution.current),
+        replaced=resolution.is_replaced,
+        verification=int(resolution.verification),  # type: ignore[arg-type]
+    )
+    if resolution.replaced_on is not None:
+        message.replace_date.CopyFrom(date_message(resolution.replaced_on))
+    return message
+
+
+def number_warnings(asked: Ssin, resolution: Resolution) -> list[values_pb2.Warning]:
+    """Build the warnings that a number deserves."""
+    warnings = []
+    if resolution.is_replaced:
+        warnings.append(
+            _warning(
+                values_pb2.WARNING_REASON_NUMBER_REPLACED, "the number was replaced; the current one was used"
+            )
+        )
+    if asked.is_unusual:
+        warnings.append(
+            _warning(
+                values_pb2.WARNING_REASON_NUMBER_UNUSUAL, "the date inside the number is no calendar day"
+            )
+        )
+    return warnings
+
+
+def already_registered() -> values_pb2.Warning:
+    """Build the warning that the same stood already."""
+    return values_pb2.Warning(
+        reason=values_pb2.WARNING_REASON_ALREADY_REGISTERED,
+        message="the same registration stood already; nothing was changed",
+    )
+
+
+def claim_not_compared() -> values_pb2.Warning:
+    """Build the warning that what was sent along about the person could not be compared."""
+    return values_pb2.Warning(
+        reason=values_pb2.WARNING_REASON_CLAIM_NOT_COMPARED,
+        message="the identity registers were not at hand; nothing was compared",
+        field="claim",
+    )
+
+
+def not_in_register() -> values_pb2.Warning:
+    """Build the warning that the number was verified by its check only."""
+    return _warning(
+        values_pb2.WARNING_REASON_NUMBER_NOT_IN_REGISTER,
+        "the number was verified by structure and check digits only",
+    )
+
+
+def _warning(reason: values_pb2.WarningReason.ValueType, message: str) -> values_pb2.Warning:
+    return values_pb2.Warning(reason=reason, message=message, field="ssin")
+
+
+def identifier_text(identifier: uuid.UUID | str) -> str:
+    """Return a UUID in lower case with dashes; SQLite keeps it as 32 hexadecimal digits."""
+    if isinstance(identifier, str) and len(identifier) == 32:
+        text = identifier
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    return str(identifier)
+
+
+# The same periods and institutions come again and again; the messages are copied into the answer, so a cached
+# one is never changed.
+@lru_cache(maxsize=65536)
+def _period(begin: dt.date | str, end: dt.date | str | None) -> values_pb2.Period:
+    return values_pb2.Period(
+        begin=date_message(_day(begin)), end=None if end is None else date_message(_day(end))
+    )
+
+
+@lru_cache(maxsize=4096)
+def _institution(sector: int, institution: int) -> values_pb2.InstitutionRef:
+    return values_pb2.InstitutionRef(sector=sector, institution=institution)
+
+
+def _day(raw: dt.date | str) -> dt.date:
+    return dt.date.fromisoformat(raw) if isinstance(raw, str) else raw
+
+
+def _timestamp(raw: dt.datetime | int) -> Timestamp:
+    if isinstance(raw, int):  # SQLite: microseconds since 1970
+        seconds, micros = divmod(raw, 1_000_000)
+        return Timestamp(seconds=seconds, nanos=micros * 1000)
+    return timestamp_message(raw)

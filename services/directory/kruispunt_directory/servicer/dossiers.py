@@ -1,0 +1,304 @@
+"""DossierService: institutions say which dossiers they hold."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from google.protobuf.message import Message
+from kruispunt_server.writes import WriteKey, Writes
+
+from kruispunt.directory.v1 import dossier_service_pb2 as pb
+from kruispunt.ssin import Ssin
+from kruispunt_directory.domain.book import DossierBook, Outcome, Plan, Registration
+from kruispunt_directory.domain.claim import PersonRegister, first_discrepancy
+from kruispunt_directory.domain.codes import check_codes
+from kruispunt_directory.domain.dossier import Dossier
+from kruispunt_directory.domain.number import NumberStatus, Resolution
+from kruispunt_directory.messages import dossiers as messages
+from kruispunt_directory.messages.common import (
+    parse_day,
+    parse_instant,
+    parse_institution,
+    parse_period,
+    parse_ssin,
+)
+from kruispunt_directory.servicer.knowledge_source import KnowledgeSource
+from kruispunt_directory.store.dossiers import DossierStore
+from kruispunt_server.call import Call, InstitutionKey
+from kruispunt_server.errors import Reason, RegistryError
+
+ResponseT = TypeVar("ResponseT", bound=Message)
+
+_DATA_GROUP = "dossier"
+_RECONFIRM_LIMIT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    """Whom a command is about."""
+
+    asked: Ssin
+    resolution: Resolution
+
+    @property
+    def current(self) -> Ssin:
+        return self.resolution.current
+
+
+class DossierServicer:
+    """One method per rpc: parse, call the domain, build. What each does stands in the contract.
+
+    Args:
+        register: the identity registers; none while the directory runs alone, and answers then say so.
+    """
+
+    def __init__(
+        self,
+        store: DossierStore,
+        knowledge: KnowledgeSource,
+        writes: Writes,
+        register: PersonRegister | None = None,
+    ) -> None:
+        self._store = store
+        self._knowledge = knowledge
+        self._writes = writes
+        self._register = register
+
+    def RegisterDossier(self, request: pb.RegisterDossierRequest, call: Call) -> pb.RegisterDossierResponse:
+        """Register a dossier, or extend what stands."""
+        asked = parse_ssin(request.ssin, "ssin")
+        institution = self._own(call, request)
+        key = messages.parse_write_key(request)
+        entry = self._knowledge.current().find_institution(institution, call.now.date())
+        registration = messages.parse_registration(request, entry)
+        claim = messages.parse_claim(request.claim) if request.HasField("claim") else None
+
+        def work(transaction: Any) -> bytes:
+            self._check_codes(institution, registration)
+            person = self._person(transaction, asked)
+            warnings = messages.number_warnings(asked, person.resolution)
+            if claim is not None:
+                warnings += self._compare(person.current, claim)
+            book = self._store.open_book(transaction, person.current, institution)
+            plan = book.register(registration, registered_under=asked)
+            self._store.carry_out(transaction, call, plan, key.request_id)
+            if plan.outcome is Outcome.UNCHANGED:
+                warnings.append(messages.already_registered())
+            return pb.RegisterDossierResponse(
+                dossier=messages.dossier_message(_subject(plan)),
+                outcome=int(plan.outcome),  # type: ignore[arg-type]
+                joined_dossier_ids=messages.joined_ids(plan),
+                resolution=messages.resolution_message(person.resolution),
+                warnings=warnings,
+            ).SerializeToString()
+
+        return self._run(call, key, asked, pb.RegisterDossierResponse, work)
+
+    def UpdateDossier(self, request: pb.UpdateDossierRequest, call: Call) -> pb.UpdateDossierResponse:
+        """Change a dossier."""
+        asked, institution, key = self._command(request, call)
+        dossier_id = messages.parse_dossier_id(request.dossier_id, "dossier_id")
+        revision = messages.parse_revision(request)
+
+        def work(transaction: Any) -> bytes:
+            person, book = self._open(transaction, asked, institution)
+            plan = book.update(dossier_id, request.etag, revision)
+            subject = _subject(plan)
+            self._check_codes(institution, subject)
+            self._store.carry_out(transaction, call, plan, key.request_id)
+            return pb.UpdateDossierResponse(
+                dossier=messages.dossier_message(subject),
+                joined_dossier_ids=messages.joined_ids(plan),
+                resolution=messages.resolution_message(person.resolution),
+                warnings=messages.number_warnings(asked, person.resolution),
+            ).SerializeToString()
+
+        return self._run(call, key, asked, pb.UpdateDossierResponse, work)
+
+    def CloseDossier(self, request: pb.CloseDossierRequest, call: Call) -> pb.CloseDossierResponse:
+        """End a dossier."""
+        asked, institution, key = self._command(request, call)
+        dossier_id = messages.parse_dossier_id(request.dossier_id, "dossier_id")
+        end = parse_day(request.end, "end")
+
+        def work(transaction: Any) -> bytes:
+            person, book = self._open(transaction, asked, institution)
+            plan = book.close(dossier_id, request.etag, end)
+            self._store.carry_out(transaction, call, plan, key.request_id)
+            return pb.CloseDossierResponse(
+                dossier=messages.dossier_message(_subject(plan)),
+                resolution=messages.resolution_message(person.resolution),
+                warnings=messages.number_warnings(asked, person.resolution),
+            ).SerializeToString()
+
+        return self._run(call, key, asked, pb.CloseDossierResponse, work)
+
+    def RemoveDossiers(self, request: pb.RemoveDossiersRequest, call: Call) -> pb.RemoveDossiersResponse:
+        """Take dossiers back."""
+        asked, institution, key = self._command(request, call)
+        selection = messages.parse_selection(request)
+        cut_id, cut_span = None, None
+        if selection is None:
+            cut_id = messages.parse_dossier_id(request.cut.dossier_id, "cut.dossier_id")
+            cut_span = parse_period(request.cut.period, "cut.period")
+
+        def work(transaction: Any) -> bytes:
+            person, book = self._open(transaction, asked, institution)
+            if cut_id is not None and cut_span is not None:
+                plan = book.cut(cut_id, request.cut.etag, cut_span)
+            else:
+                assert selection is not None
+                plan = book.remove(selection)
+            self._store.carry_out(transaction, call, plan, key.request_id)
+            return pb.RemoveDossiersResponse(
+                removed_dossier_ids=messages.joined_ids(plan),
+                remaining_dossiers=[messages.dossier_message(dossier) for dossier in plan.remaining],
+                resolution=messages.resolution_message(person.resolution),
+                warnings=messages.number_warnings(asked, person.resolution),
+            ).SerializeToString()
+
+        return self._run(call, key, asked, pb.RemoveDossiersResponse, work)
+
+    def ReconfirmDossiers(
+        self, request: pb.ReconfirmDossiersRequest, call: Call
+    ) -> pb.ReconfirmDossiersResponse:
+        """Say that dossiers are still true."""
+        institution = call.participant.own_institution()
+        key = messages.parse_write_key(request)
+        asked = _parse_keys(request)
+        until = (
+            parse_instant(request.synchronised_until, "synchronised_until", not_after=call.now)
+            if request.HasField("synchronised_until")
+            else None
+        )
+
+        def work(transaction: Any) -> bytes:
+            outcomes = self._reconfirm(transaction, call, institution, asked, key.request_id)
+            if until is not None:
+                self._store.declare(transaction, institution, until)
+            return pb.ReconfirmDossiersResponse(outcomes=outcomes).SerializeToString()
+
+        response = pb.ReconfirmDossiersResponse.FromString(self._writes.run(call, key, work))
+        for ssin, _ in asked:
+            call.look(int(ssin), _DATA_GROUP, "reconfirmed")
+        return response
+
+    def _reconfirm(
+        self,
+        transaction: Any,
+        call: Call,
+        institution: InstitutionKey,
+        asked: list[tuple[Ssin, uuid.UUID]],
+        request_id: uuid.UUID,
+    ) -> list[pb.ReconfirmationOutcome.ValueType]:
+        """Confirm person by person, in the order of their numbers so that two such calls cannot deadlock."""
+        confirmed: set[tuple[Ssin, uuid.UUID]] = set()
+        by_person: dict[Ssin, list[uuid.UUID]] = {}
+        for ssin, dossier_id in asked:
+            by_person.setdefault(ssin, []).append(dossier_id)
+        for ssin in sorted(by_person):
+            resolution = self._store.numbers.resolve(transaction, ssin)
+            book = self._store.open_book(transaction, resolution.current, institution)
+            confirmed.update((ssin, identifier) for identifier in by_person[ssin] if book.holds(identifier))
+            self._store.carry_out(transaction, call, book.reconfirm(by_person[ssin]), request_id)
+        return [
+            pb.RECONFIRMATION_OUTCOME_CONFIRMED
+            if entry in confirmed
+            else pb.RECONFIRMATION_OUTCOME_DOSSIER_UNKNOWN
+            for entry in asked
+        ]
+
+    def _command(self, request: Any, call: Call) -> tuple[Ssin, InstitutionKey, WriteKey]:
+        return (
+            parse_ssin(request.ssin, "ssin"),
+            call.participant.own_institution(),
+            messages.parse_write_key(request),
+        )
+
+    def _check_codes(self, institution: InstitutionKey, said: Registration | Dossier) -> None:
+        knowledge = self._knowledge.current()
+        check_codes(knowledge, institution, said.capacity, said.phase, said.period.begin)
+
+    def _own(self, call: Call, request: pb.RegisterDossierRequest) -> InstitutionKey:
+        """Return the institution that the dossier is of: nobody's but the caller's."""
+        own = call.participant.own_institution()
+        if request.HasField("institution") and parse_institution(request.institution, "institution") != own:
+            raise RegistryError(
+                Reason.NOT_OWN_INSTITUTION,
+                "only the institution itself may touch its dossiers",
+                field="institution",
+            )
+        return own
+
+    def _person(self, transaction: Any, asked: Ssin) -> _Person:
+        resolution = self._store.numbers.resolve(transaction, asked)
+        if resolution.status is NumberStatus.CANCELLED:
+            raise RegistryError(Reason.NUMBER_CANCELLED, "the number leads to no active one", field="ssin")
+        return _Person(asked, resolution)
+
+    def _open(
+        self, transaction: Any, asked: Ssin, institution: InstitutionKey
+    ) -> tuple[_Person, DossierBook]:
+        # A dossier under a cancelled number can still be closed and removed.
+        person = _Person(asked, self._store.numbers.resolve(transaction, asked))
+        return person, self._store.open_book(transaction, person.current, institution)
+
+    def _compare(self, person: Ssin, claim: Any) -> list[Any]:
+        known = self._register.find(person) if self._register else None
+        if self._register and known is None:
+            raise RegistryError(Reason.PERSON_UNKNOWN, "the registers know no such number", field="ssin")
+        if known is None:
+            return [messages.claim_not_compared()]
+        discrepancy = first_discrepancy(claim, known)
+        if discrepancy:
+            raise RegistryError(
+                Reason.CLAIM_DISAGREES,
+                "what was sent along disagrees with the register",
+                field=f"claim.{discrepancy}",
+            )
+        return []
+
+    def _run(
+        self,
+        call: Call,
+        key: WriteKey,
+        asked: Ssin,
+        response: type[ResponseT],
+        work: Callable[[Any], bytes],
+    ) -> ResponseT:
+        """Carry out once, whatever the number of attempts, and note that the answer shows a dossier."""
+        try:
+            body = self._writes.run(call, key, work)
+        except RegistryError as refusal:
+            call.look(int(asked), _DATA_GROUP, refusal.reason.label)
+            raise
+        call.look(int(asked), _DATA_GROUP, "written" if not key.validate_only else "validated")
+        message = response()
+        message.ParseFromString(body)
+        return message
+
+
+def _subject(plan: Plan) -> Dossier:
+    assert plan.subject is not None
+    return plan.subject
+
+
+def _parse_keys(request: pb.ReconfirmDossiersRequest) -> list[tuple[Ssin, uuid.UUID]]:
+    if len(request.dossiers) > _RECONFIRM_LIMIT:
+        raise RegistryError(
+            Reason.TOO_MANY_ELEMENTS,
+            "too many dossiers in one request",
+            field="dossiers",
+            metadata={"limit": str(_RECONFIRM_LIMIT)},
+        )
+    asked = [
+        (
+            parse_ssin(key.ssin, f"dossiers[{position}].ssin"),
+            messages.parse_dossier_id(key.dossier_id, f"dossiers[{position}].dossier_id"),
+        )
+        for position, key in enumerate(request.dossiers)
+    ]
+    if len(set(asked)) < len(asked):
+        raise RegistryError(Reason.FIELD_INVALID, "a dossier stands there twice", field="dossiers")
+    return asked

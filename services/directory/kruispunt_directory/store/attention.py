@@ -1,0 +1,171 @@
+"""What institutions told, until when, and which of their dossiers want attention."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, Self
+
+import sqlalchemy as sa
+
+from kruispunt_directory.domain.coverage import Coverage
+from kruispunt_directory.domain.dossier import Dossier
+from kruispunt_directory.domain.number import NumberStatus
+from kruispunt_directory.store.rows import columns, dossier_of
+from kruispunt_directory.tables import DirectoryTables
+from kruispunt_server.call import InstitutionKey
+from kruispunt_server.database import Database
+
+
+class AttentionPosition(NamedTuple):
+    """Where a page ended: since when the last dossier waits, and which it is."""
+
+    since: dt.datetime
+    dossier_id: uuid.UUID
+
+    @classmethod
+    def of(cls, dossier: Dossier, since: dt.datetime) -> Self:
+        """Return the position of a dossier."""
+        return cls(since, dossier.dossier_id)
+
+    @classmethod
+    def read(cls, written: Sequence[Any]) -> Self:
+        """Read what `written` gave."""
+        return cls(dt.datetime.fromisoformat(written[0]), uuid.UUID(written[1]))
+
+    def written(self) -> list[str | int | None]:
+        """Return the position as plain values."""
+        return [self.since.isoformat(), str(self.dossier_id)]
+
+
+class AttentionReader:
+    """Reads coverage and stale dossiers. None of it is on the hot path."""
+
+    def __init__(self, database: Database, tables: DirectoryTables) -> None:
+        self._database = database
+        self._tables = tables.dossiers
+
+    def coverage(self, institutions: Sequence[InstitutionKey]) -> list[Coverage]:
+        """Return the coverage of each institution, in the order asked. At most 1000."""
+        if not institutions:
+            return []
+        version, declared = self._tables.dossier_version, self._tables.synchronisation
+        keys = sa.values(
+            sa.column("sector", sa.SmallInteger), sa.column("institution", sa.SmallInteger), name="asked"
+        ).data([(key.sector, key.institution) for key in institutions])
+        statement = sa.select(
+            keys.c.sector,
+            keys.c.institution,
+            _newest(version, version.c.recorded_at, keys),  # index: institution, recorded_at
+            _newest(declared, declared.c.until_at, keys),  # index: primary key
+        )
+        with self._database.reading() as connection:
+            rows = {(row[0], row[1]): row for row in connection.execute(statement)}
+        found = [rows[key.sector, key.institution] for key in institutions]
+        return [Coverage(InstitutionKey(row[0], row[1]), row[2], row[3]) for row in found]
+
+    def not_confirmed(
+        self,
+        institution: InstitutionKey,
+        *,
+        before: dt.datetime,
+        today: dt.date,
+        after: AttentionPosition | None,
+        limit: int,
+    ) -> list[Dossier]:
+        """Return open dossiers last confirmed before an instant, longest waiting first."""
+        table = self._tables.dossier
+        # Index: institution, confirmed_at.
+        return self._page(
+            self._open_of(institution, today).where(table.c.confirmed_at < before),
+            table.c.confirmed_at,
+            after,
+            limit,
+        )
+
+    def overlapping(
+        self, institution: InstitutionKey, *, today: dt.date, after: AttentionPosition | None, limit: int
+    ) -> list[Dossier]:
+        """Return open dossiers that share days with another of the institution in the same capacity."""
+        table = self._tables.dossier
+        other = table.alias("other")
+        shares = (
+            sa.select(sa.literal(1))
+            .where(
+                other.c.person == table.c.person,
+                other.c.sector == table.c.sector,
+                other.c.institution == table.c.institution,
+                other.c.capacity == table.c.capacity,
+                other.c.dossier_id != table.c.dossier_id,
+                sa.or_(table.c.end_day.is_(None), other.c.begin_day < table.c.end_day),
+                sa.or_(other.c.end_day.is_(None), table.c.begin_day < other.c.end_day),
+            )
+            .exists()
+        )
+        return self._page(self._open_of(institution, today).where(shares), table.c.recorded_at, after, limit)
+
+    def orphaned(
+        self, institution: InstitutionKey, *, today: dt.date, after: AttentionPosition | None, limit: int
+    ) -> list[Dossier]:
+        """Return open dossiers on persons that died and under numbers that were cancelled."""
+        table, number = self._tables.dossier, self._tables.number
+        ended = sa.select(number.c.ssin).where(
+            number.c.status.in_((int(NumberStatus.CANCELLED), int(NumberStatus.DECEASED)))
+        )
+        return self._page(
+            self._open_of(institution, today).where(table.c.person.in_(ended)),
+            table.c.recorded_at,
+            after,
+            limit,
+        )
+
+    def in_capacities(
+        self,
+        institution: InstitutionKey,
+        capacities: Iterable[int],
+        *,
+        today: dt.date,
+        after: AttentionPosition | None,
+        limit: int,
+    ) -> list[Dossier]:
+        """Return open dossiers in some capacities."""
+        table = self._tables.dossier
+        return self._page(
+            self._open_of(institution, today).where(table.c.capacity.in_(list(capacities))),
+            table.c.recorded_at,
+            after,
+            limit,
+        )
+
+    def capacities_in_use(self, institution: InstitutionKey, *, today: dt.date) -> list[int]:
+        """Return the capacities in which the institution has open dossiers."""
+        open_ = self._open_of(institution, today).subquery()
+        with self._database.reading() as connection:
+            return list(connection.execute(sa.select(open_.c.capacity).distinct()).scalars())
+
+    def _open_of(self, institution: InstitutionKey, today: dt.date) -> sa.Select[Any]:
+        table = self._tables.dossier
+        return sa.select(*columns(table)).where(
+            table.c.sector == institution.sector,
+            table.c.institution == institution.institution,
+            sa.or_(table.c.end_day.is_(None), table.c.end_day > today),
+        )
+
+    def _page(
+        self, statement: sa.Select[Any], since: sa.Column[Any], after: AttentionPosition | None, limit: int
+    ) -> list[Dossier]:
+        """Order by (since, dossier), continue after a keyset position, and read."""
+        table = self._tables.dossier
+        key = sa.tuple_(since, table.c.dossier_id)
+        if after is not None:
+            statement = statement.where(key > sa.tuple_(*after, types=[since.type, table.c.dossier_id.type]))
+        with self._database.reading() as connection:
+            rows = connection.execute(statement.order_by(since, table.c.dossier_id).limit(limit))
+            return [dossier_of(row) for row in rows]
+
+
+def _newest(table: sa.Table, column: sa.Column[Any], keys: Any) -> sa.ScalarSelect[Any]:
+    return (
+        sa.select(sa.func.max(column, type_=column.type))
+        .where(table.c.sector == keys.c.sector, table.c.institution == keys.c.institution)
+        .scalar_subquery()
+    )
