@@ -1,0 +1,108 @@
+"""Channels to the registry, and one unary call over them."""
+
+import copy
+import itertools
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import Self, TypeVar
+
+import grpc
+
+from kruispunt._service_config import channel_options
+from kruispunt._status import error_from
+from kruispunt.errors import ConcurrentChange
+from kruispunt.profiles import ClientCertificates
+from kruispunt.values import Purpose
+
+S = TypeVar("S")
+Q = TypeVar("Q")
+A = TypeVar("A")
+
+Metadata = tuple[tuple[str, str], ...]
+
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "unix")
+_ATTEMPTS = 4
+_FIRST_PAUSE_S = 0.05
+
+
+class Connection:
+    """A small pool of channels to one endpoint.
+
+    Raises:
+        ValueError: no certificates for an endpoint that is not on loopback, or no channel asked for.
+    """
+
+    def __init__(self, endpoint: str, certificates: ClientCertificates | None, channels: int) -> None:
+        if channels < 1:
+            raise ValueError("a client needs at least one channel")
+        self._channels = [_open(endpoint, certificates) for _ in range(channels)]
+        self._turns = itertools.count()
+        self._lock = threading.Lock()
+        self._stubs: dict[tuple[object, int], object] = {}
+        self._lent = False
+
+    def stub(self, kind: Callable[[grpc.Channel], S]) -> S:
+        """Return a stub of a service, over the channels in turn."""
+        turn = next(self._turns) % len(self._channels)
+        with self._lock:
+            stub = self._stubs.get((kind, turn))
+            if stub is None:
+                stub = self._stubs[kind, turn] = kind(self._channels[turn])
+        return stub  # type: ignore[return-value]  # one type for each kind
+
+    def lend(self) -> Self:
+        """Return a view of the same channels, which closes nothing."""
+        view = copy.copy(self)
+        vars(view).update(_lent=True)
+        return view
+
+    def close(self) -> None:
+        """Close the channels; calls under way end as CANCELLED."""
+        if self._lent:
+            return
+        for channel in self._channels:
+            channel.close()
+
+
+def call(
+    method: grpc.UnaryUnaryMultiCallable[Q, A], request: Q, *, timeout_s: float, metadata: Metadata = ()
+) -> A:
+    """Make one call, and repeat it as it is while another change of the same person is going on.
+
+    gRPC itself repeats on UNAVAILABLE and CANCELLED (`_service_config`); all attempts share the deadline.
+
+    Raises:
+        KruispuntError: the registry refused or could not be reached.
+    """
+    deadline = time.monotonic() + timeout_s
+    for attempt in itertools.count(1):
+        try:
+            return method(request, timeout=max(deadline - time.monotonic(), 0.001), metadata=metadata)
+        except grpc.RpcError as error:
+            refusal = error_from(error)
+            pause_s = random.uniform(0.5, 1.5) * _FIRST_PAUSE_S * 2**attempt  # noqa: S311 - jitter
+            hopeless = attempt >= _ATTEMPTS or time.monotonic() + pause_s >= deadline
+            if hopeless or not isinstance(refusal, ConcurrentChange):
+                raise refusal from error
+            time.sleep(pause_s)
+    raise AssertionError
+
+
+def purpose_metadata(purpose: Purpose) -> Metadata:
+    """Return the metadata that states the purpose of a call."""
+    return (
+        ("kruispunt-legal-basis", purpose.legal_basis),
+        ("kruispunt-end-user", purpose.end_user),
+        ("kruispunt-case", purpose.case),
+    )
+
+
+def _open(endpoint: str, certificates: ClientCertificates | None) -> grpc.Channel:
+    if certificates is None:
+        if endpoint.rpartition(":")[0] not in _LOOPBACK and not endpoint.startswith("unix:"):
+            raise ValueError("without certificates the registry is spoken to on loopback only")
+        return grpc.insecure_channel(endpoint, options=channel_options())
+    credentials = grpc.ssl_channel_credentials(certificates.ca, certificates.key, certificates.certificate)
+    return grpc.secure_channel(endpoint, credentials, options=channel_options())

@@ -1,0 +1,286 @@
+"""The half of `DirectoryClient` that asks: who holds what, may I, from whom."""
+
+import datetime as dt
+import itertools
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+import grpc
+
+from kruispunt._connection import Connection, Metadata, call
+from kruispunt._messages import (
+    coverage_of,
+    data_set_message,
+    dossier_of,
+    filter_message,
+    institution_message,
+    optional_date,
+    optional_instant,
+    resolution_of,
+    route_of,
+    stale_of,
+)
+from kruispunt._resolve import Request, Resolver, Stream
+from kruispunt.directory.v1 import directory_service_pb2 as pb
+from kruispunt.directory.v1.directory_service_pb2_grpc import DirectoryServiceStub
+from kruispunt.listing import Listing, Page
+from kruispunt.routes import AccessQuestion, Route, RouteVerdict
+from kruispunt.ssin import Ssin
+from kruispunt.values import (
+    Coverage,
+    DataSetRef,
+    Dossier,
+    InstitutionRef,
+    NetworkLevel,
+    PersonDossiers,
+    StaleDossier,
+    StaleKind,
+)
+
+Q = TypeVar("Q")
+A = TypeVar("A")
+
+_STRETCH_S = 60.0  # one stream; a longer resolution goes over several
+_QUESTIONS = 1000
+
+
+class ReadingMethods:
+    """Every read takes `valid_at` (true in the world that day) and `known_at` (what the registry knew then).
+
+    Left out, both are now. Every read of personal data is recorded before its answer leaves the registry.
+    """
+
+    _connection: Connection
+    _timeout_s: float
+    _metadata: Metadata
+
+    def list_dossiers(
+        self,
+        person: Ssin | str,
+        *,
+        valid_at: dt.date | None = None,
+        known_at: dt.datetime | None = None,
+        every_period: bool = False,
+        sector: int | None = None,
+        institution: int | None = None,
+        capacity: int | None = None,
+        network_level: NetworkLevel = NetworkLevel.UNSPECIFIED,
+        page_size: int = 0,
+        page_token: str = "",
+        timeout_s: float | None = None,
+    ) -> Listing[Dossier]:
+        """List the dossiers held on one person, by sector, institution, capacity and begin.
+
+        Args:
+            person: number of the person; a former one is followed, and `resolution` of each page says so.
+            valid_at: day on which the dossiers must be open.
+            known_at: zone-aware, not in the future.
+            every_period: also past and future ones; not together with `valid_at`.
+            sector: only this one, 0 to 999.
+            institution: only this one of `sector`.
+            capacity: only this one.
+            network_level: only this one.
+            page_size: 1 to 1000; 0 means 100.
+            page_token: go on after a page of an earlier list.
+            timeout_s: for each page instead of the client's.
+
+        Returns:
+            A list whose pages are fetched as they are read, with the errors at that moment.
+
+        Raises:
+            InvalidArgument: NumberMalformed, PageTokenInvalid, TimeInFuture.
+        """
+        request = pb.ListDossiersRequest(
+            ssin=str(person),
+            valid_at=optional_date(valid_at),
+            known_at=optional_instant(known_at),
+            every_period=every_period,
+            filter=filter_message(sector, institution, capacity, network_level),
+            page_size=page_size,
+        )
+
+        def fetch(token: str) -> Page[Dossier]:
+            request.page_token = token
+            answer = self._ask(self._directory.ListDossiers, request, timeout_s)
+            items = tuple(dossier_of(each) for each in answer.dossiers)
+            resolution = resolution_of(answer.resolution)
+            return Page(items, answer.next_page_token, answer.complete, resolution, answer)
+
+        return Listing(fetch, page_token)
+
+    def resolve_dossiers(
+        self,
+        persons: Iterable[Ssin | str],
+        *,
+        valid_at: dt.date | None = None,
+        known_at: dt.datetime | None = None,
+        sector: int | None = None,
+        institution: int | None = None,
+        capacity: int | None = None,
+        network_level: NetworkLevel = NetworkLevel.UNSPECIFIED,
+        chunk: int = 1000,
+    ) -> Iterator[PersonDossiers]:
+        """List the dossiers of very many persons over one stream, in order, with bounded memory.
+
+        Args:
+            persons: numbers; read as they are sent, a few chunks ahead of the answers, in the caller's thread.
+            valid_at: day on which the dossiers must be open.
+            known_at: zone-aware, not in the future.
+            sector: only this one, 0 to 999.
+            institution: only this one of `sector`.
+            capacity: only this one.
+            network_level: only this one.
+            chunk: numbers a message, 1 to 1000; fastest from 500 on.
+
+        Returns:
+            One answer for every number, malformed and unknown ones too. A stream that breaks is carried on.
+
+        Raises:
+            ValueError: `chunk` lies outside its range.
+            KruispuntError: refused, or no server answered in several attempts.
+        """
+        if not 1 <= chunk <= 1000:
+            raise ValueError("a chunk has 1 to 1000 numbers")
+        criteria = pb.ResolutionCriteria(
+            valid_at=optional_date(valid_at),
+            known_at=optional_instant(known_at),
+            filter=filter_message(sector, institution, capacity, network_level),
+        )
+
+        def open_stream(requests: Iterator[Request]) -> Stream:
+            method = self._directory.ResolveDossiers
+            return method(requests, timeout=_STRETCH_S, metadata=self._metadata)
+
+        return Resolver(open_stream, criteria, (str(person) for person in persons), chunk).answers()
+
+    def get_route(
+        self,
+        person: Ssin | str,
+        data_set: DataSetRef | str,
+        *,
+        deliberation: str = "",
+        valid_at: dt.date | None = None,
+        known_at: dt.datetime | None = None,
+        supplier: InstitutionRef | None = None,
+        timeout_s: float | None = None,
+    ) -> Route:
+        """Ask whether the caller may obtain a data set on a person, and from whom.
+
+        Args:
+            person: number of the person.
+            data_set: what is to be obtained; as a text, "CODE" or "CODE/variant".
+            deliberation: the legal basis; left out: that of the purpose.
+            valid_at: day the data must concern.
+            known_at: zone-aware, not in the future.
+            supplier: only this one.
+            timeout_s: for this call instead of the client's.
+
+        Returns:
+            Verdict, all seven checks and the suppliers. A refusal is an answer, no error.
+
+        Raises:
+            InvalidArgument: the request is malformed.
+            NumberCancelled: the number leads to no active one.
+        """
+        request = pb.GetRouteRequest(
+            ssin=str(person),
+            data_set=data_set_message(DataSetRef.parse(data_set) if isinstance(data_set, str) else data_set),
+            deliberation=deliberation,
+            valid_at=optional_date(valid_at),
+            known_at=optional_instant(known_at),
+            supplier=institution_message(supplier),
+        )
+        return route_of(self._ask(self._directory.GetRoute, request, timeout_s))
+
+    def check_access(
+        self,
+        questions: Iterable[AccessQuestion],
+        *,
+        valid_at: dt.date | None = None,
+        known_at: dt.datetime | None = None,
+        timeout_s: float | None = None,
+    ) -> list[RouteVerdict]:
+        """Ask many questions like `get_route`, for the verdict only.
+
+        Args:
+            questions: any number; asked 1000 at a time.
+            valid_at: day for all questions.
+            known_at: zone-aware, not in the future.
+            timeout_s: for each thousand instead of the client's.
+
+        Returns:
+            One verdict for each, in the same order; a number that cannot be used is NUMBER_UNUSABLE.
+        """
+        verdicts: list[RouteVerdict] = []
+        rest = iter(questions)
+        while batch := [_question(each) for each in itertools.islice(rest, _QUESTIONS)]:
+            request = pb.CheckAccessRequest(
+                questions=batch, valid_at=optional_date(valid_at), known_at=optional_instant(known_at)
+            )
+            answer = self._ask(self._directory.CheckAccess, request, timeout_s)
+            verdicts += map(RouteVerdict, answer.verdicts)
+        return verdicts
+
+    def get_coverage(
+        self,
+        *,
+        sector: int | None = None,
+        institution: int | None = None,
+        page_size: int = 0,
+        timeout_s: float | None = None,
+    ) -> Listing[Coverage]:
+        """List up to when each institution has told what it holds: "no dossier" apart from "not told yet"."""
+        request = pb.GetCoverageRequest(sector=sector, institution=institution, page_size=page_size)
+
+        def fetch(token: str) -> Page[Coverage]:
+            request.page_token = token
+            answer = self._ask(self._directory.GetCoverage, request, timeout_s)
+            items = tuple(coverage_of(each) for each in answer.institutions)
+            return Page(items, answer.next_page_token, answer.complete, message=answer)
+
+        return Listing(fetch)
+
+    def list_stale_dossiers(
+        self,
+        kind: StaleKind = StaleKind.NOT_CONFIRMED,
+        *,
+        unconfirmed_days: int = 0,
+        page_size: int = 0,
+        timeout_s: float | None = None,
+    ) -> Listing[StaleDossier]:
+        """List the own institution's dossiers that want attention, longest waiting first.
+
+        Args:
+            kind: why.
+            unconfirmed_days: for NOT_CONFIRMED: at least so many days, 1 to 36500; 0 means 365.
+            page_size: 1 to 1000; 0 means 100.
+            timeout_s: for each page instead of the client's.
+        """
+        request = pb.ListStaleDossiersRequest(
+            kind=kind.value,  # type: ignore[arg-type]  # same numbers, held by a test
+            unconfirmed_days=unconfirmed_days,
+            page_size=page_size,
+        )
+
+        def fetch(token: str) -> Page[StaleDossier]:
+            request.page_token = token
+            answer = self._ask(self._directory.ListStaleDossiers, request, timeout_s)
+            items = tuple(stale_of(each) for each in answer.dossiers)
+            return Page(items, answer.next_page_token, answer.complete, message=answer)
+
+        return Listing(fetch)
+
+    def _ask(self, method: "grpc.UnaryUnaryMultiCallable[Q, A]", request: Q, timeout_s: float | None) -> A:
+        return call(method, request, timeout_s=timeout_s or self._timeout_s, metadata=self._metadata)
+
+    @property
+    def _directory(self) -> DirectoryServiceStub:
+        return self._connection.stub(DirectoryServiceStub)
+
+
+def _question(question: AccessQuestion) -> pb.CheckAccessRequest.Question:
+    return pb.CheckAccessRequest.Question(
+        ssin=str(question.person),
+        data_set=None if question.data_set is None else data_set_message(question.data_set),
+        deliberation=question.deliberation,
+    )

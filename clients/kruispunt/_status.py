@@ -1,0 +1,58 @@
+"""From what gRPC says to the exceptions of `kruispunt.errors`."""
+
+import grpc
+from google.protobuf.message import DecodeError
+from google.rpc import error_details_pb2, status_pb2
+
+from kruispunt.errors import KruispuntError, class_of
+
+_DETAILS = "grpc-status-details-bin"
+_DOMAIN = "kruispunt"
+_NO_ANSWER = {
+    "UNAVAILABLE": "the registry cannot be reached",
+    "DEADLINE_EXCEEDED": "no answer came in time",
+    "CANCELLED": "the call was given up",
+}
+
+
+def error_from(error: grpc.RpcError) -> KruispuntError:
+    """Return the exception for a failed call.
+
+    The reason comes from `google.rpc.ErrorInfo` of the domain "kruispunt"; an answer of somebody else, such as a
+    proxy or gRPC itself, becomes the class of its status.
+    """
+    if not isinstance(error, grpc.Call):
+        return KruispuntError("the call failed before it was made", status="UNKNOWN")
+    code = error.code()
+    status = code.name if isinstance(code, grpc.StatusCode) else "UNKNOWN"
+    info, delay = _details(error)
+    if info is None:
+        text = _NO_ANSWER.get(status) or error.details() or "the call failed"
+        return class_of("", status)(text, status=status, retry_after_s=delay)
+    metadata = dict(info.metadata)
+    return class_of(info.reason, status)(
+        error.details() or "the registry refused",
+        reason=info.reason,
+        field=metadata.get("field", ""),
+        metadata=metadata,
+        status=status,
+        retry_after_s=delay,
+        incident_id=metadata.get("incident", ""),
+    )
+
+
+def _details(call: grpc.Call) -> tuple[error_details_pb2.ErrorInfo | None, float | None]:
+    packed = next((v for k, v in call.trailing_metadata() or () if k == _DETAILS), b"")
+    info: error_details_pb2.ErrorInfo | None = None
+    delay: float | None = None
+    try:
+        for part in status_pb2.Status.FromString(packed if isinstance(packed, bytes) else b"").details:
+            if part.Is(error_details_pb2.ErrorInfo.DESCRIPTOR):
+                found = error_details_pb2.ErrorInfo.FromString(part.value)
+                info = found if found.domain == _DOMAIN else info
+            elif part.Is(error_details_pb2.RetryInfo.DESCRIPTOR):
+                wait = error_details_pb2.RetryInfo.FromString(part.value).retry_delay
+                delay = wait.seconds + wait.nanos / 1e9
+    except DecodeError:
+        return None, None
+    return info, delay

@@ -1,0 +1,382 @@
+# ruff: noqa: N818 - the names are those of the registry's reasons, which are the contract
+"""What a call can end with, other than its answer.
+
+One class for each status, and below it one for each reason of `kruispunt.common.v1.ErrorReason`:
+
+    KruispuntError
+    ├── InvalidArgument            the request is wrong; `field` says where
+    │   ├── MessageMalformed, FieldRequired, FieldInvalid
+    │   ├── NumberMalformed        `metadata["fault"]`: digits, month, sequence or check
+    │   ├── DateInvalid, PeriodInverted, TimeInFuture
+    │   ├── PageTokenInvalid
+    │   ├── RequestIdReused
+    │   └── PurposeRequired
+    ├── Unauthenticated            who asks is not known
+    │   ├── CertificateRequired
+    │   └── ParticipantUnknown
+    ├── PermissionDenied           who asks may not
+    │   ├── RoleMissing
+    │   └── NotOwnInstitution
+    ├── NotFound
+    │   ├── DossierUnknown, PersonUnknown, EntryUnknown
+    ├── FailedPrecondition         the request is right, but not as things stand
+    │   ├── InstitutionUnknown, CapacityUnknown, PhaseUnknown, ReferenceUnknown
+    │   ├── PhaseOverlap, OutsidePeriod
+    │   ├── ClaimDisagrees
+    │   └── NumberCancelled
+    ├── Aborted                    somebody else was first
+    │   ├── EtagMismatch           read again
+    │   └── ConcurrentChange       the client repeats by itself before it tells
+    ├── ResourceExhausted
+    │   ├── TooManyElements
+    │   └── TooManyCalls           `retry_after_s` says when
+    ├── DeadlineExceeded
+    │   └── DeadlineOver           the server noticed first; nothing was changed
+    ├── Unavailable                nobody answers; repeat with the same request_id
+    │   └── StoreUnavailable
+    ├── Internal                   a fault of the registry; quote `incident_id`
+    │   └── InternalFault
+    ├── Unimplemented
+    │   └── MethodUnknown
+    └── CallCancelled              the server, or this program, gave the call up
+
+A reason that this version does not know arrives as the class of its status; a status that it does not know,
+as `KruispuntError`. No text and no metadata holds a value of a person.
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+
+class KruispuntError(Exception):
+    """The registry refused, or could not be reached.
+
+    Attributes:
+        reason: name of the `ErrorReason`, such as "NUMBER_MALFORMED"; empty if the registry did not answer.
+        message: one English sentence, without values.
+        field: path of the request field, such as "period.begin"; empty for the call as a whole.
+        metadata: further facts for programs.
+        status: name of the gRPC status, such as "INVALID_ARGUMENT".
+        retry_after_s: seconds after which a repetition may succeed; none if the registry did not say.
+        incident_id: to quote to the operator; empty unless it is a fault of the registry.
+    """
+
+    STATUS: ClassVar[str] = ""
+    REASON: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str = "",
+        field: str = "",
+        metadata: Mapping[str, str] | None = None,
+        status: str = "",
+        retry_after_s: float | None = None,
+        incident_id: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.reason = reason or self.REASON
+        self.field = field
+        self.metadata = dict(metadata or {})
+        self.status = status or self.STATUS
+        self.retry_after_s = retry_after_s
+        self.incident_id = incident_id
+
+    def __init_subclass__(cls) -> None:
+        """Enter the class into the tables by which answers are mapped."""
+        if cls.REASON:
+            BY_REASON[cls.REASON] = cls
+        else:
+            BY_STATUS[cls.STATUS] = cls
+
+    def __str__(self) -> str:
+        where = f" ({self.field})" if self.field else ""
+        return f"{self.reason or self.status}{where}: {self.message}"
+
+
+BY_STATUS: dict[str, type[KruispuntError]] = {}
+BY_REASON: dict[str, type[KruispuntError]] = {}
+
+
+def class_of(reason: str, status: str) -> type[KruispuntError]:
+    """Return the class for a reason; for one not known, that of the status; for neither, the base."""
+    known = BY_REASON.get(reason)
+    if known is not None and status in ("", known.STATUS):
+        return known
+    return BY_STATUS.get(status, KruispuntError)
+
+
+class ProfileError(Exception):
+    """A profile is absent or incomplete; the text says which, and where it was looked for."""
+
+
+class InvalidArgument(KruispuntError):
+    """The request is wrong; `field` says where."""
+
+    STATUS = "INVALID_ARGUMENT"
+
+
+class MessageMalformed(InvalidArgument):
+    """The bytes are no message of the request type."""
+
+    REASON = "MESSAGE_MALFORMED"
+
+
+class FieldRequired(InvalidArgument):
+    """A mandatory field is absent."""
+
+    REASON = "FIELD_REQUIRED"
+
+
+class FieldInvalid(InvalidArgument):
+    """A field has a value outside its format or range."""
+
+    REASON = "FIELD_INVALID"
+
+
+class NumberMalformed(InvalidArgument):
+    """A number is structurally no SSIN; `metadata["fault"]` says why."""
+
+    REASON = "NUMBER_MALFORMED"
+
+
+class DateInvalid(InvalidArgument):
+    """A date does not exist, or is incomplete where it must be whole."""
+
+    REASON = "DATE_INVALID"
+
+
+class PeriodInverted(InvalidArgument):
+    """A period does not begin before it ends."""
+
+    REASON = "PERIOD_INVERTED"
+
+
+class PageTokenInvalid(InvalidArgument):
+    """The page token belongs to another query, or is forged."""
+
+    REASON = "PAGE_TOKEN_INVALID"
+
+
+class RequestIdReused(InvalidArgument):
+    """The request_id was used before with another request."""
+
+    REASON = "REQUEST_ID_REUSED"
+
+
+class PurposeRequired(InvalidArgument):
+    """The purpose is absent or malformed; `field` names the metadata key."""
+
+    REASON = "PURPOSE_REQUIRED"
+
+
+class TimeInFuture(InvalidArgument):
+    """A point in time lies in the future where only the past can be known."""
+
+    REASON = "TIME_IN_FUTURE"
+
+
+class Unauthenticated(KruispuntError):
+    """Who asks is not known."""
+
+    STATUS = "UNAUTHENTICATED"
+
+
+class CertificateRequired(Unauthenticated):
+    """The connection has no client certificate with a URI name."""
+
+    REASON = "CERTIFICATE_REQUIRED"
+
+
+class ParticipantUnknown(Unauthenticated):
+    """The certificate's name belongs to no active participant."""
+
+    REASON = "PARTICIPANT_UNKNOWN"
+
+
+class PermissionDenied(KruispuntError):
+    """Who asks may not."""
+
+    STATUS = "PERMISSION_DENIED"
+
+
+class RoleMissing(PermissionDenied):
+    """The participant lacks the role; `metadata["role"]` names it."""
+
+    REASON = "ROLE_MISSING"
+
+
+class NotOwnInstitution(PermissionDenied):
+    """Only the institution itself may touch its dossiers."""
+
+    REASON = "NOT_OWN_INSTITUTION"
+
+
+class NotFound(KruispuntError):
+    """What was named is not there."""
+
+    STATUS = "NOT_FOUND"
+
+
+class DossierUnknown(NotFound):
+    """The institution has no such dossier on this person."""
+
+    REASON = "DOSSIER_UNKNOWN"
+
+
+class PersonUnknown(NotFound):
+    """The identity registers know no such number."""
+
+    REASON = "PERSON_UNKNOWN"
+
+
+class EntryUnknown(NotFound):
+    """No such entry in the code tables."""
+
+    REASON = "ENTRY_UNKNOWN"
+
+
+class FailedPrecondition(KruispuntError):
+    """The request is right, but not as things stand."""
+
+    STATUS = "FAILED_PRECONDITION"
+
+
+class InstitutionUnknown(FailedPrecondition):
+    """The institution does not exist in that whole period."""
+
+    REASON = "INSTITUTION_UNKNOWN"
+
+
+class CapacityUnknown(FailedPrecondition):
+    """The capacity does not exist in that sector at the begin of the period."""
+
+    REASON = "CAPACITY_UNKNOWN"
+
+
+class PhaseUnknown(FailedPrecondition):
+    """The phase does not exist in that capacity."""
+
+    REASON = "PHASE_UNKNOWN"
+
+
+class PhaseOverlap(FailedPrecondition):
+    """A dossier in the same capacity but another phase stands in a part of the period."""
+
+    REASON = "PHASE_OVERLAP"
+
+
+class OutsidePeriod(FailedPrecondition):
+    """A day given for the change lies outside the dossier's period."""
+
+    REASON = "OUTSIDE_PERIOD"
+
+
+class ClaimDisagrees(FailedPrecondition):
+    """Name, birth date or sex sent along disagree with the register."""
+
+    REASON = "CLAIM_DISAGREES"
+
+
+class NumberCancelled(FailedPrecondition):
+    """The number was cancelled and leads to no active one."""
+
+    REASON = "NUMBER_CANCELLED"
+
+
+class ReferenceUnknown(FailedPrecondition):
+    """A code table entry refers to one that does not exist then."""
+
+    REASON = "REFERENCE_UNKNOWN"
+
+
+class Aborted(KruispuntError):
+    """Somebody else was first."""
+
+    STATUS = "ABORTED"
+
+
+class EtagMismatch(Aborted):
+    """It changed since it was read: read again."""
+
+    REASON = "ETAG_MISMATCH"
+
+
+class ConcurrentChange(Aborted):
+    """Another change of the same person was going on, also at each repetition."""
+
+    REASON = "CONCURRENT_CHANGE"
+
+
+class ResourceExhausted(KruispuntError):
+    """Too much at once."""
+
+    STATUS = "RESOURCE_EXHAUSTED"
+
+
+class TooManyElements(ResourceExhausted):
+    """More elements in one message than the method takes; `metadata["limit"]`."""
+
+    REASON = "TOO_MANY_ELEMENTS"
+
+
+class TooManyCalls(ResourceExhausted):
+    """More calls of this kind at once than the server takes; `retry_after_s`."""
+
+    REASON = "TOO_MANY_CALLS"
+
+
+class DeadlineExceeded(KruispuntError):
+    """No answer came in time; whether a change was made is not known."""
+
+    STATUS = "DEADLINE_EXCEEDED"
+
+
+class DeadlineOver(DeadlineExceeded):
+    """The time was over before the work was done; nothing was changed."""
+
+    REASON = "DEADLINE_OVER"
+
+
+class Unavailable(KruispuntError):
+    """Nobody answers; repeat with the same request_id."""
+
+    STATUS = "UNAVAILABLE"
+
+
+class StoreUnavailable(Unavailable):
+    """The registry cannot reach its store or journal."""
+
+    REASON = "STORE_UNAVAILABLE"
+
+
+class Internal(KruispuntError):
+    """A fault of the registry."""
+
+    STATUS = "INTERNAL"
+
+
+class InternalFault(Internal):
+    """A fault of the registry; quote `incident_id` to the operator."""
+
+    REASON = "INTERNAL_FAULT"
+
+
+class Unimplemented(KruispuntError):
+    """The server does not offer this."""
+
+    STATUS = "UNIMPLEMENTED"
+
+
+class MethodUnknown(Unimplemented):
+    """The server does not know the method."""
+
+    REASON = "METHOD_UNKNOWN"
+
+
+class CallCancelled(KruispuntError):
+    """The server, or this program, gave the call up."""
+
+    STATUS = "CANCELLED"

@@ -1,0 +1,176 @@
+"""Where the registry is, who asks, and why: kept in one file, so that programs need a name only.
+
+`$KRUISPUNT_PROFILES`, or else `~/.config/kruispunt/profiles.toml`:
+
+    [institution-17-1]
+    endpoint = "directory.example:8442"
+    ca = "ca.pem"                       # paths relative to the file
+    certificate = "institution-17-1.pem"
+    key = "institution-17-1.key"
+    institution = "17/1"                # optional
+    legal_basis = "18/042"              # optional defaults of the purpose
+    end_user = "batch"
+    case = "nightly"
+
+The name `default` is taken when none is asked for.
+"""
+
+import os
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from kruispunt.errors import ProfileError
+from kruispunt.values import InstitutionRef, Purpose
+
+ENVIRONMENT = "KRUISPUNT_PROFILES"
+_TEXTS = ("endpoint", "ca", "certificate", "key", "institution", "legal_basis", "end_user", "case")
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCertificates:
+    """Who the caller is, and whom it trusts; PEM.
+
+    Attributes:
+        ca: certificates of the authorities that may have signed the server's.
+        certificate: the caller's, with the authorities between it and a trusted one.
+        key: its private key; not shown.
+    """
+
+    ca: bytes = field(repr=False)
+    certificate: bytes = field(repr=False)
+    key: bytes = field(repr=False)
+
+    @classmethod
+    def from_files(cls, ca: str | Path, certificate: str | Path, key: str | Path) -> Self:
+        """Read the three files.
+
+        Raises:
+            OSError: one cannot be read.
+        """
+        return cls(Path(ca).read_bytes(), Path(certificate).read_bytes(), Path(key).read_bytes())
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One entry of the profiles file.
+
+    Attributes:
+        name: its heading.
+        endpoint: `host:port`.
+        ca, certificate, key: files; none of them: plaintext, on loopback only.
+        legal_basis, end_user, case: defaults of the purpose; empty: to be given at each use.
+        institution: for which institution the certificate stands; information only.
+    """
+
+    name: str
+    endpoint: str
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    legal_basis: str = ""
+    end_user: str = ""
+    case: str = ""
+    institution: InstitutionRef | None = None
+
+    def certificates(self) -> ClientCertificates | None:
+        """Read the certificates; none if the profile names none.
+
+        Raises:
+            ProfileError: a file is missing or unreadable, or only some are named.
+        """
+        files = (self.ca, self.certificate, self.key)
+        if not any(files):
+            return None
+        if not (self.ca and self.certificate and self.key):
+            raise ProfileError(f"profile {self.name} needs ca, certificate and key, or none of them")
+        try:
+            return ClientCertificates.from_files(self.ca, self.certificate, self.key)
+        except OSError as error:
+            raise ProfileError(f"profile {self.name}: cannot read {error.filename}") from error
+
+    def purpose(self, *, legal_basis: str = "", end_user: str = "", case: str = "") -> Purpose:
+        """Put the purpose together: what is given, else what the profile says.
+
+        Raises:
+            ProfileError: a part is given nowhere, or malformed.
+        """
+        parts = {
+            "legal_basis": legal_basis or self.legal_basis,
+            "end_user": end_user or self.end_user,
+            "case": case or self.case,
+        }
+        absent = [name for name, value in parts.items() if not value]
+        if absent:
+            raise ProfileError(
+                f"the purpose is not whole: {', '.join(absent)} given neither here nor in the profile"
+            )
+        try:
+            return Purpose(**parts)
+        except ValueError as error:
+            raise ProfileError(str(error)) from error
+
+
+def profiles_path() -> Path:
+    """Return where profiles are kept."""
+    named = os.environ.get(ENVIRONMENT)
+    if named:
+        return Path(named)
+    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(base) / "kruispunt" / "profiles.toml"
+
+
+def load_profiles(path: str | Path | None = None) -> dict[str, Profile]:
+    """Read all profiles, by name.
+
+    Raises:
+        ProfileError: the file is absent, no TOML, or an entry has another form.
+    """
+    source = Path(path) if path is not None else profiles_path()
+    try:
+        with source.open("rb") as file:
+            entries = tomllib.load(file)
+    except FileNotFoundError as error:
+        raise ProfileError(f"no profiles file at {source}") from error
+    except OSError as error:
+        raise ProfileError(f"cannot read {source}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ProfileError(f"{source} is no TOML: {error}") from error
+    return {name: _profile(name, entry, source.parent) for name, entry in entries.items()}
+
+
+def load_profile(name: str = "default", path: str | Path | None = None) -> Profile:
+    """Read one profile.
+
+    Raises:
+        ProfileError: as `load_profiles`; also if there is none of that name.
+    """
+    profiles = load_profiles(path)
+    if name not in profiles:
+        raise ProfileError(
+            f"no profile {name!r} in {path or profiles_path()}; there are: {', '.join(profiles)}"
+        )
+    return profiles[name]
+
+
+def _profile(name: str, entry: Any, folder: Path) -> Profile:
+    if not isinstance(entry, dict) or not isinstance(entry.get("endpoint"), str):
+        raise ProfileError(f"profile {name} has no endpoint")
+    strange = [key for key in entry if key not in _TEXTS]
+    if strange:
+        raise ProfileError(f"profile {name} has unknown settings: {', '.join(strange)}")
+    if not all(isinstance(value, str) for value in entry.values()):
+        raise ProfileError(f"profile {name}: every setting is a text")
+    values: dict[str, Any] = {
+        key: entry[key] for key in ("endpoint", "legal_basis", "end_user", "case") if key in entry
+    }
+    for key in ("ca", "certificate", "key"):
+        if entry.get(key):
+            values[key] = folder / Path(entry[key]).expanduser()
+    if entry.get("institution"):
+        try:
+            values["institution"] = InstitutionRef.parse(entry["institution"])
+        except ValueError as error:
+            raise ProfileError(f"profile {name}: institution is sector/institution, such as 17/1") from error
+    return Profile(name, **values)
