@@ -1,0 +1,453 @@
+# ruff: noqa: ARG005
+"""The boundary over a real gRPC server with mutual TLS."""
+
+import threading
+import time
+from typing import Any
+
+import grpc
+import pytest
+
+from kruispunt.directory.v1 import directory_service_pb2 as pb
+from kruispunt_server.boundary import Deadlines, Policy, handler_for
+from kruispunt_server.call import Call, Participant, Role
+from kruispunt_server.errors import Reason, RegistryError
+
+from .conftest import NOON, OFFICE, POLICIES, PURPOSE, SERVICE, Served, no_database, refusal_of, serve
+
+Code = grpc.StatusCode
+GARBAGE = b"\xff\xff\xff\x07garbage"
+BAD_UTF8 = b"\x0a\x02\xff\xfe"
+
+
+def test_an_answer_arrives_and_its_look_is_kept(served: Served):
+    """The bytes of the servicer's message reach the caller."""
+    answer = pb.ListDossiersResponse.FromString(served.call())
+
+    assert pb.ListDossiersResponse(complete=True) == answer
+    assert [1] == [look.person for look in served.journal.kept]
+
+
+def test_the_servicer_knows_who_asks_why_and_until_when(served: Served):
+    """A call carries participant, purpose, instant and deadline."""
+    seen: list[Call] = []
+    served.servicer.list_dossiers = lambda request, call: (
+        seen.append(call),
+        call.look(1, "dossier", "none"),
+        pb.ListDossiersResponse(),
+    )[2]
+    before = time.monotonic()
+
+    served.call(timeout=3)
+
+    (call,) = seen
+    assert OFFICE == call.participant
+    assert call.purpose is not None
+    assert ("18/042", "clerk-7", "2026/1") == (
+        call.purpose.legal_basis,
+        call.purpose.end_user,
+        call.purpose.case,
+    )
+    assert NOON == call.now
+    assert "kruispunt.directory.v1.DirectoryService/ListDossiers" == call.method
+    assert 2.0 < call.deadline - before < 3.5
+
+
+@pytest.mark.parametrize("content", [GARBAGE, BAD_UTF8], ids=["garbage", "bad-utf8"])
+def test_bytes_that_are_no_message_are_an_invalid_argument(served: Served, content: bytes):
+    """Neither garbage nor bad UTF-8 is INTERNAL."""
+    refusal = served.refused(request=content)
+
+    assert (Code.INVALID_ARGUMENT, "MESSAGE_MALFORMED", "kruispunt") == (
+        refusal.code,
+        refusal.reason,
+        refusal.domain,
+    )
+    assert [] == served.journal.kept
+
+
+def test_plaintext_is_not_authentication(served: Served):
+    """A plaintext port has an authentication context, but no certificate."""
+    refusal = served.refused(client=None)
+
+    assert (Code.UNAUTHENTICATED, "CERTIFICATE_REQUIRED") == (refusal.code, refusal.reason)
+
+
+def test_plaintext_names_a_participant_only_if_asked_for(authority: Any):
+    """The setting names who calls over a plaintext port."""
+    for served in serve(authority, plaintext_participant="pension-office"):
+        assert b"\x18\x01" == served.call(client=None)
+
+
+def test_a_common_name_names_nobody(served: Served):
+    """A certificate without a URI name is none."""
+    served.participants.found["nameless"] = OFFICE
+
+    refusal = served.refused(client="nameless")
+
+    assert (Code.UNAUTHENTICATED, "CERTIFICATE_REQUIRED") == (refusal.code, refusal.reason)
+
+
+def test_a_common_name_that_looks_like_a_uri_names_nobody(served: Served):
+    """gRPC's core offers the common name where there is no other; the boundary does not take it."""
+    served.participants.found["spiffe:"] = OFFICE
+
+    assert "CERTIFICATE_REQUIRED" == served.refused(client="spiffe:").reason
+
+
+def test_a_name_that_nobody_registered_is_unknown(served: Served):
+    """A certificate of the right authority is not enough."""
+    refusal = served.refused(client="stranger")
+
+    assert (Code.UNAUTHENTICATED, "PARTICIPANT_UNKNOWN") == (refusal.code, refusal.reason)
+    assert "stranger" not in refusal.text
+
+
+def test_a_certificate_with_one_known_name_among_others_is_let_in(served: Served):
+    """Names that are nobody's do not matter."""
+    assert b"\x18\x01" == served.call(client="twofold")
+
+
+def test_a_certificate_with_two_known_names_is_refused(served: Served):
+    """It would be open who calls."""
+    served.participants.found["spiffe://test/participant/second"] = Participant("second", frozenset(), None)
+
+    assert "PARTICIPANT_UNKNOWN" == served.refused(client="twofold").reason
+
+
+def test_a_revocation_bites_on_an_open_connection(served: Served):
+    """The look-up is made on every call."""
+    invoke = served.channel().unary_unary("/kruispunt.directory.v1.DirectoryService/ListDossiers")
+    invoke(b"", metadata=PURPOSE, timeout=5)
+    served.participants.found.clear()
+
+    with pytest.raises(grpc.RpcError) as caught:
+        invoke(b"", metadata=PURPOSE, timeout=5)
+
+    assert "PARTICIPANT_UNKNOWN" == refusal_of(caught.value).reason
+
+
+def test_a_missing_role_is_named(served: Served):
+    """The role is told, and the log tells who lacked it."""
+    refusal = served.refused("GetRoute")
+
+    assert (Code.PERMISSION_DENIED, "ROLE_MISSING", {"role": "supplier"}) == (
+        refusal.code,
+        refusal.reason,
+        refusal.metadata,
+    )
+    (line,) = served.lines()
+    assert ("call_refused", "pension-office", "ROLE_MISSING") == (
+        line["event"],
+        line["participant"],
+        line["reason"],
+    )
+
+
+@pytest.mark.parametrize("absent", [0, 1, 2])
+def test_each_part_of_the_purpose_is_mandatory(served: Served, absent: int):
+    """The first absent entry is named."""
+    metadata = tuple(pair for index, pair in enumerate(PURPOSE) if index != absent)
+
+    refusal = served.refused(metadata=metadata)
+
+    assert (Code.INVALID_ARGUMENT, "PURPOSE_REQUIRED", PURPOSE[absent][0], {"field": PURPOSE[absent][0]}) == (
+        refusal.code,
+        refusal.reason,
+        refusal.field,
+        refusal.metadata,
+    )
+
+
+@pytest.mark.parametrize("value", ["", "18 042", "x" * 65, "18_042"])
+def test_a_malformed_legal_basis_is_refused(served: Served, value: str):
+    """1 to 64 of letters, digits, "/", "-" and "."."""
+    metadata = (("kruispunt-legal-basis", value), *PURPOSE[1:])
+
+    assert "kruispunt-legal-basis" == served.refused(metadata=metadata).field
+
+
+def test_a_purpose_given_twice_is_refused(served: Served):
+    """It would be open which one counts."""
+    assert "kruispunt-case" == served.refused(metadata=(*PURPOSE, PURPOSE[2])).field
+
+
+def test_a_method_without_personal_data_asks_no_purpose(served: Served):
+    """Nor does it look at anybody."""
+    assert b"" == served.call("GetCoverage", metadata=())
+
+
+def test_who_is_not_let_in_learns_nothing_of_the_request(served: Served):
+    """The certificate is checked before the purpose, and the purpose before the message."""
+    assert "PARTICIPANT_UNKNOWN" == served.refused(request=GARBAGE, client="stranger", metadata=()).reason
+    assert "ROLE_MISSING" == served.refused("GetRoute", request=GARBAGE, metadata=()).reason
+    assert "PURPOSE_REQUIRED" == served.refused(request=GARBAGE, metadata=()).reason
+
+
+def test_the_text_of_an_exception_never_leaves(served: Served):
+    """Neither to the caller nor into the log: only an incident id in both."""
+
+    def fails(request: Any, call: Call) -> Any:
+        raise ValueError("85073003328 Jan Peeters")
+
+    served.servicer.list_dossiers = fails
+
+    refusal = served.refused()
+
+    assert (Code.INTERNAL, "INTERNAL_FAULT", "the registry has a fault") == (
+        refusal.code,
+        refusal.reason,
+        refusal.text,
+    )
+    (line,) = served.lines()
+    assert ("call_failed", "ValueError", refusal.metadata["incident"]) == (
+        line["event"],
+        line["exception"],
+        line["incident"],
+    )
+    assert "85073003328" not in served.log.getvalue()
+    assert line["frames"][-1].endswith(" fails")
+
+
+def test_no_journal_no_answer(served: Served):
+    """What cannot be recorded is not told."""
+    served.journal.fault = no_database()
+
+    refusal = served.refused()
+
+    assert (Code.UNAVAILABLE, "STORE_UNAVAILABLE", 1.0) == (refusal.code, refusal.reason, refusal.retry_s)
+
+
+def test_a_personal_answer_that_nobody_recorded_is_a_fault(served: Served):
+    """Fail closed: the servicer forgot the look."""
+    served.servicer.list_dossiers = lambda request, call: pb.ListDossiersResponse(complete=True)
+
+    assert Code.INTERNAL == served.refused().code
+
+
+def test_a_list_that_may_be_empty_needs_no_look(served: Served):
+    """The policy says so."""
+    assert b"" == served.call("ListStaleDossiers")
+
+
+def test_a_refusal_after_the_person_was_noted_is_recorded_too(served: Served):
+    """Who was refused on whom is an access like another."""
+
+    def refuses(request: Any, call: Call) -> Any:
+        call.look(7, "dossier", "NUMBER_CANCELLED")
+        raise RegistryError(Reason.NUMBER_CANCELLED, "the number was cancelled", field="ssin")
+
+    served.servicer.list_dossiers = refuses
+
+    refusal = served.refused()
+
+    assert (Code.FAILED_PRECONDITION, "NUMBER_CANCELLED", {"field": "ssin"}) == (
+        refusal.code,
+        refusal.reason,
+        refusal.metadata,
+    )
+    assert [7] == [look.person for look in served.journal.kept]
+
+
+def test_a_refusal_that_cannot_be_recorded_is_not_told(served: Served):
+    """The refusal says something about a person as well."""
+
+    def refuses(request: Any, call: Call) -> Any:
+        call.look(7, "dossier", "NUMBER_CANCELLED")
+        raise RegistryError(Reason.NUMBER_CANCELLED, "the number was cancelled", field="ssin")
+
+    served.servicer.list_dossiers = refuses
+    served.journal.fault = no_database()
+
+    assert "STORE_UNAVAILABLE" == served.refused().reason
+
+
+def test_an_answer_in_bytes_is_sent_as_it_is(served: Served):
+    """An idempotent answer is stored serialised."""
+
+    def stored(request: Any, call: Call) -> bytes:
+        call.look(1, "dossier", "found")
+        return b"\x18\x01"
+
+    served.servicer.list_dossiers = stored
+
+    assert b"\x18\x01" == served.call()
+
+
+def test_a_call_without_deadline_gets_the_servers(authority: Any):
+    """And a longer one than allowed is shortened."""
+    spans: list[float] = []
+
+    def measure(request: Any, call: Call) -> Any:
+        spans.append(call.deadline - time.monotonic())
+        call.look(1, "dossier", "none")
+        return pb.ListDossiersResponse()
+
+    for served in serve(authority, deadlines=Deadlines(default_s=4.0, longest_s=7.0)):
+        served.servicer.list_dossiers = measure
+        served.call(timeout=None)
+        served.call(timeout=500)
+
+    assert [4, 7] == [round(span) for span in spans]
+
+
+def test_a_deadline_that_passes_is_told_by_the_servicer_too(served: Served):
+    """DEADLINE_OVER becomes DEADLINE_EXCEEDED."""
+
+    def late(request: Any, call: Call) -> Any:
+        raise RegistryError(Reason.DEADLINE_OVER, "the time of the call is over")
+
+    served.servicer.list_dossiers = late
+
+    assert (Code.DEADLINE_EXCEEDED, "DEADLINE_OVER") == (
+        (refusal := served.refused()).code,
+        refusal.reason,
+    )
+
+
+def test_an_unknown_method_is_unimplemented(served: Served):
+    """With a reason of its own."""
+    refusal = served.refused("Nope")
+
+    assert (Code.UNIMPLEMENTED, "METHOD_UNKNOWN") == (refusal.code, refusal.reason)
+
+
+def test_a_stranger_is_not_told_which_methods_exist(served: Served):
+    """It hears about its certificate only."""
+    assert "PARTICIPANT_UNKNOWN" == served.refused("Nope", client="stranger").reason
+
+
+def _resolve(served: Served, requests: Any, *, timeout: float = 5.0) -> Any:
+    invoke = served.channel().stream_stream("/kruispunt.directory.v1.DirectoryService/ResolveDossiers")
+    return invoke(requests, metadata=PURPOSE, timeout=timeout)
+
+
+def _chunk(number: int) -> bytes:
+    return pb.ResolveDossiersRequest(chunk=number).SerializeToString()
+
+
+def test_a_chunk_is_recorded_before_it_is_sent(served: Served):
+    """When a chunk has arrived its looks are kept already, while the stream is still open."""
+    sent = threading.Event()
+
+    def requests() -> Any:
+        yield _chunk(1)
+        sent.wait(5)
+        yield _chunk(2)
+
+    answers = _resolve(served, requests())
+
+    first = pb.ResolveDossiersResponse.FromString(next(answers))
+    assert (1, [1]) == (first.chunk, [look.person for look in served.journal.kept])
+    sent.set()
+    second = pb.ResolveDossiersResponse.FromString(next(answers))
+    assert (2, [1, 2]) == (second.chunk, [look.person for look in served.journal.kept])
+    assert [] == list(answers)
+
+
+def test_a_chunk_that_cannot_be_recorded_is_not_sent(served: Served):
+    """The stream ends with what is wrong."""
+    served.journal.fault = no_database()
+    answers = _resolve(served, iter([_chunk(1)]))
+
+    with pytest.raises(grpc.RpcError) as caught:
+        next(answers)
+
+    assert "STORE_UNAVAILABLE" == refusal_of(caught.value).reason
+
+
+def test_garbage_in_the_middle_of_a_stream_ends_it_cleanly(served: Served):
+    """What was answered before stays answered."""
+    answers = _resolve(served, iter([_chunk(1), GARBAGE]))
+
+    assert 1 == pb.ResolveDossiersResponse.FromString(next(answers)).chunk
+    with pytest.raises(grpc.RpcError) as caught:
+        next(answers)
+    assert (Code.INVALID_ARGUMENT, "MESSAGE_MALFORMED") == (
+        caught.value.code(),
+        refusal_of(caught.value).reason,
+    )
+
+
+def test_one_stream_too_many_is_refused_with_a_time_to_retry(served: Served):
+    """And when one has ended another is taken."""
+    release = threading.Event()
+
+    def requests() -> Any:
+        yield _chunk(1)
+        release.wait(5)
+
+    open_streams = [_resolve(served, requests()) for _ in range(2)]
+    for answers in open_streams:
+        next(answers)
+
+    with pytest.raises(grpc.RpcError) as caught:
+        next(_resolve(served, requests()))
+
+    refusal = refusal_of(caught.value)
+    assert (Code.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS", 1.0) == (refusal.code, refusal.reason, refusal.retry_s)
+    release.set()
+    for answers in open_streams:
+        assert [] == list(answers)
+    assert 1 == pb.ResolveDossiersResponse.FromString(next(_resolve(served, iter([_chunk(1)])))).chunk
+
+
+def test_open_streams_leave_unary_calls_their_threads(served: Served):
+    """Streams run on threads of their own."""
+    release = threading.Event()
+
+    def requests() -> Any:
+        yield _chunk(1)
+        release.wait(5)
+
+    open_streams = [_resolve(served, requests()) for _ in range(2)]
+    for answers in open_streams:
+        next(answers)
+
+    assert b"\x18\x01" == served.call(timeout=2)
+    release.set()
+
+
+def test_a_stream_that_its_caller_cancels_frees_its_place(served: Served):
+    """Nothing is logged, and no thread stays."""
+    for _ in range(6):
+        answers = _resolve(served, _endless())
+        next(answers)
+        answers.cancel()
+        assert served.edge.running.wait_none(5)
+
+    assert [] == served.lines()
+
+
+def _endless() -> Any:
+    yield _chunk(1)
+    threading.Event().wait(0.5)
+    yield _chunk(2)
+
+
+def test_a_stream_longer_than_its_deadline_ends(served: Served):
+    """The caller sees its own deadline; the place is free again."""
+    answers = _resolve(served, _endless(), timeout=0.3)
+    next(answers)
+
+    with pytest.raises(grpc.RpcError) as caught:
+        list(answers)
+
+    assert Code.DEADLINE_EXCEEDED == caught.value.code()
+    assert served.edge.running.wait_none(5)
+
+
+def test_a_method_without_policy_fails_the_build(served: Served):
+    """Deny by default begins at start."""
+    policies = {name: policy for name, policy in POLICIES.items() if name != "GetRoute"}
+
+    with pytest.raises(ValueError, match=r"DirectoryService: rpcs and policies differ by \['GetRoute'\]"):
+        handler_for(SERVICE, served.servicer, policies, served.edge)
+
+
+def test_a_stream_without_limit_fails_the_build(served: Served):
+    """Or it could take every thread."""
+    policies = POLICIES | {"ResolveDossiers": Policy(roles=frozenset({Role.CONSUMER}))}
+
+    with pytest.raises(ValueError, match="ResolveDossiers: a streaming method needs a limit"):
+        handler_for(SERVICE, served.servicer, policies, served.edge)
