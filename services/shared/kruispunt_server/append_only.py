@@ -1,0 +1,56 @@
+"""Triggers that let a log grow and nothing else.
+
+A row of a log may be inserted, and its `position` may be set once. Everything else is refused by the database, so
+that neither a fault of ours nor somebody with a connection of the server rewrites what happened.
+
+Released migrations call these functions: what they make must not change. A different protection is another function.
+"""
+
+from collections.abc import Sequence
+
+ERROR = "is append-only"
+
+
+def protecting(dialect: str, table: str, columns: Sequence[str]) -> list[str]:
+    """Return the statements that make `table` append-only.
+
+    Args:
+        dialect: "sqlite" or "postgresql".
+        table: name of the log.
+        columns: every column of it but `position`.
+    """
+    listed = ", ".join(columns)
+    return _on_sqlite(table, listed) if dialect == "sqlite" else _on_postgresql(table, listed)
+
+
+def unprotecting(dialect: str, table: str) -> list[str]:
+    """Return the statements that undo `protecting`; on SQLite the triggers go with the table too."""
+    names = ["no_delete", "no_update", "position_once"]
+    if dialect == "sqlite":
+        return [f"DROP TRIGGER {table}_{name}" for name in names]
+    dropped = [f"DROP TRIGGER {table}_{name} ON {table}" for name in [*names, "no_truncate"]]
+    return [*dropped, f"DROP FUNCTION {table}_refuse()"]
+
+
+def _on_sqlite(table: str, listed: str) -> list[str]:
+    refuse = f"BEGIN SELECT RAISE(ABORT, '{table} {ERROR}'); END"
+    return [
+        f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} {refuse}",
+        f"CREATE TRIGGER {table}_no_update BEFORE UPDATE OF {listed} ON {table} {refuse}",
+        f"CREATE TRIGGER {table}_position_once BEFORE UPDATE OF position ON {table} "
+        f"WHEN OLD.position IS NOT NULL OR NEW.position IS NULL {refuse}",
+    ]
+
+
+def _on_postgresql(table: str, listed: str) -> list[str]:
+    refuse = f"EXECUTE FUNCTION {table}_refuse()"
+    return [
+        f"CREATE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        f"RAISE EXCEPTION '{table} {ERROR}' USING ERRCODE = 'integrity_constraint_violation', "
+        f"CONSTRAINT = '{table}_append_only'; END $$",
+        f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} FOR EACH ROW {refuse}",
+        f"CREATE TRIGGER {table}_no_update BEFORE UPDATE OF {listed} ON {table} FOR EACH ROW {refuse}",
+        f"CREATE TRIGGER {table}_position_once BEFORE UPDATE OF position ON {table} FOR EACH ROW "
+        f"WHEN (OLD.position IS NOT NULL OR NEW.position IS NULL) {refuse}",
+        f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT {refuse}",
+    ]

