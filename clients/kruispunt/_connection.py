@@ -67,7 +67,7 @@ class Connection:
 
 
 def call(
-    method: grpc.UnaryUnaryMultiCallable[Q, A], request: Q, *, timeout_s: float, metadata: Metadata = ()
+    method: "grpc.UnaryUnaryMultiCallable[Q, A]", request: Q, *, timeout_s: float, metadata: Metadata = ()
 ) -> A:
     """Make one call, and repeat it as it is while another change of the same person is going on.
 

@@ -33,7 +33,9 @@ class Period:
 
     def touches(self, other: Self) -> bool:
         """Whether the two share a day or follow each other without a gap."""
-        return (other.end is None or self.begin <= other.end) and (self.end is None or other.begin <= self.end)
+        return (other.end is None or self.begin <= other.end) and (
+            self.end is None or other.begin <= self.end
+        )
 
     def lies_within(self, other: Self) -> bool:
         """Whether every day of this period belongs to `other`."""

@@ -1,0 +1,127 @@
+"""What the package shows, and what using a part of it costs."""
+
+import ast
+import enum
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import kruispunt
+from kruispunt import errors, routes, values
+from kruispunt.common.v1 import error_reason_pb2, values_pb2
+from kruispunt.directory.v1 import directory_service_pb2, dossier_pb2, dossier_service_pb2
+
+PACKAGE = Path(kruispunt.__file__).parent
+STATUS_OF_BAND = {  # bands of numbers in error_reason.proto, each under one status or named singly
+    "INVALID_ARGUMENT": range(1, 20),
+    "UNAUTHENTICATED": range(20, 22),
+    "PERMISSION_DENIED": range(22, 30),
+    "NOT_FOUND": range(30, 40),
+    "FAILED_PRECONDITION": range(40, 60),
+    "ABORTED": range(60, 70),
+    "RESOURCE_EXHAUSTED": range(70, 80),
+    "DEADLINE_EXCEEDED": range(80, 81),
+    "UNAVAILABLE": range(81, 82),
+    "INTERNAL": range(90, 91),
+    "UNIMPLEMENTED": range(91, 92),
+}
+
+
+def test_all_names_what_is_public() -> None:
+    """`__all__` is sorted and equals what type checkers see imported and what loads at run time."""
+    tree = ast.parse((PACKAGE / "__init__.py").read_text())
+    (checked,) = [node for node in tree.body if isinstance(node, ast.If)]
+    imported = {a.name for node in checked.body if isinstance(node, ast.ImportFrom) for a in node.names}
+
+    assert imported == set(kruispunt.__all__)
+    assert sorted(kruispunt.__all__) == sorted(set(kruispunt.__all__))
+    for name in kruispunt.__all__:
+        assert getattr(kruispunt, name) is not None
+    with pytest.raises(AttributeError):
+        _ = kruispunt.nothing_of_the_kind
+
+
+def test_public_values_and_errors_are_all_exported() -> None:
+    """No value, route or error class is forgotten in `__all__`."""
+    homes = (errors, routes, values)
+    defined = {
+        name
+        for home in homes
+        for name, o in vars(home).items()
+        if getattr(o, "__module__", "") == home.__name__
+    }
+    internal = {"class_of", "WireEnum"}
+
+    assert defined - internal <= set(kruispunt.__all__)
+
+
+@pytest.mark.parametrize("module", ["kruispunt", "kruispunt.ssin", "kruispunt.period", "kruispunt.errors"])
+def test_number_rules_cost_no_grpc(module: str) -> None:
+    """Importing the package or its plain values loads neither gRPC nor protobuf."""
+    code = f"import sys, {module}; sys.exit(any(n.split('.')[0] in ('grpc', 'google') for n in sys.modules))"
+
+    assert 0 == subprocess.run([sys.executable, "-c", code], check=False).returncode
+
+
+def test_every_reason_has_an_exception() -> None:
+    """Each reason of the contract has a class of its own, below that of its status."""
+    reasons = {
+        name.removeprefix("ERROR_REASON_"): number
+        for name, number in error_reason_pb2.ErrorReason.items()
+        if number
+    }
+
+    assert set(reasons) == set(errors.BY_REASON)
+    for reason, number in reasons.items():
+        (status,) = [s for s, band in STATUS_OF_BAND.items() if number in band]
+        assert status == errors.BY_REASON[reason].STATUS
+        assert issubclass(errors.BY_REASON[reason], errors.BY_STATUS[status])
+
+
+def test_every_exception_is_drawn_in_the_tree() -> None:
+    """The module docstring draws each class."""
+    drawn = set((errors.__doc__ or "").replace(",", " ").split())
+
+    assert {c.__name__ for c in (*errors.BY_REASON.values(), *errors.BY_STATUS.values())} <= drawn
+
+
+def test_contradicting_status_beats_the_reason() -> None:
+    """A known reason under another status is read as the status: never a wrong promise."""
+    assert kruispunt.Internal is errors.class_of("ETAG_MISMATCH", "INTERNAL")
+
+
+@pytest.mark.parametrize(
+    ("ours", "contract", "prefix"),
+    [
+        (values.NetworkLevel, values_pb2.NetworkLevel, "NETWORK_LEVEL_"),
+        (values.NumberVerification, values_pb2.NumberVerification, "NUMBER_VERIFICATION_"),
+        (values.WarningReason, values_pb2.WarningReason, "WARNING_REASON_"),
+        (values.Sex, dossier_pb2.Sex, "SEX_"),
+        (values.RegistrationOutcome, dossier_service_pb2.RegistrationOutcome, "REGISTRATION_OUTCOME_"),
+        (values.ReconfirmationOutcome, dossier_service_pb2.ReconfirmationOutcome, "RECONFIRMATION_OUTCOME_"),
+        (values.PersonStatus, directory_service_pb2.PersonStatus, "PERSON_STATUS_"),
+        (values.StaleKind, directory_service_pb2.StaleKind, "STALE_KIND_"),
+        (routes.RouteVerdict, directory_service_pb2.RouteVerdict, "ROUTE_VERDICT_"),
+        (routes.RouteCheck, directory_service_pb2.RouteCheck, "ROUTE_CHECK_"),
+        (routes.CheckOutcome, directory_service_pb2.CheckOutcome, "CHECK_OUTCOME_"),
+    ],
+)
+def test_choices_are_those_of_the_contract(ours: type[enum.IntEnum], contract: object, prefix: str) -> None:
+    """Each choice has the names and numbers of the contract."""
+    expected = {name.removeprefix(prefix): number for name, number in contract.items()}  # type: ignore[attr-defined]
+
+    assert expected == {each.name: each.value for each in ours}
+
+
+def test_choice_of_a_newer_registry_is_unspecified() -> None:
+    """A number that this version does not know is read, not refused."""
+    assert routes.RouteVerdict.UNSPECIFIED is routes.RouteVerdict(77)
+
+
+@pytest.mark.parametrize("bad", ["", "x" * 65, " x", "é", "a\nb"])
+def test_malformed_purpose_is_refused_at_once(bad: str) -> None:
+    """A purpose that the registry would refuse is not made."""
+    with pytest.raises(ValueError, match="case"):
+        kruispunt.Purpose("18/042", "clerk", bad)
