@@ -110,7 +110,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     Example: `{"reason": "ENTRY_UNKNOWN", "domain": "kruispunt", "metadata": {"field": "entries[3].sector"}}`.
     """
     ERROR_REASON_INSTITUTION_UNKNOWN: _ErrorReason.ValueType  # 40
-    """FAILED_PRECONDITION. The institution does not exist in the code tables in that whole period.
+    """FAILED_PRECONDITION. The institution does not exist in the code tables at the begin of the period.
 
     Example: `{"reason": "INSTITUTION_UNKNOWN", "domain": "kruispunt", "metadata": {"field": "institution"}}`.
     """
@@ -286,7 +286,7 @@ ERROR_REASON_ENTRY_UNKNOWN: ErrorReason.ValueType  # 32
 Example: `{"reason": "ENTRY_UNKNOWN", "domain": "kruispunt", "metadata": {"field": "entries[3].sector"}}`.
 """
 ERROR_REASON_INSTITUTION_UNKNOWN: ErrorReason.ValueType  # 40
-"""FAILED_PRECONDITION. The institution does not exist in the code tables in that whole period.
+"""FAILED_PRECONDITION. The institution does not exist in the code tables at the begin of the period.
 
 Example: `{"reason": "INSTITUTION_UNKNOWN", "domain": "kruispunt", "metadata": {"field": "institution"}}`.
 """

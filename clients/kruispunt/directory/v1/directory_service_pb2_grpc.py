@@ -28,9 +28,9 @@ if _version_not_supported:
 class DirectoryServiceStub(object):
     """Answers "who holds what, may I, from whom".
 
-    Every call needs the purpose metadata `kruispunt-legal-basis`, `kruispunt-end-user` and `kruispunt-case`,
-    and no answer leaves before the access is recorded.
-    Every read takes `valid_at` (true in the world on that day; absent: today in Brussels) and `known_at`
+    Every call but GetCoverage concerns persons: it needs the purpose metadata `kruispunt-legal-basis`,
+    `kruispunt-end-user` and `kruispunt-case`, and no answer leaves before the access is recorded.
+    Every read of dossiers takes `valid_at` (true in the world on that day; absent: today in Brussels) and `known_at`
     (what the registry knew at that instant; absent: now).
     """
 
@@ -75,9 +75,9 @@ class DirectoryServiceStub(object):
 class DirectoryServiceServicer(object):
     """Answers "who holds what, may I, from whom".
 
-    Every call needs the purpose metadata `kruispunt-legal-basis`, `kruispunt-end-user` and `kruispunt-case`,
-    and no answer leaves before the access is recorded.
-    Every read takes `valid_at` (true in the world on that day; absent: today in Brussels) and `known_at`
+    Every call but GetCoverage concerns persons: it needs the purpose metadata `kruispunt-legal-basis`,
+    `kruispunt-end-user` and `kruispunt-case`, and no answer leaves before the access is recorded.
+    Every read of dossiers takes `valid_at` (true in the world on that day; absent: today in Brussels) and `known_at`
     (what the registry knew at that instant; absent: now).
     """
 
@@ -189,9 +189,9 @@ def add_DirectoryServiceServicer_to_server(servicer, server):
 class DirectoryService(object):
     """Answers "who holds what, may I, from whom".
 
-    Every call needs the purpose metadata `kruispunt-legal-basis`, `kruispunt-end-user` and `kruispunt-case`,
-    and no answer leaves before the access is recorded.
-    Every read takes `valid_at` (true in the world on that day; absent: today in Brussels) and `known_at`
+    Every call but GetCoverage concerns persons: it needs the purpose metadata `kruispunt-legal-basis`,
+    `kruispunt-end-user` and `kruispunt-case`, and no answer leaves before the access is recorded.
+    Every read of dossiers takes `valid_at` (true in the world on that day; absent: today in Brussels) and `known_at`
     (what the registry knew at that instant; absent: now).
     """
 

@@ -29,9 +29,9 @@ GRPC_VERSION: str
 class DirectoryServiceStub:
     """Answers "who holds what, may I, from whom".
 
-    Every call needs the purpose metadata `kruispunt-legal-basis`, `kruispunt-end-user` and `kruispunt-case`,
-    and no answer leaves before the access is recorded.
-    Every read takes `valid_at` (true in the world on that day; absent: today in Brussels) and `known_at`
+    Every call but GetCoverage concerns persons: it needs the purpose metadata `kruispunt-legal-basis`,
+    `kruispunt-end-user` and `kruispunt-case`, and no answer leaves before the access is recorded.
+    Every read of dossiers takes `valid_at` (true in the world on that day; absent: today in Brussels) and `known_at`
     (what the registry knew at that instant; absent: now).
     """
 
@@ -84,9 +84,9 @@ class DirectoryServiceStub:
 class DirectoryServiceAsyncStub(DirectoryServiceStub):
     """Answers "who holds what, may I, from whom".
 
-    Every call needs the purpose metadata `kruispunt-legal-basis`, `kruispunt-end-user` and `kruispunt-case`,
-    and no answer leaves before the access is recorded.
-    Every read takes `valid_at` (true in the world on that day; absent: today in Brussels) and `known_at`
+    Every call but GetCoverage concerns persons: it needs the purpose metadata `kruispunt-legal-basis`,
+    `kruispunt-end-user` and `kruispunt-case`, and no answer leaves before the access is recorded.
+    Every read of dossiers takes `valid_at` (true in the world on that day; absent: today in Brussels) and `known_at`
     (what the registry knew at that instant; absent: now).
     """
 
@@ -135,9 +135,9 @@ class DirectoryServiceAsyncStub(DirectoryServiceStub):
 class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
     """Answers "who holds what, may I, from whom".
 
-    Every call needs the purpose metadata `kruispunt-legal-basis`, `kruispunt-end-user` and `kruispunt-case`,
-    and no answer leaves before the access is recorded.
-    Every read takes `valid_at` (true in the world on that day; absent: today in Brussels) and `known_at`
+    Every call but GetCoverage concerns persons: it needs the purpose metadata `kruispunt-legal-basis`,
+    `kruispunt-end-user` and `kruispunt-case`, and no answer leaves before the access is recorded.
+    Every read of dossiers takes `valid_at` (true in the world on that day; absent: today in Brussels) and `known_at`
     (what the registry knew at that instant; absent: now).
     """
 

@@ -225,12 +225,12 @@ class UpdateDossierRequest(_message.Message):
 
     @_builtins.property
     def period(self) -> _values_pb2.Period:
-        """New period. Not together with `effective_from`."""
+        """New period."""
 
     @_builtins.property
     def effective_from(self) -> _date_pb2.Date:
-        """First day on which the change is true, after the begin and before the end of the dossier.
-        Absent: for the whole period.
+        """First day on which the new phase is true, after the begin and before the end of the dossier.
+        Only together with "phase" and without "period". Absent: for the whole period.
         """
 
     def __init__(
@@ -471,7 +471,7 @@ class RemoveDossiersRequest(_message.Message):
 
     @_typing.final
     class Cut(_message.Message):
-        """A span cut out of one dossier; what remains before keeps the identifier, what remains after gets a new one."""
+        """A span cut out of one dossier; the first part that remains keeps the identifier, a second one gets a new one."""
 
         DESCRIPTOR: _descriptor.Descriptor
 

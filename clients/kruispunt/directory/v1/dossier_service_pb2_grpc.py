@@ -93,7 +93,7 @@ class DossierServiceServicer(object):
     def UpdateDossier(self, request, context):
         """Changes phase, period, network level or source of a dossier.
 
-        With `effective_from`, what changes is true from that day on: the dossier is split there, and the part
+        With `effective_from`, a new phase is true from that day on: the dossier is split there, and the part
         before stays as it was.
         Errors: NOT_FOUND / DOSSIER_UNKNOWN; ABORTED / ETAG_MISMATCH; those of RegisterDossier.
         Safe to retry with the same request_id.

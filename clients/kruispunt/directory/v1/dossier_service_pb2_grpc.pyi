@@ -52,7 +52,7 @@ class DossierServiceStub:
     UpdateDossier: _grpc.UnaryUnaryMultiCallable[_dossier_service_pb2.UpdateDossierRequest, _dossier_service_pb2.UpdateDossierResponse]
     """Changes phase, period, network level or source of a dossier.
 
-    With `effective_from`, what changes is true from that day on: the dossier is split there, and the part
+    With `effective_from`, a new phase is true from that day on: the dossier is split there, and the part
     before stays as it was.
     Errors: NOT_FOUND / DOSSIER_UNKNOWN; ABORTED / ETAG_MISMATCH; those of RegisterDossier.
     Safe to retry with the same request_id.
@@ -101,7 +101,7 @@ class DossierServiceAsyncStub(DossierServiceStub):
     UpdateDossier: _aio.UnaryUnaryMultiCallable[_dossier_service_pb2.UpdateDossierRequest, _dossier_service_pb2.UpdateDossierResponse]  # type: ignore[assignment]
     """Changes phase, period, network level or source of a dossier.
 
-    With `effective_from`, what changes is true from that day on: the dossier is split there, and the part
+    With `effective_from`, a new phase is true from that day on: the dossier is split there, and the part
     before stays as it was.
     Errors: NOT_FOUND / DOSSIER_UNKNOWN; ABORTED / ETAG_MISMATCH; those of RegisterDossier.
     Safe to retry with the same request_id.
@@ -159,7 +159,7 @@ class DossierServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_dossier_service_pb2.UpdateDossierResponse, _abc.Awaitable[_dossier_service_pb2.UpdateDossierResponse]]:
         """Changes phase, period, network level or source of a dossier.
 
-        With `effective_from`, what changes is true from that day on: the dossier is split there, and the part
+        With `effective_from`, a new phase is true from that day on: the dossier is split there, and the part
         before stays as it was.
         Errors: NOT_FOUND / DOSSIER_UNKNOWN; ABORTED / ETAG_MISMATCH; those of RegisterDossier.
         Safe to retry with the same request_id.

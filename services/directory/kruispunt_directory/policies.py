@@ -1,0 +1,45 @@
+"""What each method of the directory asks of its callers. Deny by default: a method without a row does not start."""
+
+from kruispunt_server.call import Role
+from kruispunt_server.edge import Policy
+
+_SUPPLIER = frozenset({Role.SUPPLIER})
+_CONSUMER = frozenset({Role.CONSUMER})
+_ASKING = frozenset({Role.SUPPLIER, Role.CONSUMER, Role.INTERNAL_SERVICE})
+_ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
+
+# Streams hold a thread each: as many at once in one process.
+_STREAMS = 4
+
+DOSSIER_SERVICE = {
+    "RegisterDossier": Policy(roles=_SUPPLIER, personal=True),
+    "UpdateDossier": Policy(roles=_SUPPLIER, personal=True),
+    "CloseDossier": Policy(roles=_SUPPLIER, personal=True),
+    "RemoveDossiers": Policy(roles=_SUPPLIER, personal=True),
+    # May carry a declaration of completeness only.
+    "ReconfirmDossiers": Policy(roles=_SUPPLIER, personal=True, look_required=False),
+}
+
+DIRECTORY_SERVICE = {
+    "ListDossiers": Policy(roles=_ASKING, personal=True),
+    "ResolveDossiers": Policy(roles=_ASKING, personal=True, max_streams=_STREAMS),
+    "GetRoute": Policy(roles=_CONSUMER, personal=True),
+    # Every number asked may be malformed.
+    "CheckAccess": Policy(roles=_CONSUMER, personal=True, look_required=False),
+    # Says what institutions told, nothing about a person.
+    "GetCoverage": Policy(),
+    # May be empty.
+    "ListStaleDossiers": Policy(roles=_SUPPLIER, personal=True, look_required=False),
+}
+
+# Nothing in it concerns a person.
+KNOWLEDGE_SERVICE = {
+    "ListSectors": Policy(),
+    "ListInstitutions": Policy(),
+    "ListCapacities": Policy(),
+    "ListDataSets": Policy(),
+    "ListAvailabilities": Policy(),
+    "ListAuthorisations": Policy(),
+    "ListDeliberations": Policy(),
+    "WriteEntries": Policy(roles=_ADMINISTRATOR),
+}
