@@ -80,7 +80,6 @@ def upgrade() -> None:
         sa.Column("recorded_at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("ssin", name=op.f("pk_number")),
     )
-    op.create_index("ix_number_status", "number", ["status"], unique=False)
     op.create_table(
         "synchronisation",
         sa.Column("sector", sa.SmallInteger(), autoincrement=False, nullable=False),

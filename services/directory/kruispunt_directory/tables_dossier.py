@@ -101,8 +101,6 @@ def _number(metadata: sa.MetaData) -> sa.Table:
         sa.Column("status", sa.SmallInteger, nullable=False),
         sa.Column("replaced_on", sa.Date, nullable=True),
         sa.Column("recorded_at", Instant, nullable=False),
-        # Persons that died and numbers that were cancelled: orphaned dossiers.
-        sa.Index("ix_number_status", "status"),
     )
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from google.protobuf.message import Message
-from kruispunt_server.writes import WriteKey, Writes
 
 from kruispunt.directory.v1 import dossier_service_pb2 as pb
 from kruispunt.ssin import Ssin
@@ -27,6 +26,7 @@ from kruispunt_directory.servicer.knowledge_source import KnowledgeSource
 from kruispunt_directory.store.dossiers import DossierStore
 from kruispunt_server.call import Call, InstitutionKey
 from kruispunt_server.errors import Reason, RegistryError
+from kruispunt_server.writes import WriteKey, Writes
 
 ResponseT = TypeVar("ResponseT", bound=Message)
 

@@ -49,9 +49,10 @@ class AttentionReader:
         if not institutions:
             return []
         version, declared = self._tables.dossier_version, self._tables.synchronisation
-        keys = sa.values(
+        asked = sa.values(
             sa.column("sector", sa.SmallInteger), sa.column("institution", sa.SmallInteger), name="asked"
         ).data([(key.sector, key.institution) for key in institutions])
+        keys = asked.cte()  # SQLite names the columns of VALUES only there
         statement = sa.select(
             keys.c.sector,
             keys.c.institution,
@@ -108,11 +109,17 @@ class AttentionReader:
     ) -> list[Dossier]:
         """Return open dossiers on persons that died and under numbers that were cancelled."""
         table, number = self._tables.dossier, self._tables.number
-        ended = sa.select(number.c.ssin).where(
-            number.c.status.in_((int(NumberStatus.CANCELLED), int(NumberStatus.DECEASED)))
+        # Index: primary key of number, once per open dossier of the institution.
+        ended = (
+            sa.select(sa.literal(1))
+            .where(
+                number.c.ssin == table.c.person,
+                number.c.status.in_((int(NumberStatus.CANCELLED), int(NumberStatus.DECEASED))),
+            )
+            .exists()
         )
         return self._page(
-            self._open_of(institution, today).where(table.c.person.in_(ended)),
+            self._open_of(institution, today).where(ended),
             table.c.recorded_at,
             after,
             limit,

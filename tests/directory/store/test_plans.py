@@ -1,0 +1,184 @@
+"""No query that a call makes reads a whole table: the planner is asked, on a table of life's shape."""
+
+import datetime as dt
+import re
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from kruispunt.ssin import Ssin
+from kruispunt_directory.domain.dossier import EVERYTHING, DossierFilter
+from kruispunt_directory.store.attention import AttentionReader
+from kruispunt_directory.store.dossiers import DossierStore
+from kruispunt_directory.store.numbers import NumberStore
+from kruispunt_directory.store.reading import DossierReader
+from kruispunt_directory.tables import DirectoryTables
+from kruispunt_server.call import InstitutionKey
+from kruispunt_server.clock import FixedClock
+from kruispunt_server.database import Database, HotStatement
+from kruispunt_server.ids import new_id
+from kruispunt_server.keys import Pseudonyms
+
+NOW = dt.datetime(2026, 3, 3, 12, tzinfo=dt.UTC)
+DAY = NOW.date()
+PERSONS = [
+    Ssin.assemble(850_101 + month * 100, sequence, born_from_2000=False)
+    for month in range(12)
+    for sequence in range(1, 901)
+]
+SOMEBODY = PERSONS[4711]
+PENSIONS = InstitutionKey(5, 1)
+
+
+@pytest.fixture
+def filled(database: Database, directory_tables: DirectoryTables) -> Database:
+    """The directory with 10,800 persons, four dossiers each, at 20 institutions."""
+    common: dict[str, Any] = {
+        "phase": 0,
+        "end_day": None,
+        "network_level": 1,
+        "source": "test",
+        "version": 1,
+        "recorded_at": NOW - dt.timedelta(days=400),
+        "confirmed_at": NOW - dt.timedelta(days=400),
+    }
+    rows = [
+        {
+            "person": int(person),
+            "registered_under": int(person),
+            "sector": 1 + (position + held) % 20,
+            "institution": 1,
+            "capacity": 10 + held,
+            "begin_day": dt.date(2020, 1 + held, 1),
+            "dossier_id": new_id(),
+            **common,
+        }
+        for position, person in enumerate(PERSONS)
+        for held in range(4)
+    ]
+    tables = directory_tables.dossiers
+    numbers = [
+        {
+            "ssin": int(person),
+            "current_ssin": int(person),
+            "status": 4 if position % 1000 == 0 else 1,
+            "recorded_at": NOW,
+        }
+        for position, person in enumerate(PERSONS)
+    ]
+    with database.writing() as transaction:
+        transaction.execute(sa.insert(tables.dossier), rows)
+        transaction.execute(sa.insert(tables.dossier_version), [{**row, "standing": True} for row in rows])
+        transaction.execute(sa.insert(tables.number), numbers)
+    with database.reading() as connection:
+        connection.exec_driver_sql("ANALYZE")
+    return database
+
+
+class Recorder:
+    """Keeps every statement that reaches the driver."""
+
+    def __init__(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.seen: list[tuple[str, Any]] = []
+        sa.event.listen(database.engine, "before_cursor_execute", self._core)
+        original = HotStatement.rows
+        seen = self.seen
+
+        def rows(statement: HotStatement, **values: Any) -> list[tuple[Any, ...]]:
+            seen.append((statement.sql, statement._bound(dict(values))))
+            return original(statement, **values)
+
+        monkeypatch.setattr(HotStatement, "rows", rows)
+
+    def _core(
+        self, _c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
+    ) -> None:
+        self.seen.append((statement, parameters))
+
+
+QUERIES = {
+    "list_open": lambda w: w.reader.list_open(SOMEBODY, valid_at=DAY, limit=101),
+    "list_open_of_many": lambda w: w.reader.list_open_of_many(PERSONS[:1000], valid_at=DAY),
+    "list_page": lambda w: w.reader.list_page(
+        SOMEBODY, valid_at=DAY, known_at=None, narrowed=EVERYTHING, after=[1, 1, 10, DAY, 0], limit=101
+    ),
+    "list_page_narrowed": lambda w: w.reader.list_page(
+        SOMEBODY, valid_at=None, known_at=None, narrowed=DossierFilter(5, 1, 10), after=None, limit=101
+    ),
+    "list_page_known_at": lambda w: w.reader.list_page(
+        SOMEBODY, valid_at=DAY, known_at=NOW, narrowed=EVERYTHING, after=None, limit=101
+    ),
+    "list_of_many_known_at": lambda w: w.reader.list_of_many(
+        PERSONS[:100], valid_at=DAY, known_at=NOW, narrowed=EVERYTHING
+    ),
+    "dossiers_of": lambda w: w.reader.dossiers_of(PERSONS[:100], None),
+    "resolve": lambda w: w.reader.resolve(SOMEBODY),
+    "resolve_all": lambda w: w.reader.resolve_all(PERSONS[:1000]),
+    "not_confirmed": lambda w: w.attention.not_confirmed(
+        PENSIONS, before=NOW, today=DAY, after=None, limit=101
+    ),
+    "overlapping": lambda w: w.attention.overlapping(PENSIONS, today=DAY, after=None, limit=101),
+    "orphaned": lambda w: w.attention.orphaned(PENSIONS, today=DAY, after=None, limit=101),
+    "capacities_in_use": lambda w: w.attention.capacities_in_use(PENSIONS, today=DAY),
+    "coverage": lambda w: w.attention.coverage([PENSIONS, InstitutionKey(6, 1)]),
+    "open_book": lambda w: w.open_book(),
+}
+
+
+class World:
+    """What is asked."""
+
+    def __init__(self, database: Database, tables: DirectoryTables) -> None:
+        self.database = database
+        self.reader = DossierReader(database, tables)
+        self.attention = AttentionReader(database, tables)
+        self.numbers = NumberStore(database, tables)
+        self.store = DossierStore(database, tables, Pseudonyms(b"k" * 32), FixedClock(NOW))
+
+    def open_book(self) -> None:
+        with self.database.writing() as transaction:
+            self.store.open_book(transaction, SOMEBODY, PENSIONS)
+
+
+def test_no_query_scans(
+    filled: Database, directory_tables: DirectoryTables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every query path uses an index on the tables that grow with the population."""
+    world = World(filled, directory_tables)
+    scanning = []
+    for name, query in QUERIES.items():
+        with monkeypatch.context() as patched:
+            recorder = Recorder(filled, patched)
+            query(world)
+            sa.event.remove(filled.engine, "before_cursor_execute", recorder._core)
+        explained = [plan for statement in recorder.seen for plan in explain(filled, *statement)]
+        assert explained, name
+        scanning += [f"{name}: {line}" for line in explained if SCANS[filled.dialect].search(line)]
+
+    assert [] == scanning
+
+
+def test_a_scan_would_be_seen(filled: Database, directory_tables: DirectoryTables) -> None:
+    """The test above can fail: a question without index is found out."""
+    table = directory_tables.dossiers.dossier
+    statement = str(sa.select(table.c.person).where(table.c.source == sa.text("'x'")).compile(filled.engine))
+
+    assert [line for line in explain(filled, statement, None) if SCANS[filled.dialect].search(line)]
+
+
+SCANS = {
+    "postgresql": re.compile(r"Seq Scan on (dossier|dossier_version|number)\b"),
+    "sqlite": re.compile(r"\bSCAN (dossier|dossier_version|number|other)\b"),
+}
+
+
+def explain(database: Database, statement: str, parameters: Any) -> list[str]:
+    """Return the plan of a statement, a line each; none for what is no query."""
+    if not statement.lstrip().upper().startswith(("SELECT", "WITH")):
+        return []
+    prefix = "EXPLAIN " if database.dialect == "postgresql" else "EXPLAIN QUERY PLAN "
+    with database.reading() as connection:
+        cursor = connection.connection.cursor()
+        cursor.execute(prefix + statement, *([parameters] if parameters else []))
+        return [str(row[-1]) for row in cursor.fetchall()]
