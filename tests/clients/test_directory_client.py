@@ -382,9 +382,13 @@ def test_code_tables_are_read_over_the_same_channels(directory: DirectoryClient,
 
 def test_several_channels_are_several_connections(script: Script) -> None:
     """A pool of channels spreads calls over as many connections."""
-    script.on("GetRoute", route(allowed=True))
     peers = set()
-    script.answers["GetRoute"] = [lambda _, context: peers.add(context.peer()) or route(allowed=True)]
+
+    def note_peer(_request: object, context: grpc.ServicerContext) -> pb.GetRouteResponse:
+        peers.add(context.peer())
+        return route(allowed=True)
+
+    script.on("GetRoute", note_peer)
 
     with (
         serving(script) as endpoint,

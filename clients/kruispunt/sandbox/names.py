@@ -1,0 +1,34 @@
+"""Names by community of language, from `names.toml`."""
+
+import importlib.resources
+import tomllib
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Community:
+    """People who draw their names from the same lists.
+
+    Attributes:
+        language: language of contact: nl, fr or de.
+        weight: share in the population, in thousandths.
+        family, male, female: names, frequent ones first.
+    """
+
+    language: str
+    weight: int
+    family: tuple[str, ...]
+    male: tuple[str, ...]
+    female: tuple[str, ...]
+
+
+def _read() -> tuple[Community, ...]:
+    file = importlib.resources.files("kruispunt.sandbox") / "names.toml"
+    entries = tomllib.loads(file.read_text("utf-8")).values()
+    return tuple(
+        Community(e["language"], e["weight"], tuple(e["family"]), tuple(e["male"]), tuple(e["female"]))
+        for e in entries
+    )
+
+
+COMMUNITIES = _read()

@@ -1,0 +1,125 @@
+"""The persons, one after another, from one seed."""
+
+import itertools
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from kruispunt.sandbox.careers import SandboxDossier, dossiers_of
+from kruispunt.sandbox.names import COMMUNITIES, Community
+from kruispunt.sandbox.numbers import CAPACITY, Numbers, Slot
+from kruispunt.ssin import Ssin
+from kruispunt.values import PartialDate, Sex
+
+__all__ = ["SandboxDossier", "SandboxPerson", "population"]
+
+_TWINS = 0.03
+_HOMONYMS = 0.015
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxPerson:
+    """Somebody who does not exist.
+
+    Attributes:
+        ssin: the number, structurally valid.
+        family_name, given_names: as the registers write them.
+        birth_date: unknown parts are 0.
+        sex: UNSPECIFIED for a bis number given out with the sex unknown.
+        language: of contact: nl, fr or de.
+        pair: "twin" or "homonym" (same name, same birth date) of the person before or after; empty for others.
+        dossiers: by institution, capacity and begin.
+    """
+
+    ssin: Ssin
+    family_name: str = field(repr=False)
+    given_names: tuple[str, ...] = field(repr=False)
+    birth_date: PartialDate
+    sex: Sex
+    language: str
+    pair: str
+    dossiers: tuple[SandboxDossier, ...]
+
+
+def population(persons: int, seed: int) -> Iterator[SandboxPerson]:
+    """Yield the population, holding one birth at a time.
+
+    Args:
+        persons: how many; a smaller population is the beginning of a larger one.
+        seed: any whole number.
+
+    Raises:
+        ValueError: `persons` is negative, or more than there are numbers for (about ten million).
+    """
+    if not 0 <= persons <= CAPACITY:
+        raise ValueError(f"persons must be 0 to {CAPACITY}")
+    return itertools.islice(_everybody(seed), persons)
+
+
+def _everybody(seed: int) -> Iterator[SandboxPerson]:
+    numbers = Numbers(seed)
+    weights = list(itertools.accumulate(each.weight for each in COMMUNITIES))
+    for birth in range(CAPACITY):
+        chance = random.Random(f"{seed}/{birth}")  # noqa: S311 - synthetic
+        slot = numbers.slot(birth)
+        (community,) = chance.choices(COMMUNITIES, cum_weights=weights)
+        yield from _birth(chance, slot, community)
+
+
+def _birth(chance: random.Random, slot: Slot, community: Community) -> Iterator[SandboxPerson]:
+    """Yield the one or two persons of a slot."""
+    draw = chance.random()
+    known = slot.kind.known == 3 and slot.kind.month_class != 20
+    pair = "twin" if known and draw < _TWINS else "homonym" if known and draw < _TWINS + _HOMONYMS else ""
+    family = _frequent(chance, community.family)
+    female = chance.random() < 0.5
+    given = _given(chance, community, female=female)
+    yield _person(chance, slot, community, pair, (family, given), female=female, second=False)
+    if not pair:
+        return
+    if pair == "twin":
+        female = chance.random() < 0.5
+        given = _other_given(chance, community, given, female=female)
+    yield _person(chance, slot, community, pair, (family, given), female=female, second=True)
+
+
+def _person(
+    chance: random.Random,
+    slot: Slot,
+    community: Community,
+    pair: str,
+    name: tuple[str, tuple[str, ...]],
+    *,
+    female: bool,
+    second: bool,
+) -> SandboxPerson:
+    sex = Sex.UNSPECIFIED if slot.kind.month_class == 20 else Sex.FEMALE if female else Sex.MALE
+    return SandboxPerson(
+        ssin=slot.number(female=female, second=second),
+        family_name=name[0],
+        given_names=name[1],
+        birth_date=slot.born,
+        sex=sex,
+        language=community.language,
+        pair=pair,
+        dossiers=tuple(dossiers_of(chance, slot.born)),
+    )
+
+
+def _frequent(chance: random.Random, names: tuple[str, ...]) -> str:
+    """Draw a name, those in front far oftener."""
+    return names[int(len(names) * chance.random() ** 2)]
+
+
+def _given(chance: random.Random, community: Community, *, female: bool) -> tuple[str, ...]:
+    names = community.female if female else community.male
+    first = _frequent(chance, names)
+    second = _frequent(chance, names)
+    return (first, second) if second != first and chance.random() < 0.3 else (first,)
+
+
+def _other_given(
+    chance: random.Random, community: Community, given: tuple[str, ...], *, female: bool
+) -> tuple[str, ...]:
+    names = community.female if female else community.male
+    return (chance.choice([name for name in names if name != given[0]]),)
