@@ -80,6 +80,14 @@ def upgrade() -> None:
         sa.Column("recorded_at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("ssin", name=op.f("pk_number")),
     )
+    op.create_index(
+        "ix_number_ended",
+        "number",
+        ["ssin"],
+        unique=False,
+        sqlite_where=sa.text("status IN (3, 4)"),
+        postgresql_where=sa.text("status IN (3, 4)"),
+    )
     op.create_table(
         "synchronisation",
         sa.Column("sector", sa.SmallInteger(), autoincrement=False, nullable=False),

@@ -33,7 +33,7 @@ PENSIONS = InstitutionKey(5, 1)
 
 @pytest.fixture
 def filled(database: Database, directory_tables: DirectoryTables) -> Database:
-    """The directory with 10,800 persons, four dossiers each, at 20 institutions."""
+    """The directory with 10,800 persons, four dossiers each, at 600 institutions."""
     common: dict[str, Any] = {
         "phase": 0,
         "end_day": None,
@@ -48,7 +48,7 @@ def filled(database: Database, directory_tables: DirectoryTables) -> Database:
             "person": int(person),
             "registered_under": int(person),
             "sector": 1 + (position + held) % 20,
-            "institution": 1,
+            "institution": 1 + position // 20 % 30,
             "capacity": 10 + held,
             "begin_day": dt.date(2020, 1 + held, 1),
             "dossier_id": new_id(),

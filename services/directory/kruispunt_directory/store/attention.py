@@ -9,9 +9,9 @@ import sqlalchemy as sa
 
 from kruispunt_directory.domain.coverage import Coverage
 from kruispunt_directory.domain.dossier import Dossier
-from kruispunt_directory.domain.number import NumberStatus
 from kruispunt_directory.store.rows import columns, dossier_of
 from kruispunt_directory.tables import DirectoryTables
+from kruispunt_directory.tables_dossier import ENDED
 from kruispunt_server.call import InstitutionKey
 from kruispunt_server.database import Database
 
@@ -109,13 +109,9 @@ class AttentionReader:
     ) -> list[Dossier]:
         """Return open dossiers on persons that died and under numbers that were cancelled."""
         table, number = self._tables.dossier, self._tables.number
-        # Index: primary key of number, once per open dossier of the institution.
         ended = (
             sa.select(sa.literal(1))
-            .where(
-                number.c.ssin == table.c.person,
-                number.c.status.in_((int(NumberStatus.CANCELLED), int(NumberStatus.DECEASED))),
-            )
+            .where(number.c.ssin == table.c.person, sa.text(f"number.{ENDED}"))
             .exists()
         )
         return self._page(
