@@ -11,11 +11,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from kruispunt_server import rich_errors
@@ -24,9 +24,12 @@ from kruispunt_server.edge import Deadlines, Edge, Journal, Policy
 from kruispunt_server.errors import Kind, Reason, RegistryError
 from kruispunt_server.events import Events, frames_of
 from kruispunt_server.ids import new_id
-from kruispunt_server.metrics import Calls
 from kruispunt_server.purpose import read_purpose
-from kruispunt_server.tracing import Span
+from kruispunt_server.raw import on_pool, parse
+
+if TYPE_CHECKING:
+    from kruispunt_server.metrics import Calls
+    from kruispunt_server.tracing import Span
 
 __all__ = ["Deadlines", "Edge", "Journal", "Policy", "UnknownMethods", "handler_for"]
 
@@ -86,7 +89,7 @@ class _Endpoint:
         """Return the handler for grpc; streams get threads of their own, so that unary calls never wait for them."""
         if self._policy.max_streams is None:
             return grpc.unary_unary_rpc_method_handler(self._unary)
-        behaviour = _with_pool(
+        behaviour = on_pool(
             self._stream if self._writes_stream else self._unary,
             # One more thread than streams: it tells the one too many that it is one too many.
             ThreadPoolExecutor(self._policy.max_streams + 1, thread_name_prefix="stream"),
@@ -188,21 +191,13 @@ class _Endpoint:
             raise _deadline_over()
 
     def _read(self, received: Any, call: Call) -> Any:
-        return self._arriving(received, call) if self._reads_stream else self._parse(received)
-
-    def _parse(self, received: bytes) -> Message:
-        try:
-            return self._from_bytes(received)
-        except (DecodeError, UnicodeDecodeError):
-            raise RegistryError(
-                Reason.MESSAGE_MALFORMED, "the bytes are no message of the request type"
-            ) from None
+        return self._arriving(received, call) if self._reads_stream else parse(self._from_bytes, received)
 
     def _arriving(self, received: Iterator[bytes], call: Call) -> Iterator[Message]:
         for one in received:
             if time.monotonic() > call.deadline:
                 raise _deadline_over()
-            yield self._parse(one)
+            yield parse(self._from_bytes, one)
 
     def _take_slot(self) -> bool:
         assert self._slots is not None, "only streams have slots"
@@ -235,12 +230,12 @@ class _Endpoint:
             return _incident(self._edge.events, self._name, fault, call)
         return error
 
-    def _span(self, context: grpc.ServicerContext) -> Span | None:
+    def _span(self, context: grpc.ServicerContext) -> "Span | None":
         tracing = self._edge.tracing
         return tracing.begin(self._name, context.invocation_metadata()) if tracing is not None else None
 
     def _note(
-        self, refusal: RegistryError | None, call: Call | None, span: Span | None, started: float
+        self, refusal: RegistryError | None, call: Call | None, span: "Span | None", started: float
     ) -> None:
         """Count, log and trace the end of a call."""
         seconds = time.perf_counter() - started
@@ -290,16 +285,6 @@ def _incident(events: Events, method: str, error: Exception, call: Call | None) 
     return RegistryError(Reason.INTERNAL_FAULT, "the registry has a fault", metadata={"incident": incident})
 
 
-def _with_pool(method: Callable[..., Any], pool: ThreadPoolExecutor) -> Callable[..., Any]:
-    """Return `method` as a function that grpc runs on `pool`."""
-
-    def behaviour(received: Any, context: grpc.ServicerContext) -> Any:
-        return method(received, context)
-
-    behaviour.experimental_thread_pool = pool  # type: ignore[attr-defined]
-    return behaviour
-
-
 class UnknownMethods(grpc.GenericRpcHandler):
     """Answers every method that no other handler knows; registered last.
 
@@ -308,7 +293,7 @@ class UnknownMethods(grpc.GenericRpcHandler):
 
     def __init__(self, edge: Edge) -> None:
         self._edge = edge
-        behaviour = _with_pool(self._refuse, ThreadPoolExecutor(1, thread_name_prefix="unknown"))
+        behaviour = on_pool(self._refuse, ThreadPoolExecutor(1, thread_name_prefix="unknown"))
         # Streaming on both sides: it is called without waiting for a message.
         self._handler: grpc.RpcMethodHandler[Any, Any] = grpc.stream_stream_rpc_method_handler(behaviour)
 

@@ -1,15 +1,17 @@
 """What every method of a server shares, and what one method asks of its callers."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from kruispunt_server.call import Call, Role
 from kruispunt_server.caller import Callers
 from kruispunt_server.clock import Clock
 from kruispunt_server.events import Events
-from kruispunt_server.metrics import Metrics
 from kruispunt_server.running import Running
-from kruispunt_server.tracing import Tracing
+
+if TYPE_CHECKING:  # not paid for by a server that neither counts nor traces
+    from kruispunt_server.metrics import Metrics
+    from kruispunt_server.tracing import Tracing
 
 
 class Journal(Protocol):
@@ -75,5 +77,5 @@ class Edge:
     events: Events = field(default_factory=Events)
     deadlines: Deadlines = Deadlines()
     running: Running = field(default_factory=Running)
-    metrics: Metrics | None = None
-    tracing: Tracing | None = None
+    metrics: "Metrics | None" = None
+    tracing: "Tracing | None" = None

@@ -37,13 +37,15 @@ def _event(level: str, says: str, *fields: str) -> Event:
 
 EVENTS: Mapping[str, Event] = {
     "supervisor_started": _event("info", "The parent has reserved the port.", "address", "port", "workers"),
+    "metrics_served": _event("info", "Prometheus can ask.", "address", "port"),
     "supervisor_stopping": _event("info", "The parent was asked to stop.", "signal"),
     "supervisor_stopped": _event("info", "All workers have ended.", "exit_code"),
     "worker_died": _event("error", "A worker ended by itself; it is started again.", "worker", "exit_code", "backoff_s"),
     "worker_ready": _event("info", "A worker serves.", "worker", "port", "workers"),
-    "worker_draining": _event("info", "A worker takes no new calls.", "running"),
+    "worker_draining": _event("info", "A worker takes no new calls."),
     "worker_drained": _event("info", "A worker has answered all its calls.", "seconds", "abandoned"),
     "start_refused": _event("error", "The server does not start.", "faults"),
+    "start_failed": _event("error", "A worker could not start; it is started again.", "exception", "frames"),
     "call_finished": _event("debug", "A call was answered.", "method", "participant", "status", "duration_ms"),
     "call_refused": _event(
         "warning", "A caller was not let in.", "method", "participant", "status", "reason"

@@ -6,16 +6,20 @@ In production certificates come from the operator's authority; the registry only
 import datetime as dt
 import ipaddress
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
 _DAYS = 90
+_WEEK = dt.timedelta(days=7)
 _SLACK = dt.timedelta(hours=1)
 
 
@@ -54,7 +58,7 @@ def issue_server(
     folder: Path,
     *,
     name: str = "server",
-    hosts: Sequence[str] = ("localhost", "127.0.0.1", "::1"),
+    hosts: Sequence[str] = LOOPBACK,
 ) -> Pair:
     """Issue `server.crt` and `server.key` in `folder`, by the authority there.
 
@@ -81,6 +85,38 @@ def issue_client(folder: Path, name: str, uri: str | Sequence[str]) -> Pair:
     pair.key.parent.mkdir(exist_ok=True)
     names = [x509.UniformResourceIdentifier(one) for one in uris]
     return _issue(folder, pair, name, names, ExtendedKeyUsageOID.CLIENT_AUTH)
+
+
+def issue_all(
+    folder: Path, clients: Mapping[str, Sequence[str]], *, hosts: Sequence[str] = LOOPBACK
+) -> list[Pair]:
+    """Issue what a server and its clients lack: what is there, of this authority and good for a week, stays.
+
+    Args:
+        folder: gets the authority too, if it has none.
+        clients: URI names by file name.
+        hosts: of the server.
+    """
+    authority = x509.load_pem_x509_certificate(make_authority(folder).certificate.read_bytes())
+    issued = []
+    if not _stays(Pair(folder / "server.crt", folder / "server.key"), authority):
+        issued.append(issue_server(folder, hosts=hosts))
+    for name, uris in clients.items():
+        pair = Pair(folder / "clients" / f"{name}.crt", folder / "clients" / f"{name}.key")
+        if not _stays(pair, authority):
+            issued.append(issue_client(folder, name, uris))
+    return issued
+
+
+def _stays(pair: Pair, authority: x509.Certificate) -> bool:
+    if not (pair.certificate.exists() and pair.key.exists()):
+        return False
+    try:
+        certificate = x509.load_pem_x509_certificate(pair.certificate.read_bytes())
+        certificate.verify_directly_issued_by(authority)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return certificate.not_valid_after_utc > dt.datetime.now(dt.UTC) + _WEEK
 
 
 def _issue(
@@ -138,11 +174,12 @@ def _write(pair: Pair, key: ec.EllipticCurvePrivateKey, certificate: x509.Certif
     pem = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    _replace(pair.key, pem, 0o600)
-    _replace(pair.certificate, certificate.public_bytes(serialization.Encoding.PEM), 0o644)
+    replace_file(pair.key, pem, 0o600)
+    replace_file(pair.certificate, certificate.public_bytes(serialization.Encoding.PEM), 0o644)
 
 
-def _replace(path: Path, content: bytes, mode: int) -> None:
+def replace_file(path: Path, content: bytes, mode: int) -> None:
+    """Write a file of `mode` such that whoever reads it sees the old content or the new, never a part."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)

@@ -1,0 +1,140 @@
+"""What both servers are made of before they have services: database, journal, keys, participants, edge."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from google.protobuf.descriptor import ServiceDescriptor
+
+from kruispunt_server import migrate
+from kruispunt_server.caller import Callers
+from kruispunt_server.clock import Clock, SystemClock
+from kruispunt_server.database import Database
+from kruispunt_server.edge import Deadlines, Edge, Policy
+from kruispunt_server.events import Events
+from kruispunt_server.journal import AccessJournal
+from kruispunt_server.keys import Keys, Pseudonyms
+from kruispunt_server.participants import ParticipantCache, ParticipantStore
+from kruispunt_server.settings import ServerSettings
+from kruispunt_server.tables import SharedTables
+from kruispunt_server.tokens import PageTokens
+from kruispunt_server.writes import Writes
+
+if TYPE_CHECKING:
+    from kruispunt_server.metrics import Metrics
+    from kruispunt_server.tracing import Tracing
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """How the server can be watched.
+
+    Attributes:
+        events: the log.
+        metrics: none: nothing is counted.
+        tracing: none: nothing is traced.
+    """
+
+    events: Events
+    metrics: "Metrics | None" = None
+    tracing: "Tracing | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Servicer:
+    """One service as it is put before the boundary.
+
+    Attributes:
+        service: from the generated module's DESCRIPTOR.
+        servicer: a method per rpc.
+        policies: one per rpc, by name.
+    """
+
+    service: ServiceDescriptor
+    servicer: object
+    policies: Mapping[str, Policy]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What services are built from."""
+
+    database: Database
+    journal: AccessJournal
+    writes: Writes
+    pseudonyms: Pseudonyms
+    tokens: PageTokens
+    participants: ParticipantCache
+    clock: Clock
+    edge: Edge
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """A server, wired and not yet listening.
+
+    Attributes:
+        parts: what its services were built from.
+        servicers: what it serves, health and reflection aside.
+        closing: further steps of the end, after the last call and before journal and database close.
+    """
+
+    parts: Parts
+    servicers: Sequence[Servicer]
+    closing: Sequence[Callable[[], None]] = field(default_factory=tuple)
+
+    def close(self) -> None:
+        """Close everything, in the order in which it is no longer needed."""
+        for step in self.closing:
+            step()
+        self.parts.journal.close()
+        self.parts.database.close()
+
+
+def open_parts(
+    settings: ServerSettings, tables: SharedTables, telemetry: Telemetry, *, clock: Clock | None = None
+) -> Parts:
+    """Open the database, refuse it on the wrong revision, and build on it what every server needs.
+
+    Raises:
+        RegistryError: the database cannot be reached.
+        MigrationError: it is not at the head.
+        UnsafeDatabaseError: it may lose what it acknowledged.
+    """
+    clock = clock or SystemClock()
+    database = Database.open(
+        settings.database_url,
+        pool_size=settings.database_connections,
+        busy_timeout_s=settings.busy_timeout_s,
+        statement_timeout_s=settings.statement_timeout_s,
+    )
+    try:
+        migrate.check_head(database, settings.service)
+    except BaseException:
+        database.close()
+        raise
+    keys = Keys(settings.secret())
+    pseudonyms = Pseudonyms(keys.derive("pseudonym"))
+    journal = AccessJournal(database, tables, pseudonyms, clock)
+    participants = ParticipantCache(ParticipantStore(database, tables), clock)
+    edge = Edge(
+        callers=Callers(participants, settings.plaintext_participant),
+        journal=journal,
+        clock=clock,
+        events=telemetry.events,
+        deadlines=Deadlines(
+            settings.default_deadline_s, settings.longest_deadline_s, settings.stream_deadline_s
+        ),
+        metrics=telemetry.metrics,
+        tracing=telemetry.tracing,
+    )
+    return Parts(
+        database=database,
+        journal=journal,
+        writes=Writes(database, tables, clock),
+        pseudonyms=pseudonyms,
+        tokens=PageTokens(keys.derive("page-token")),
+        participants=participants,
+        clock=clock,
+        edge=edge,
+    )

@@ -1,0 +1,183 @@
+"""The command line that both servers have."""
+
+import os
+import secrets
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Never
+
+import typer
+
+from kruispunt_server.settings import ServerSettings, SettingsError
+from kruispunt_server.supervisor import REFUSED, Supervisor
+
+if TYPE_CHECKING:  # the parent process must not import grpc
+    from kruispunt_server.assembly import Assembly, Telemetry
+    from kruispunt_server.tables import SharedTables
+
+Config = Annotated[
+    Path | None, typer.Option("--config", help="TOML file with settings; environment variables win over it.")
+]
+ParticipantFile = Annotated[Path, typer.Argument(metavar="FILE", help="TOML file of participants.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One of the two servers, as the command line sees it.
+
+    Attributes:
+        name: "directory" or "identity".
+        package: that `python -m` starts.
+        settings: what an operator sets.
+        wire: builds the server; imports it only when called.
+        tables: returns the shared tables of the service.
+    """
+
+    name: str
+    package: str
+    settings: type[ServerSettings]
+    wire: "Callable[[ServerSettings, Telemetry], Assembly]"
+    tables: "Callable[[], SharedTables]"
+
+
+def build_app(service: Service) -> typer.Typer:
+    """Return the command line of a service; its own commands may be added."""
+    app = typer.Typer(
+        name=f"kruispunt-{service.name}",
+        help=f"The {service.name} server of Kruispunt.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+
+    @app.command()
+    def serve(config: Config = None) -> None:
+        """Serve until asked to stop."""
+        raise typer.Exit(_serve(service, config, load(service, config)))
+
+    @app.command(hidden=True)
+    def worker(port: Annotated[int, typer.Option()], config: Config = None) -> None:
+        """Serve in this one process; started by `serve`."""
+        from kruispunt_server.worker import run_worker
+
+        raise typer.Exit(run_worker(load(service, config), service.wire, port))
+
+    @app.command()
+    def migrate(config: Config = None) -> None:
+        """Bring the database to the revision that this version works on."""
+        from kruispunt_server import migrate as migrations
+
+        url = load(service, config).database_url
+        migrations.upgrade(url, service.name)
+        typer.echo(f"the {service.name} database is at revision {migrations.current(url, service.name)}")
+
+    @app.command("check-settings")
+    def check_settings(config: Config = None) -> None:
+        """Say everything that is wrong with the settings."""
+        load(service, config)
+        typer.echo("the settings are complete")
+
+    @app.command("load-participants")
+    def load_participants(file: ParticipantFile, config: Config = None) -> None:
+        """Make the participants exactly those of FILE; anything wrong in it, and nothing is changed."""
+        _load_participants(service, file, load(service, config))
+
+    @app.command("dev-pki")
+    def dev_pki(
+        folder: Annotated[Path, typer.Argument(help="Where it goes; what is there and still good stays.")],
+        participants: Annotated[Path, typer.Option(help="TOML file of participants.")],
+    ) -> None:
+        """Make a development authority, a secret, and certificates for the server and every participant."""
+        _dev_pki(folder, participants)
+
+    return app
+
+
+def load(service: Service, config: Path | None) -> ServerSettings:
+    """Return the settings, or print all that is wrong with them and leave with 78."""
+    try:
+        return service.settings.load(config)
+    except SettingsError as error:
+        refuse("the settings cannot be used", error.faults)
+
+
+def refuse(sentence: str, faults: list[str]) -> Never:
+    """Print what is wrong, a line each, and leave with 78."""
+    typer.echo("\n  ".join([f"{sentence}:", *faults]), err=True)
+    raise typer.Exit(REFUSED)
+
+
+def _serve(service: Service, config: Path | None, settings: ServerSettings) -> int:
+    from kruispunt_server.events import Events
+
+    events = Events(service.name, level=settings.log_level, strict=settings.strict_events)
+    command = [sys.executable, "-m", service.package, "worker"]
+    command += ["--config", str(config)] if config is not None else []
+    with tempfile.TemporaryDirectory(prefix="kruispunt-metrics-") as folder:
+        environment = dict(os.environ)
+        forget: Callable[[int], None] = lambda _process_id: None  # noqa: E731 - replaced below
+        if settings.metrics_port is not None:
+            from kruispunt_server.metrics import FOLDER_VARIABLE, forget_worker, serve_metrics
+
+            environment[FOLDER_VARIABLE] = folder
+            port = serve_metrics(Path(folder), settings.metrics_host, settings.metrics_port)
+            events.emit("metrics_served", address=settings.metrics_host, port=port)
+
+            def forget(process_id: int) -> None:
+                forget_worker(Path(folder), process_id)
+
+        supervisor = Supervisor(
+            command,
+            host=settings.host,
+            port=settings.port,
+            workers=settings.workers,
+            events=events,
+            ready_file=settings.ready_file,
+            forget=forget,
+            environment=environment,
+            patience_s=settings.lame_duck_s + settings.drain_s + settings.statement_timeout_s + 15,
+        )
+        return supervisor.run()
+
+
+def _load_participants(service: Service, file: Path, settings: ServerSettings) -> None:
+    from kruispunt_server import migrate as migrations
+    from kruispunt_server.database import Database
+    from kruispunt_server.participant_file import ParticipantFileError, read_participants
+    from kruispunt_server.participants import ParticipantStore
+
+    try:
+        registrations = read_participants(file)
+    except ParticipantFileError as error:
+        refuse("nothing was changed", error.faults)
+    database = Database.open(settings.database_url)
+    try:
+        migrations.check_head(database, service.name)
+        outcome = ParticipantStore(database, service.tables()).replace_all(registrations)
+    except migrations.MigrationError as error:
+        refuse("nothing was changed", [str(error)])
+    finally:
+        database.close()
+    typer.echo(
+        f"{len(registrations)} participants: {len(outcome.added)} added, {len(outcome.changed)} changed, "
+        f"{len(outcome.removed)} removed, {len(outcome.unchanged)} unchanged"
+    )
+
+
+def _dev_pki(folder: Path, file: Path) -> None:
+    from kruispunt_server import pki
+    from kruispunt_server.participant_file import ParticipantFileError, read_participants
+
+    try:
+        registrations = read_participants(file)
+    except ParticipantFileError as error:
+        refuse("nothing was made", error.faults)
+    clients = {one.participant.participant_id: one.uris for one in registrations}
+    issued = pki.issue_all(folder, clients)
+    secret = folder / "secret"
+    if not secret.exists():
+        pki.replace_file(secret, secrets.token_hex(32).encode() + b"\n", 0o600)
+    typer.echo(f"{folder}: {len(issued)} certificates made, {len(clients) + 1 - len(issued)} stay")

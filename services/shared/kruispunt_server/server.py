@@ -1,0 +1,114 @@
+"""The gRPC server of one worker: synchronous, few threads, drained before it ends."""
+
+import ipaddress
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import grpc
+
+from kruispunt_server.assembly import Assembly
+from kruispunt_server.boundary import UnknownMethods, handler_for
+from kruispunt_server.credentials import ReloadingCredentials, TlsFiles
+from kruispunt_server.health import SERVICE_NAME as HEALTH
+from kruispunt_server.health import Health
+from kruispunt_server.reflection import reflection_handlers
+from kruispunt_server.settings import ServerSettings
+
+_BESIDE_THREADS = 4  # health and reflection: they answer although all other threads are busy
+
+
+class Server:
+    """One worker's server.
+
+    Args:
+        settings: of the operator.
+        assembly: what to serve.
+    """
+
+    def __init__(self, settings: ServerSettings, assembly: Assembly) -> None:
+        self._settings = settings
+        self._assembly = assembly
+        edge = assembly.parts.edge
+        names = [servicer.service.full_name for servicer in assembly.servicers]
+        metrics = edge.metrics
+        self.health = Health(
+            names,
+            assembly.parts.database.probe,
+            settings.probe_interval_s,
+            edge.events,
+            lambda: metrics.set_running(edge.running.count()) if metrics is not None else None,
+        )
+        beside = ThreadPoolExecutor(_BESIDE_THREADS, thread_name_prefix="beside")
+        handlers = [
+            *(handler_for(one.service, one.servicer, one.policies, edge) for one in assembly.servicers),
+            self.health.handler(beside),
+            *reflection_handlers([*names, HEALTH], ThreadPoolExecutor(2, thread_name_prefix="reflection")),
+            UnknownMethods(edge),
+        ]
+        self._server = grpc.server(
+            ThreadPoolExecutor(settings.threads, thread_name_prefix="call"),
+            handlers=handlers,
+            options=_options(settings),
+            maximum_concurrent_rpcs=settings.max_calls,
+        )
+
+    def start(self, port: int) -> int:
+        """Listen, probe, and serve; returns the port.
+
+        Raises:
+            CredentialsError: the certificate files cannot be used.
+            RuntimeError: the port cannot be had.
+        """
+        settings = self._settings
+        host = f"[{settings.host}]" if ipaddress.ip_address(settings.host).version == 6 else settings.host
+        if settings.plaintext_participant is not None:
+            bound = self._server.add_insecure_port(f"{host}:{port}")
+        else:
+            credentials = ReloadingCredentials(_tls_files(settings), self._assembly.parts.edge.events)
+            bound = self._server.add_secure_port(f"{host}:{port}", credentials.server_credentials())
+        self.health.start()
+        self._server.start()
+        return bound
+
+    def drain(self) -> int:
+        """Stop without failing a call: say so, wait, take no more, let the running ones end, close.
+
+        Returns:
+            How many calls had to be abandoned: their time was over.
+        """
+        running = self._assembly.parts.edge.running
+        self.health.leave()
+        time.sleep(self._settings.lame_duck_s)
+        self._server.stop(self._settings.drain_s).wait()
+        # stop() does not wait for the threads of calls that it cut off; they still use the database.
+        running.wait_none(self._settings.statement_timeout_s)
+        abandoned = running.count()
+        self._assembly.close()
+        return abandoned
+
+
+def _tls_files(settings: ServerSettings) -> TlsFiles:
+    certificate, key, authority = settings.tls_certificate, settings.tls_key, settings.tls_authority
+    assert certificate is not None, "the settings were checked"
+    assert key is not None, "the settings were checked"
+    assert authority is not None, "the settings were checked"
+    return TlsFiles(certificate, key, authority)
+
+
+def _options(settings: ServerSettings) -> list[tuple[str, Any]]:
+    return [
+        ("grpc.so_reuseport", 1),
+        ("grpc.max_receive_message_length", settings.max_message_bytes),
+        ("grpc.max_metadata_size", 16 << 10),
+        ("grpc.max_concurrent_streams", 1000),
+        # A client may ping every 10 s; it is asked to do so every 60 s at most.
+        ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+        ("grpc.keepalive_time_ms", 60_000),
+        ("grpc.keepalive_timeout_ms", 20_000),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.max_connection_idle_ms", 15 * 60_000),
+        ("grpc.max_connection_age_ms", int(settings.max_connection_age_s * 1000)),
+        # Age is for spreading connections: it cuts off no stream.
+        ("grpc.max_connection_age_grace_ms", int(settings.stream_deadline_s * 1000)),
+    ]

@@ -1,0 +1,209 @@
+"""What an operator sets: environment variables over a TOML file; checked at start, all faults at once."""
+
+import ipaddress
+import os
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from pydantic import Field, FilePath, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+SECRET_BYTES = 32
+
+
+class SettingsError(Exception):
+    """The server cannot start with these settings.
+
+    Attributes:
+        faults: all of them, one line each, without values.
+    """
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+class ServerSettings(BaseSettings):
+    """Settings that both servers have; times in seconds, sizes in bytes."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    service: ClassVar[str] = ""
+
+    host: str = Field("127.0.0.1", description="IP address to listen on.")
+    port: int = Field(
+        0, ge=0, le=65535, description="TCP port to listen on; 0: any free one, told in `ready_file`."
+    )
+    plaintext_participant: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9-]{1,64}$",
+        description="Serve without TLS, and take every caller for this participant. On a loopback host only.",
+    )
+    tls_certificate: FilePath | None = Field(
+        None,
+        validate_default=True,
+        description="Certificate chain of the server, PEM; read anew when it changes.",
+    )
+    tls_key: FilePath | None = Field(
+        None, validate_default=True, description="Private key of the server, PEM; read anew when it changes."
+    )
+    tls_authority: FilePath | None = Field(
+        None,
+        validate_default=True,
+        description="Authorities that sign the participants' certificates, PEM; read anew when it changes.",
+    )
+    secret_file: FilePath = Field(
+        description="At least 32 random bytes; the same for every process of one registry, kept for ever: "
+        "pseudonyms in the access log are made with it."
+    )
+    database_url: str = Field(
+        repr=False,
+        pattern=r"^(sqlite|postgresql)://",
+        description="`sqlite:////absolute/path` or `postgresql://user:password@host/name`.",
+    )
+    database_connections: int = Field(
+        8, ge=1, le=200, description="Database connections at most, per worker."
+    )
+    statement_timeout_s: float = Field(10.0, gt=0, description="After which PostgreSQL gives up a statement.")
+    busy_timeout_s: float = Field(
+        5.0, gt=0, description="How long to wait for a connection or SQLite's writer."
+    )
+    workers: int = Field(2, ge=1, le=64, description="Processes that serve; about one per core.")
+    threads: int = Field(8, ge=1, le=256, description="Calls served at once by one worker, streams aside.")
+    max_calls: int = Field(
+        256, ge=1, le=100_000,
+        description="Calls in one worker, waiting ones included; beyond it RESOURCE_EXHAUSTED.",
+    )  # fmt: skip
+    max_message_bytes: int = Field(4 << 20, ge=1 << 16, le=64 << 20, description="Largest request taken.")
+    max_connection_age_s: float = Field(
+        1800.0, gt=0, description="After which a connection is asked to reconnect, so that load spreads."
+    )
+    default_deadline_s: float = Field(10.0, gt=0, description="For calls that state no deadline.")
+    longest_deadline_s: float = Field(60.0, gt=0, description="No call may take longer.")
+    stream_deadline_s: float = Field(3600.0, gt=0, description="No stream may take longer.")
+    lame_duck_s: float = Field(
+        0.5, ge=0, description="Between telling NOT_SERVING and taking no more calls, when asked to stop."
+    )
+    drain_s: float = Field(20.0, ge=0, description="How long running calls may go on when asked to stop.")
+    probe_interval_s: float = Field(2.0, gt=0, description="How often health asks the database.")
+    metrics_host: str = Field("127.0.0.1", description="IP address of the Prometheus endpoint.")
+    metrics_port: int | None = Field(
+        None, ge=0, le=65535, description="Port of the Prometheus endpoint; 0: any; absent: none."
+    )
+    otlp_endpoint: str | None = Field(
+        None,
+        pattern=r"^https?://",
+        description="OTLP/HTTP endpoint for traces, such as `http://127.0.0.1:4318/v1/traces`; absent: none.",
+    )
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Lowest level logged.")
+    strict_events: bool = Field(False, description="For tests: an undeclared event or field is a fault.")
+    ready_file: Path | None = Field(
+        None, description="Written when all workers serve: `host:port`; removed at the end."
+    )
+
+    @field_validator("host", "metrics_host")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        ipaddress.ip_address(value)
+        return value
+
+    @field_validator("plaintext_participant")
+    @classmethod
+    def _plaintext_on_loopback(cls, value: str | None, info: ValidationInfo) -> str | None:
+        host = info.data.get("host")
+        if value is not None and host is not None and not ipaddress.ip_address(host).is_loopback:
+            raise ValueError("plaintext is allowed on a loopback host only")
+        return value
+
+    @field_validator("tls_certificate", "tls_key", "tls_authority")
+    @classmethod
+    def _tls_or_plaintext(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        plaintext = "plaintext_participant" not in info.data or info.data["plaintext_participant"] is not None
+        if value is None and not plaintext:
+            raise ValueError("is required for mutual TLS")
+        return value
+
+    @field_validator("secret_file")
+    @classmethod
+    def _secret_is_long(cls, value: Path) -> Path:
+        if len(value.read_bytes().strip()) < SECRET_BYTES:
+            raise ValueError(f"holds less than {SECRET_BYTES} bytes")
+        return value
+
+    @field_validator("longest_deadline_s")
+    @classmethod
+    def _longest_is_longest(cls, value: float, info: ValidationInfo) -> float:
+        if value < info.data.get("default_deadline_s", 0):
+            raise ValueError("is shorter than default_deadline_s")
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read what is given, then the environment, then the file; the first that has a setting wins."""
+        assert isinstance(init_settings, InitSettingsSource), "pydantic passes its own"
+        given = dict(init_settings.init_kwargs)
+        config = given.pop("config", None)
+        sources: list[PydanticBaseSettingsSource] = [InitSettingsSource(settings_cls, given), env_settings]
+        if config is not None:
+            sources.append(TomlConfigSettingsSource(settings_cls, config))
+        return tuple(sources)
+
+    @classmethod
+    def load(cls, config: Path | None = None, **given: Any) -> Self:
+        """Return the settings, or say everything that is wrong with them.
+
+        Args:
+            config: a TOML file with settings at its top level.
+            given: settings that win over environment and file.
+
+        Raises:
+            SettingsError: with all faults.
+        """
+        faults = cls._unknown_variables()
+        if config is not None and not config.is_file():
+            faults.append(f"--config: there is no file {config}")
+            config = None
+        try:
+            settings = cls(**{"config": config, **given})
+        except ValidationError as error:
+            faults += [cls._line(fault["loc"], fault["msg"]) for fault in error.errors(include_input=False)]
+        except ValueError as error:  # not TOML
+            faults.append(f"--config: {error}")
+        if faults:
+            raise SettingsError(faults)
+        return settings
+
+    def secret(self) -> bytes:
+        """Return the content of `secret_file`."""
+        return self.secret_file.read_bytes().strip()
+
+    @classmethod
+    def prefix(cls) -> str:
+        """Return what environment variables begin with, such as `KRUISPUNT_DIRECTORY_`."""
+        return str(cls.model_config["env_prefix"])
+
+    @classmethod
+    def _line(cls, place: tuple[int | str, ...], message: str) -> str:
+        name = str(place[0]) if place else "settings"
+        return f"{name} ({cls.prefix()}{name.upper()}): {message.removeprefix('Value error, ')}"
+
+    @classmethod
+    def _unknown_variables(cls) -> list[str]:
+        known = {cls.prefix() + name.upper() for name in cls.model_fields}
+        return [
+            f"{name}: there is no such setting"
+            for name in sorted(os.environ)
+            if name.startswith(cls.prefix()) and name not in known
+        ]
