@@ -82,10 +82,10 @@ class _Row:
     def take(self, name: str, kind: type[_T]) -> _T:
         """Return a mandatory field."""
         if name not in self._fields:
-            raise _RowError(f"{self.path}.{name}: is absent")
+            raise _RowError(f"{self._at(name)}: is absent")
         value = self._fields.pop(name)
         if type(value) is not kind:  # a boolean is no number, an instant no day
-            raise _RowError(f"{self.path}.{name}: is no {kind.__name__}")
+            raise _RowError(f"{self._at(name)}: is no {kind.__name__}")
         return value
 
     def find(self, name: str, kind: type[_T]) -> _T | None:
@@ -95,15 +95,16 @@ class _Row:
     def rows(self, name: str) -> list["_Row"]:
         """Return an optional table within, row by row."""
         found = self.find(name, list) or []
-        prefix = f"{self.path}.{name}" if self.path else name
-        return [_Row(fields, f"{prefix}[{index}]") for index, fields in enumerate(found)]
+        return [_Row(fields, f"{self._at(name)}[{index}]") for index, fields in enumerate(found)]
 
     def labels(self) -> Labels:
+        """Return the name; a language that is absent is not known."""
         own = self.find("own", list) or []
         nl, fr, de, en = (self.find(language, str) or "" for language in ("nl", "fr", "de", "en"))
         return Labels(nl, fr, de, en, tuple(own))
 
     def validity(self, default: dt.date | None) -> Period:
+        """Return when the entry holds: from `begin`, or else the file's."""
         begin = self.find("begin", dt.date) or default
         if begin is None:
             raise _RowError(f"{self.path}.begin: is absent")
@@ -113,11 +114,16 @@ class _Row:
         return Period(begin, end)
 
     def data_set(self) -> DataSetKey:
+        """Return the data set that a rule is about."""
         return DataSetKey(self.take("data_set", str), self.find("variant", int) or 0)
 
     def done(self) -> None:
+        """Refuse what nobody took: most likely a misspelt field."""
         for name in self._fields:
-            raise _RowError(f"{self.path}.{name}: is no field of this table")
+            raise _RowError(f"{self._at(name)}: is no field of this table")
+
+    def _at(self, name: str) -> str:
+        return f"{self.path}.{name}" if self.path else name
 
 
 _PhaseSets = Mapping[str, tuple[Phase, ...]]

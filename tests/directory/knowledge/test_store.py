@@ -227,10 +227,15 @@ def test_others_use_the_old_view_while_one_refreshes(
 
 def test_an_undone_write_leaves_no_trace(database: Database, store: KnowledgeStore, call: Call) -> None:
     """A transaction that fails after the write shows in no view, and its number is given again."""
-    with pytest.raises(ZeroDivisionError), database.writing() as connection:
-        store.write(connection, call, [PENSIONS], uuid.uuid4())
-        store.write(connection, call, [replace(PENSIONS, labels=Labels("Anders"))], uuid.uuid4())
-        raise ZeroDivisionError
+
+    def fail_afterwards() -> None:
+        with database.writing() as connection:
+            store.write(connection, call, [PENSIONS], uuid.uuid4())
+            store.write(connection, call, [replace(PENSIONS, labels=Labels("Anders"))], uuid.uuid4())
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_afterwards()
 
     assert [] == store.latest().all_entries()
     with database.writing() as connection:
