@@ -63,7 +63,7 @@ def test_an_empty_database_is_refused(empty_database_url: str) -> None:
     """The refusal says that there are no tables and what to do."""
     database = Database.open(empty_database_url)
 
-    with pytest.raises(MigrationError, match="^the directory database has no tables yet: migrate it to "):
+    with pytest.raises(MigrationError, match=r"^the directory database has no tables yet: migrate it to "):
         migrate.check_head(database, "directory")
     database.close()
 
@@ -72,7 +72,7 @@ def test_an_earlier_revision_is_refused(database: Database, database_url: str) -
     """The refusal says where the database is."""
     migrate.downgrade(database_url, "directory", "0001")
 
-    with pytest.raises(MigrationError, match="^the directory database is at revision 0001: migrate it to "):
+    with pytest.raises(MigrationError, match=r"^the directory database is at revision 0001: migrate it to "):
         migrate.check_head(database, "directory")
 
 

@@ -21,6 +21,7 @@ import sqlalchemy as sa
 ENVIRONMENT = "KRUISPUNT_TEST_POSTGRES"
 
 _PREFIX = "kruispunt-pg-"
+_ROOM_BYTES = 2 << 30
 _SETTINGS = {
     "listen_addresses": "''",
     "max_connections": "300",
@@ -47,6 +48,7 @@ class Cluster:
     def __init__(self, url: str, session: str) -> None:
         self.url = sa.make_url(url)
         self.session = session
+        self._used: list[str] = []
 
     def url_of(self, database: str) -> str:
         """Return the address of one of its databases."""
@@ -61,45 +63,68 @@ class Cluster:
     @contextlib.contextmanager
     def database(self, template: str | None = None) -> Iterator[str]:
         """Give the address of a new database, empty or a copy of `template`; dropped afterwards."""
+        self._drop(all_but=1)
         name = f"t_{uuid.uuid4().hex}"
         source = f"TEMPLATE {template} STRATEGY FILE_COPY" if template else "TEMPLATE template0"
         self.execute(f"CREATE DATABASE {name} {source}")
         try:
             yield self.url_of(name)
         finally:
-            self.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            self._used.append(name)
+
+    def close(self) -> None:
+        """Drop the databases that are left."""
+        self._drop(all_but=0)
+
+    def _drop(self, *, all_but: int) -> None:
+        # A test later, when its connections are really gone: dropping at once waits 100 ms for them.
+        while len(self._used) > all_but:
+            self.execute(f"DROP DATABASE {self._used.pop(0)} WITH (FORCE)")
 
 
 @contextlib.contextmanager
 def shared_cluster(session: str) -> Iterator[tuple[Cluster, Path]]:
     """Give the cluster of test session `session`, and a folder that its workers share."""
-    folder = Path(tempfile.gettempdir()) / f"{_PREFIX}{session[:12]}"
+    folder = _root() / f"{_PREFIX}{session[:12]}"
     given = os.environ.get(ENVIRONMENT)
     if not given:
         _sweep(folder)
-    folder.mkdir(exist_ok=True)
-    folder.chmod(0o777)
     with locked(folder):
+        folder.chmod(0o777)
         if not given and not (folder / "cluster" / "postmaster.pid").exists():
             _start(folder)
         _note_user(folder, present=True)
     try:
-        yield Cluster(given or f"postgresql://postgres@/postgres?host={folder}", session[:12]), folder
+        cluster = Cluster(given or f"postgresql://postgres@/postgres?host={folder}", session[:12])
+        yield cluster, folder
+        cluster.close()
     finally:
         with locked(folder):
             last = not _note_user(folder, present=False)
             if last and not given:
                 _stop(folder)
-        if last:
-            shutil.rmtree(folder, ignore_errors=True)
+            if last:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Let one process at a time pass."""
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    """Let one process at a time pass; makes the folder, or makes it again if it was taken away meanwhile."""
+    while True:
+        folder.mkdir(exist_ok=True)
+        with contextlib.suppress(FileNotFoundError), (folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if os.fstat(lock.fileno()).st_ino == (folder / "lock").stat().st_ino:
+                yield
+                return
+
+
+def _root() -> Path:
+    """Return where clusters live: in memory if there is room, where a database per test takes 20 ms, not 80."""
+    memory = Path("/dev/shm")
+    if memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _ROOM_BYTES:
+        return memory
+    return Path(tempfile.gettempdir())
 
 
 def _note_user(folder: Path, *, present: bool) -> set[int]:
@@ -130,7 +155,7 @@ def _signalled(number: int) -> bool:
 
 def _sweep(own: Path) -> None:
     """Stop clusters whose session was killed before it could."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+    for folder in _root().glob(f"{_PREFIX}*"):
         if folder == own or not (folder / "users").exists():
             continue
         with contextlib.suppress(OSError), locked(folder):

@@ -37,20 +37,26 @@ def _on_sqlite(table: str, listed: str) -> list[str]:
     return [
         f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} {refuse}",
         f"CREATE TRIGGER {table}_no_update BEFORE UPDATE OF {listed} ON {table} {refuse}",
-        f"CREATE TRIGGER {table}_position_once BEFORE UPDATE OF position ON {table} "
-        f"WHEN OLD.position IS NOT NULL OR NEW.position IS NULL {refuse}",
+        (
+            f"CREATE TRIGGER {table}_position_once BEFORE UPDATE OF position ON {table} "
+            f"WHEN OLD.position IS NOT NULL OR NEW.position IS NULL {refuse}"
+        ),
     ]
 
 
 def _on_postgresql(table: str, listed: str) -> list[str]:
     refuse = f"EXECUTE FUNCTION {table}_refuse()"
     return [
-        f"CREATE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        f"RAISE EXCEPTION '{table} {ERROR}' USING ERRCODE = 'integrity_constraint_violation', "
-        f"CONSTRAINT = '{table}_append_only'; END $$",
+        (
+            f"CREATE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            f"RAISE EXCEPTION '{table} {ERROR}' USING ERRCODE = 'integrity_constraint_violation', "
+            f"CONSTRAINT = '{table}_append_only'; END $$"
+        ),
         f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} FOR EACH ROW {refuse}",
         f"CREATE TRIGGER {table}_no_update BEFORE UPDATE OF {listed} ON {table} FOR EACH ROW {refuse}",
-        f"CREATE TRIGGER {table}_position_once BEFORE UPDATE OF position ON {table} FOR EACH ROW "
-        f"WHEN (OLD.position IS NOT NULL OR NEW.position IS NULL) {refuse}",
+        (
+            f"CREATE TRIGGER {table}_position_once BEFORE UPDATE OF position ON {table} FOR EACH ROW "
+            f"WHEN (OLD.position IS NOT NULL OR NEW.position IS NULL) {refuse}"
+        ),
         f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT {refuse}",
     ]

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import psycopg
 import sqlalchemy as sa
 
-from kruispunt_server.store_errors import translated
+from kruispunt_server.store_errors import as_integrity_error, translated
 
 Row = tuple[Any, ...]
 Processor = Callable[[Any], Any]
@@ -156,6 +156,9 @@ class HotStatement:
                 self._processors.append((name, processor))
             if not bind.required:
                 self._fixed[name] = bind.effective_value
+            if isinstance(bind.type, sa.ARRAY) and dialect.name == "postgresql":
+                # Lists in the binary format: psycopg's text format escapes every element by itself.
+                self._sql = self._sql.replace(f"%({name})s", f"%({name})b")
         self._pool = pool
 
     @property
@@ -186,6 +189,7 @@ class HotStatement:
 
         Raises:
             RegistryError: as of `rows`; whether the statement took effect is then unknown.
+            sqlalchemy.exc.IntegrityError: a constraint was violated; it took no effect.
         """
         bound = self._bound(values)
         session: Session | None = None
@@ -213,8 +217,9 @@ class HotStatement:
                 self._pool.give_back(session)
             else:
                 self._pool.discard(session)
-        if refusal is not None:
-            raise refusal from error
+        meaning = refusal or as_integrity_error(error)
+        if meaning is not None:
+            raise meaning from error
 
 
 def _processor(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Processor | None:

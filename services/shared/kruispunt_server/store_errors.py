@@ -87,6 +87,16 @@ def translating() -> Iterator[None]:
         raise refusal from error
 
 
+def as_integrity_error(error: BaseException) -> sa.exc.IntegrityError | None:
+    """Return a driver's complaint of a violated constraint as SQLAlchemy would have wrapped it, else none.
+
+    For statements that go past SQLAlchemy, so that their callers handle one kind of error.
+    """
+    if isinstance(error, (psycopg.IntegrityError, sqlite3.IntegrityError)):
+        return sa.exc.IntegrityError("statement of the driver", None, error, hide_parameters=True)
+    return None
+
+
 def constraint_of(error: sa.exc.IntegrityError) -> str:
     """Return which constraint `error` says was violated.
 

@@ -1,0 +1,302 @@
+"""The two logs: who looked at whom, and what was changed.
+
+No answer with personal data leaves before its access record is committed. A commit per call would cap the server at
+what the disk can flush, so calls commit in groups: whoever finds nobody writing writes everything that waits, in
+one statement; who comes meanwhile waits, and when the write is done the first of them writes for all the rest.
+The calls' own threads do this work. There is no background thread that could die, and a lone call
+pays for no hand-over.
+"""
+
+import threading
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from kruispunt_server.bulk import bulk_insert_columns
+from kruispunt_server.call import Call
+from kruispunt_server.clock import Clock
+from kruispunt_server.database import Database
+from kruispunt_server.errors import Reason, RegistryError
+from kruispunt_server.ids import new_id
+from kruispunt_server.keys import Pseudonyms
+from kruispunt_server.store_errors import unavailable
+from kruispunt_server.tables import SharedTables
+
+_ROWS_AT_ONCE: Final = 10_000
+
+_NAMES: Final = (
+    "access_id",
+    "recorded_at",
+    "participant_id",
+    "method",
+    "end_user",
+    "legal_basis",
+    "case_reference",
+    "subject",
+    "data_groups",
+    "result",
+)
+
+Columns = Sequence[Sequence[Any]]
+
+# What stands until a write says otherwise: whatever goes wrong, no answer leaves.
+_UNWRITTEN: Final = unavailable()
+
+
+class _Entry:
+    """What one call waits for.
+
+    Attributes:
+        columns: its access records, in the order of `_NAMES`.
+        leads: whether this call has to write next.
+        settled: whether somebody has tried to write it.
+        error: why it is not written; none once it is.
+    """
+
+    __slots__ = ("_wake", "columns", "error", "leads", "settled")
+
+    def __init__(self, columns: Columns) -> None:
+        self.columns = columns
+        self.leads = False
+        self.settled = False
+        self.error: Exception | None = _UNWRITTEN
+        self._wake = threading.Lock()
+        self._wake.acquire()
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until it was written or has to write; returns false if neither came."""
+        return self._wake.acquire(timeout=max(0.0, timeout_s))
+
+    def wake(self) -> None:
+        """End the wait; once per entry."""
+        self._wake.release()
+
+
+class AccessJournal:
+    """Writes the access log.
+
+    Args:
+        database: where to.
+        tables: the shared tables.
+        pseudonyms: what the log keeps in place of numbers.
+        clock: says when a look was recorded.
+        patience_s: how long a call waits for another's write at most, whatever its deadline.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        tables: SharedTables,
+        pseudonyms: Pseudonyms,
+        clock: Clock,
+        *,
+        patience_s: float = 10.0,
+    ) -> None:
+        self._database = database
+        self._table = tables.access
+        self._pseudonyms = pseudonyms
+        self._clock = clock
+        self._patience_s = patience_s
+        self._insert = (
+            database.hot(_insert_arrays(tables.access)) if database.dialect == "postgresql" else None
+        )
+        self._idle = threading.Condition()
+        self._waiting: list[_Entry] = []
+        self._writing = False
+        self._open = True
+
+    def start(self) -> None:
+        """Take records again after `close`; a new journal takes them from the start."""
+        with self._idle:
+            self._open = True
+
+    def close(self) -> None:
+        """Take no more records, and wait until those of running calls are written or refused."""
+        with self._idle:
+            self._open = False
+            self._idle.wait_for(lambda: not self._writing, timeout=2 * self._patience_s)
+
+    def commit(self, call: Call) -> None:
+        """Write the access records of `call.looks`; when this returns they are committed and the list is empty.
+
+        Raises:
+            RegistryError: they are not, or nobody knows: the answer must not leave. UNAVAILABLE /
+                STORE_UNAVAILABLE; DEADLINE_EXCEEDED / DEADLINE_OVER if the caller gave up first;
+                INVALID_ARGUMENT / PURPOSE_REQUIRED if the call looked at a person without saying why.
+        """
+        if not call.looks:
+            return
+        entry = _Entry(self._columns(call))
+        if self._enter(entry) or self._await(entry, call.deadline):
+            self._lead(entry)
+        if isinstance(entry.error, RegistryError):
+            raise unavailable() from entry.error  # one per thread: an exception carries its thread's traceback
+        if entry.error is not None:
+            raise entry.error
+        call.looks.clear()
+
+    def _columns(self, call: Call) -> Columns:
+        purpose = call.purpose
+        if purpose is None:
+            raise RegistryError(
+                Reason.PURPOSE_REQUIRED, "personal data is looked at for a stated purpose only"
+            )
+        looks, count = call.looks, len(call.looks)
+        return [
+            [look.look_id for look in looks],
+            [self._clock.now()] * count,
+            [call.participant.participant_id] * count,
+            [call.method] * count,
+            [purpose.end_user] * count,
+            [purpose.legal_basis] * count,
+            [purpose.case] * count,
+            [self._pseudonyms.of(look.person) for look in looks],
+            [look.data_groups for look in looks],
+            [look.result for look in looks],
+        ]
+
+    def _enter(self, entry: _Entry) -> bool:
+        """Queue; returns whether this call has to write because nobody else does."""
+        with self._idle:
+            if not self._open:
+                raise unavailable()
+            self._waiting.append(entry)
+            leads, self._writing = not self._writing, True
+            return leads
+
+    def _await(self, entry: _Entry, deadline: float) -> bool:
+        """Wait for another's write; returns whether this call has to write next."""
+        left_s = deadline - time.monotonic()
+        if entry.wait(min(left_s, self._patience_s)):
+            return entry.leads
+        with self._idle:
+            if entry.leads or entry.settled:  # in the very moment of giving up
+                return entry.leads
+            if entry in self._waiting:
+                self._waiting.remove(entry)
+        if left_s < self._patience_s:
+            raise RegistryError(Reason.DEADLINE_OVER, "the deadline passed before the access was recorded")
+        raise unavailable()
+
+    def _lead(self, own: _Entry) -> None:
+        """Write everything that waits, `own` first, then let the first of those who came meanwhile lead."""
+        batch = self._take()
+        try:
+            self._write(batch)
+        finally:
+            with self._idle:
+                for entry in batch:
+                    entry.settled = True
+                successor = self._waiting[0] if self._waiting else None
+                if successor is None:
+                    self._writing = False
+                    self._idle.notify_all()
+                else:
+                    successor.leads = True
+            if successor is not None:
+                successor.wake()
+            for entry in batch:
+                if entry is not own:
+                    entry.wake()
+
+    def _take(self) -> list[_Entry]:
+        with self._idle:
+            count = rows = 0
+            while count < len(self._waiting) and (count == 0 or rows < _ROWS_AT_ONCE):
+                rows += len(self._waiting[count].columns[0])
+                count += 1
+            batch, self._waiting = self._waiting[:count], self._waiting[count:]
+            return batch
+
+    def _write(self, batch: list[_Entry]) -> None:
+        """Write the batch; if some row in it is refused, each call by itself, so that one does not fail others."""
+        try:
+            self._insert_rows([entry.columns for entry in batch])
+        except RegistryError as error:
+            for entry in batch:
+                entry.error = error
+        except Exception as error:  # noqa: BLE001 - handed to the call it belongs to
+            if len(batch) == 1:
+                batch[0].error = error
+                return
+            for entry in batch:
+                self._write([entry])
+        else:
+            for entry in batch:
+                entry.error = None
+
+    def _insert_rows(self, parts: Sequence[Columns]) -> None:
+        columns = {
+            name: [value for part in parts for value in part[index]] for index, name in enumerate(_NAMES)
+        }
+        if self._insert is not None:
+            self._insert.run(**columns)
+            return
+        with self._database.writing() as connection:
+            bulk_insert_columns(connection, self._table, columns)
+
+
+def record_change(
+    connection: sa.Connection,
+    tables: SharedTables,
+    pseudonyms: Pseudonyms,
+    call: Call,
+    *,
+    person: int | None,
+    kind: str,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+    request_id: uuid.UUID,
+) -> uuid.UUID:
+    """Insert a change into the log, in the transaction that makes it.
+
+    Args:
+        connection: one of `Database.writing`.
+        tables: the shared tables.
+        pseudonyms: what the log keeps in place of the number.
+        call: who changes, why and when.
+        person: whose data; none where it is nobody's.
+        kind: what happened, such as "dossier.registered"; 1 to 64 characters.
+        before: the state before, as JSON values; none if there was nothing.
+        after: the state after, as JSON values; none if nothing is left.
+        request_id: of the mutation.
+
+    Returns:
+        The identifier of the change.
+    """
+    change_id = new_id()
+    purpose = call.purpose
+    connection.execute(
+        sa.insert(tables.change),
+        {
+            "change_id": change_id,
+            "recorded_at": call.now,
+            "participant_id": call.participant.participant_id,
+            "method": call.method,
+            "end_user": purpose.end_user if purpose else None,
+            "legal_basis": purpose.legal_basis if purpose else None,
+            "case_reference": purpose.case if purpose else None,
+            "request_id": request_id,
+            "subject": None if person is None else pseudonyms.of(person),
+            "kind": kind,
+            "before_state": before,
+            "after_state": after,
+        },
+    )
+    return change_id
+
+
+def _insert_arrays(table: sa.Table) -> sa.Insert:
+    """One statement for any number of rows: prepared once, one round trip, atomic by itself."""
+    arrays = [
+        sa.func.unnest(sa.bindparam(name, type_=sa.ARRAY(_array_type(table.c[name])))) for name in _NAMES
+    ]
+    return sa.insert(table).from_select(list(_NAMES), sa.select(*arrays))
+
+
+def _array_type(column: sa.Column[Any]) -> sa.types.TypeEngine[Any]:
+    # The log's own instants need no checking per row.
+    return sa.DateTime(timezone=True) if column.name == "recorded_at" else column.type

@@ -1,0 +1,145 @@
+"""Mutations that take effect once, however often they are sent.
+
+The key of a mutation, its effects and its answer are written in one transaction. The key is claimed first: two
+copies of one request that arrive together then wait for each other, and the second finds the answer of the
+first, where it would otherwise find its effects and refuse them as a conflict.
+"""
+
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from kruispunt_server.call import Call
+from kruispunt_server.clock import Clock
+from kruispunt_server.database import Database
+from kruispunt_server.errors import Reason, RegistryError
+from kruispunt_server.tables import SharedTables
+
+Work = Callable[[sa.Connection], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class WriteKey:
+    """Names one mutation.
+
+    Attributes:
+        request_id: chosen by the caller; unique among the mutations of one participant.
+        digest: of the whole request, so that the same key with another request is noticed.
+        validate_only: whether to check everything and change nothing.
+    """
+
+    request_id: uuid.UUID
+    digest: bytes
+    validate_only: bool
+
+
+class _Undone(Exception):  # noqa: N818 - not an error
+    """Carries the answer of a rehearsal out of the transaction that it undoes."""
+
+    def __init__(self, response: bytes) -> None:
+        super().__init__()
+        self.response = response
+
+
+class Writes:
+    """Runs mutations.
+
+    Args:
+        database: where to.
+        tables: the shared tables.
+        clock: says when an answer was recorded.
+    """
+
+    def __init__(self, database: Database, tables: SharedTables, clock: Clock) -> None:
+        self._database = database
+        self._table = tables.idempotency
+        self._clock = clock
+        insert = postgresql.insert if database.dialect == "postgresql" else sqlite.insert
+        self._claim_key = (
+            insert(self._table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+        )
+
+    def run(self, call: Call, key: WriteKey, work: Work) -> bytes:
+        """Run `work` in one transaction, unless the same request was answered before.
+
+        Args:
+            call: who asks, and until when.
+            key: names the request.
+            work: makes the change and returns the serialised answer; may be run and undone.
+
+        Returns:
+            The answer of `work`, or the stored one: then `work` is not called.
+
+        Raises:
+            RegistryError: the key was used for another request, INVALID_ARGUMENT / REQUEST_ID_REUSED; the caller
+                gave up before the commit, DEADLINE_EXCEEDED / DEADLINE_OVER, and nothing changed; the store
+                cannot be used, UNAVAILABLE / STORE_UNAVAILABLE, and the same request may be sent again.
+            Exception: whatever `work` raises; nothing changed.
+        """
+        if key.validate_only:
+            return self._rehearse(call, work)
+        with self._database.writing() as connection:
+            if not self._claim(connection, call, key):
+                return self._stored(connection, call, key)
+            response = work(connection)
+            connection.execute(
+                sa.update(self._table)
+                .where(*self._named(call, key))
+                .values(response=response, recorded_at=self._clock.now())
+            )
+            _refuse_late(call)
+        return response
+
+    def _rehearse(self, call: Call, work: Work) -> bytes:
+        try:
+            with self._database.writing() as connection:
+                response = work(connection)
+                _refuse_late(call)
+                raise _Undone(response)  # noqa: TRY301 - rolls the transaction back
+        except _Undone as undone:
+            return undone.response
+
+    def _claim(self, connection: sa.Connection, call: Call, key: WriteKey) -> bool:
+        """Insert the key; waits for a transaction that holds it. Returns false if it was used before."""
+        claimed = connection.execute(
+            self._claim_key,
+            {
+                "participant_id": call.participant.participant_id,
+                "request_id": key.request_id,
+                "method": call.method,
+                "digest": key.digest,
+                "response": b"",  # nobody sees it before the real one replaces it
+                "recorded_at": self._clock.now(),
+            },
+        )
+        return claimed.rowcount == 1
+
+    def _stored(self, connection: sa.Connection, call: Call, key: WriteKey) -> bytes:
+        table = self._table
+        row = connection.execute(
+            sa.select(table.c.method, table.c.digest, table.c.response).where(*self._named(call, key))
+        ).one()
+        if (row.method, row.digest) != (call.method, key.digest):
+            raise RegistryError(
+                Reason.REQUEST_ID_REUSED,
+                "this request_id was used for another request",
+                field="request_id",
+            )
+        response: bytes = row.response
+        return response
+
+    def _named(self, call: Call, key: WriteKey) -> list[sa.ColumnElement[Any]]:
+        return [
+            self._table.c.participant_id == call.participant.participant_id,
+            self._table.c.request_id == key.request_id,
+        ]
+
+
+def _refuse_late(call: Call) -> None:
+    if time.monotonic() > call.deadline:
+        raise RegistryError(Reason.DEADLINE_OVER, "the deadline passed; nothing was changed")
