@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -179,6 +180,23 @@ def test_loading_twice_changes_nothing(
     assert WriteCounts(0, 0, 194) == load_into(database, directory_tables, clock, entries)
 
     assert shipped.all_entries() == store.latest().all_entries()
+
+
+def test_loading_again_can_leave_own_revisions_alone(
+    database: Database, directory_tables: DirectoryTables, clock: FixedClock, store: KnowledgeStore
+) -> None:
+    """With `only_new`, what an operator revised stays revised and what is absent is added."""
+    first, second, *_ = load_code_tables()
+    ended = replace(first, validity=Period(FOUNDED, DAY))
+    load_into(database, directory_tables, clock, [ended])
+
+    assert WriteCounts(1, 0, 0) == load_into(
+        database, directory_tables, clock, [first, second], only_new=True
+    )
+    assert [ended, second] == store.latest().all_entries()
+
+    assert WriteCounts(0, 1, 1) == load_into(database, directory_tables, clock, [first, second])
+    assert [first, second] == store.latest().all_entries()
 
 
 def test_an_own_file_is_read(tmp_path: Path) -> None:

@@ -18,7 +18,12 @@ _PATIENCE_S = 600.0
 
 
 def load_into(
-    database: Database, tables: DirectoryTables, clock: Clock, entries: Sequence[Entry]
+    database: Database,
+    tables: DirectoryTables,
+    clock: Clock,
+    entries: Sequence[Entry],
+    *,
+    only_new: bool = False,
 ) -> WriteCounts:
     """Write all entries in one transaction, in the name of the participant "registry"; again: nothing changes.
 
@@ -27,6 +32,8 @@ def load_into(
         tables: of the directory.
         clock: says when.
         entries: any number; they may refer to each other and to what stands.
+        only_new: leave alone whatever stands under its key already, though it says something else: for a
+            load at every start, which must not take an operator's own revisions back.
 
     Raises:
         RegistryError: as of `KnowledgeStore.write`, with `entries[i]` counted from 0; STORE_UNAVAILABLE.
@@ -34,5 +41,8 @@ def load_into(
     # Code tables concern no person: no pseudonym is made, so its key does not matter.
     store = KnowledgeStore(database, tables, Pseudonyms(b""), clock)
     call = Call(_METHOD, _REGISTRY, None, clock.now(), time.monotonic() + _PATIENCE_S)
+    if only_new:
+        known = store.latest()
+        entries = [entry for entry in entries if known.find(entry) is None]
     with database.writing() as connection:
         return store.write(connection, call, entries, new_id())
