@@ -1,0 +1,5 @@
+"""`python -m kruispunt.cli`."""
+
+from kruispunt.cli import main
+
+main()

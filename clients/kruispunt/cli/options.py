@@ -1,0 +1,96 @@
+"""Arguments and options that several commands have."""
+
+import datetime as dt
+import enum
+import uuid
+from typing import Annotated
+
+import typer
+
+from kruispunt.period import Period
+from kruispunt.values import DataSetRef, InstitutionRef, NetworkLevel, PartialDate
+
+
+class Network(enum.StrEnum):
+    """How directly an institution is connected."""
+
+    PRIMARY = "primary"
+    SECONDARY = "secondary"
+
+
+def day(text: str) -> dt.date:
+    """Read YYYY-MM-DD."""
+    return dt.date.fromisoformat(text)
+
+
+def instant(text: str) -> dt.datetime:
+    """Read an instant with its zone, such as 2026-05-01T12:00:00Z."""
+    read = dt.datetime.fromisoformat(text)
+    if read.tzinfo is None:
+        raise ValueError("an instant needs a time zone, such as Z or +01:00")
+    return read
+
+
+def partial_date(text: str) -> PartialDate:
+    """Read YYYY, YYYY-MM or YYYY-MM-DD."""
+    return PartialDate(*(int(part) for part in text.split("-", 2)))
+
+
+def period(begin: dt.date | None, end: dt.date | None) -> Period | None:
+    """Put a period together, if there is one.
+
+    Raises:
+        ValueError: an end without a begin, or begin not before end.
+    """
+    if begin is None:
+        if end is not None:
+            raise ValueError("--end needs --begin")
+        return None
+    return Period(begin, end)
+
+
+def network_level(network: Network | None) -> NetworkLevel:
+    """Return the level; none given is UNSPECIFIED."""
+    return NetworkLevel[network.name] if network else NetworkLevel.UNSPECIFIED
+
+
+_DAY = "YYYY-MM-DD"
+_INSTANT = "YYYY-MM-DDTHH:MM:SSZ"
+
+Person = Annotated[str, typer.Argument(help="Number of the person, 11 digits.")]
+DossierId = Annotated[str, typer.Argument(help="Identifier of the dossier.")]
+DataSetName = Annotated[
+    DataSetRef, typer.Argument(parser=DataSetRef.parse, metavar="CODE[/VARIANT]", help="Data set.")
+]
+Capacity = Annotated[int | None, typer.Option(help="Capacity, 0 to 999.")]
+Phase = Annotated[int | None, typer.Option(help="Phase, 0 to 99.")]
+Begin = Annotated[dt.date | None, typer.Option(parser=day, metavar=_DAY, help="First day.")]
+End = Annotated[
+    dt.date | None, typer.Option(parser=day, metavar=_DAY, help="The day after the last; left out: open.")
+]
+ValidAt = Annotated[
+    dt.date | None, typer.Option("--at", parser=day, metavar=_DAY, help="True on that day; left out: today.")
+]
+KnownAt = Annotated[
+    dt.datetime | None,
+    typer.Option("--known-at", parser=instant, metavar=_INSTANT, help="As known then; left out: now."),
+]
+EveryPeriod = Annotated[bool, typer.Option("--every-period", help="Past and future ones too.")]
+SectorCode = Annotated[int | None, typer.Option("--sector", help="Only this sector, 0 to 999.")]
+InstitutionNumber = Annotated[
+    int | None, typer.Option("--institution", help="Only this institution of the sector, 0 to 999.")
+]
+Institution = Annotated[
+    InstitutionRef | None,
+    typer.Option(
+        "--institution", parser=InstitutionRef.parse, metavar="SECTOR/NUMBER", help="Left out: the own."
+    ),
+]
+NetworkOption = Annotated[Network | None, typer.Option("--network", help="How directly connected.")]
+Source = Annotated[str | None, typer.Option(help='Where it is from: 1 to 32 of a-z, 0-9 and "-".')]
+Etag = Annotated[str, typer.Option(help="As read; left out: whatever stands.")]
+RequestId = Annotated[
+    uuid.UUID | None,
+    typer.Option("--request-id", help="Names the change, to repeat it safely; left out: a new one."),
+]
+ValidateOnly = Annotated[bool, typer.Option("--validate-only", help="Check only, write nothing.")]

@@ -1,0 +1,156 @@
+"""What all commands share: where the registry is, who asks, why, and how the answer is shown."""
+
+import inspect
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kruispunt.errors import KruispuntError, ProfileError
+from kruispunt.profiles import Profile, load_profile
+
+if TYPE_CHECKING:
+    from kruispunt import DirectoryClient, KnowledgeClient
+
+_CONNECTION = "Connection"
+_PURPOSE = "Purpose"
+
+ProfileName = Annotated[
+    str,
+    typer.Option(
+        "--profile", help="Profile of that name.", envvar="KRUISPUNT_PROFILE", rich_help_panel=_CONNECTION
+    ),
+]
+Endpoint = Annotated[
+    str, typer.Option("--endpoint", help="host:port, before the profile's.", rich_help_panel=_CONNECTION)
+]
+Authority = Annotated[
+    Path | None,
+    typer.Option("--ca", help="Certificates of trusted authorities, PEM.", rich_help_panel=_CONNECTION),
+]
+Certificate = Annotated[
+    Path | None, typer.Option("--cert", help="The caller's certificate, PEM.", rich_help_panel=_CONNECTION)
+]
+Key = Annotated[Path | None, typer.Option("--key", help="Its private key, PEM.", rich_help_panel=_CONNECTION)]
+Timeout = Annotated[
+    float, typer.Option("--timeout", help="Seconds for each call.", min=0.01, rich_help_panel=_CONNECTION)
+]
+LegalBasis = Annotated[
+    str, typer.Option("--legal-basis", help="Deliberation that is relied on.", rich_help_panel=_PURPOSE)
+]
+EndUser = Annotated[
+    str, typer.Option("--end-user", help="Person or program at the institution.", rich_help_panel=_PURPOSE)
+]
+Case = Annotated[str, typer.Option("--case", help="File at the institution.", rich_help_panel=_PURPOSE)]
+Json = Annotated[bool, typer.Option("--json", help="JSON instead of tables.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """The options common to all commands, as given; empty: as the profile says."""
+
+    profile_name: ProfileName = ""
+    endpoint: Endpoint = ""
+    ca: Authority = None
+    cert: Certificate = None
+    key: Key = None
+    timeout_s: Timeout = 5.0
+    legal_basis: LegalBasis = ""
+    end_user: EndUser = ""
+    case: Case = ""
+    as_json: Json = False
+
+    def profile(self) -> Profile:
+        """Return the profile with what was given on the command line in place of its own.
+
+        Raises:
+            ProfileError: neither a profile nor an endpoint.
+        """
+        if self.endpoint and not self.profile_name:
+            base = Profile("command line", self.endpoint)
+        else:
+            base = load_profile(self.profile_name or "default")
+        given: dict[str, Any] = {
+            "endpoint": self.endpoint,
+            "ca": self.ca,
+            "certificate": self.cert,
+            "key": self.key,
+        }
+        return replace(base, **{name: value for name, value in given.items() if value})
+
+    def directory(self, timeout_s: float | None = None) -> "DirectoryClient":
+        """Connect to the directory."""
+        from kruispunt import DirectoryClient
+
+        profile = self.profile()
+        purpose = profile.purpose(legal_basis=self.legal_basis, end_user=self.end_user, case=self.case)
+        return DirectoryClient.from_profile(profile, purpose=purpose, timeout_s=timeout_s or self.timeout_s)
+
+    def knowledge(self) -> "KnowledgeClient":
+        """Connect to the code tables."""
+        from kruispunt import KnowledgeClient
+
+        return KnowledgeClient.from_profile(self.profile(), timeout_s=self.timeout_s)
+
+
+def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Make a command of a function whose first parameter is the session; the common options are added.
+
+    Refusals and wrong use become a message on stderr and the exit status.
+    """
+
+    def add(function: Callable[..., None]) -> Callable[..., None]:
+        own = list(inspect.signature(function).parameters.values())[1:]
+        common = list(inspect.signature(Session).parameters.values())
+
+        def run(**given: Any) -> None:
+            session = Session(**{each.name: given.pop(each.name) for each in common})
+            _guarded(session, lambda: function(session, **given))
+
+        run.__doc__ = function.__doc__
+        run.__signature__ = inspect.Signature([*own, *common])  # type: ignore[attr-defined]  # what typer reads
+        run.__annotations__ = {each.name: each.annotation for each in (*own, *common)}
+        app.command(name)(run)
+        return function
+
+    return add
+
+
+def _guarded(session: Session, work: Callable[[], None]) -> None:
+    try:
+        work()
+        sys.stdout.flush()
+    except KruispuntError as refusal:
+        _tell(session, refusal)
+        raise typer.Exit(1) from None
+    except (ProfileError, ValueError) as error:
+        typer.echo(f"wrong use: {error}", err=True)
+        raise typer.Exit(2) from None
+    except BrokenPipeError:
+        # Whoever read has enough; nothing more may be written, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(0) from None
+
+
+def _tell(session: Session, refusal: KruispuntError) -> None:
+    facts = {
+        "reason": refusal.reason,
+        "message": refusal.message,
+        "field": refusal.field,
+        "status": refusal.status,
+        "metadata": refusal.metadata,
+        "retry_after_s": refusal.retry_after_s,
+        "incident_id": refusal.incident_id,
+    }
+    if session.as_json:
+        typer.echo(json.dumps({"error": facts}, ensure_ascii=False), err=True)
+        return
+    typer.echo(f"refused: {refusal.message}", err=True)
+    for name in ("reason", "field", "status", "retry_after_s", "incident_id"):
+        if facts[name] not in ("", None):
+            typer.echo(f"  {name}: {facts[name]}", err=True)

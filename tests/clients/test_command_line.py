@@ -1,0 +1,404 @@
+"""The command against a scripted registry."""
+
+import json
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from tests.clients.registry_stand_in import (
+    ANNA,
+    BRAM,
+    Refusal,
+    Script,
+    answer_chunk,
+    dossier,
+    registered,
+    resolution,
+    route,
+)
+from typer.testing import CliRunner, Result
+
+from kruispunt.cli.app import app
+from kruispunt.common.v1 import values_pb2 as common
+from kruispunt.directory.v1 import directory_service_pb2 as pb
+from kruispunt.directory.v1 import dossier_service_pb2 as writing_pb
+from kruispunt.directory.v1 import knowledge_service_pb2 as knowledge_pb
+
+DASH = "\N{EN DASH}"
+PROFILE = """
+[default]
+endpoint = "{endpoint}"
+legal_basis = "18/042"
+end_user = "clerk-7"
+case = "file-1"
+"""
+
+
+@pytest.fixture(autouse=True)
+def profiles(endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "profiles.toml"
+    path.write_text(PROFILE.format(endpoint=endpoint))
+    monkeypatch.setenv("KRUISPUNT_PROFILES", str(path))
+    monkeypatch.setenv("COLUMNS", "160")
+    return path
+
+
+def run(*arguments: str, stdin: str = "") -> Result:
+    return CliRunner().invoke(app, arguments, input=stdin)
+
+
+def run_json(*arguments: str, stdin: str = "") -> Any:
+    result = run(*arguments, "--json", stdin=stdin)
+    assert 0 == result.exit_code, result.stderr
+    return json.loads(result.stdout)
+
+
+def test_registration_shows_the_dossier(script: Script) -> None:
+    """What was done, the dossier and the notes are shown to people."""
+    script.on("RegisterDossier", registered())
+
+    result = run("dossier", "register", ANNA, "--capacity", "2", "--begin", "2026-01-01", "--sex", "female")
+
+    assert 0 == result.exit_code
+    assert "dossier created" in result.stdout
+    assert "2026-01-01 → …" in result.stdout
+    assert "note: only the check" in result.stdout
+    assert 2 == script.asked[0].request.claim.sex
+
+
+def test_registration_is_one_json_document(script: Script) -> None:
+    """Machines get names, ISO days and texts."""
+    script.on("RegisterDossier", registered())
+    name = str(uuid.UUID(int=7))
+
+    answer = run_json(
+        "dossier", "register", ANNA, "--capacity", "2", "--begin", "2026-01-01", "--request-id", name
+    )
+
+    assert "CREATED" == answer["outcome"]
+    assert ANNA == answer["dossier"]["ssin"]
+    assert {"begin": "2026-01-01", "end": None} == answer["dossier"]["period"]
+    assert {"sector": 17, "institution": 1} == answer["dossier"]["institution"]
+    assert name == script.asked[0].request.request_id
+    assert not script.asked[0].request.HasField("claim")
+
+
+def test_refusal_is_told_on_stderr_with_status_1(script: Script) -> None:
+    """Sentence, reason and field, and never a traceback."""
+    script.on(
+        "RegisterDossier",
+        Refusal(
+            grpc.StatusCode.FAILED_PRECONDITION, "CAPACITY_UNKNOWN", "no such capacity", {"field": "capacity"}
+        ),
+    )
+
+    result = run("dossier", "register", ANNA, "--capacity", "2", "--begin", "2026-01-01")
+
+    assert 1 == result.exit_code
+    assert "" == result.stdout
+    assert ["refused: no such capacity", "  reason: CAPACITY_UNKNOWN", "  field: capacity"] == (
+        result.stderr.splitlines()[:3]
+    )
+
+
+def test_refusal_is_json_for_machines(script: Script) -> None:
+    """With --json the refusal is one document on stderr."""
+    script.on("GetRoute", Refusal(grpc.StatusCode.INTERNAL, "INTERNAL_FAULT", metadata={"incident": "i-9"}))
+
+    result = run("route", ANNA, "PENSION-RIGHTS", "--json")
+
+    assert 1 == result.exit_code
+    assert "i-9" == json.loads(result.stderr)["error"]["incident_id"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["dossier", "register", ANNA],
+        ["dossier", "register", ANNA, "--capacity", "2", "--begin", "2026-13-01"],
+        ["dossier", "register", ANNA, "--capacity", "2", "--begin", "2026-02-01", "--end", "2026-01-01"],
+        ["dossier", "remove", ANNA],
+        ["dossier", "remove", ANNA, "--all", "--phase", "3"],
+        ["dossier", "remove", ANNA, "--phase", "3"],
+        ["dossier", "update", ANNA, "d-1", "--end", "2026-01-01"],
+        ["dossier", "list", ANNA, "--profile", "nobody"],
+        ["dossier", "list", ANNA, "--endpoint", "registry.example:1"],
+        ["dossier", "list", ANNA, "--case", "é"],
+        ["dossier", "list", ANNA, "--known-at", "2026-01-01T00:00:00"],
+        ["route", ANNA, "PENSION-RIGHTS/x"],
+        ["resolve", "no-such-file"],
+        ["knowledge", "data-sets", "--sector", "5"],
+        ["nothing"],
+    ],
+)
+def test_wrong_use_has_status_2(script: Script, arguments: list[str]) -> None:
+    """Wrong use is told with status 2, and nothing is asked."""
+    result = run(*arguments)
+
+    assert 2 == result.exit_code
+    assert "Traceback" not in result.output
+    assert [] == script.asked
+
+
+def test_list_gathers_all_pages(script: Script) -> None:
+    """One document holds every page, and says that it is complete."""
+    script.on(
+        "ListDossiers",
+        pb.ListDossiersResponse(
+            dossiers=[dossier("a")], next_page_token="m", resolution=resolution(ANNA, BRAM)
+        ),
+        pb.ListDossiersResponse(dossiers=[dossier("b")], complete=True, resolution=resolution(ANNA, BRAM)),
+    )
+
+    answer = run_json("dossier", "list", ANNA, "--network", "secondary", "--every-period")
+
+    assert ["a", "b"] == [each["dossier_id"] for each in answer["dossiers"]]
+    assert answer["complete"]
+    assert BRAM == answer["resolution"]["current"]
+    assert 2 == script.asked[0].request.filter.network_level
+    assert "file-1" == script.asked[0].metadata["kruispunt-case"]
+
+
+def test_replaced_number_is_told_to_people(script: Script) -> None:
+    """A list under a former number says which one stands now."""
+    script.on("ListDossiers", pb.ListDossiersResponse(complete=True, resolution=resolution(ANNA, BRAM)))
+
+    result = run("dossier", "list", ANNA, "--case", "file-2")
+
+    assert "dossiers: none" in result.stdout
+    assert f"replaced on 2026-03-01 by {BRAM}" in result.stdout
+    assert "file-2" == script.asked[0].metadata["kruispunt-case"]
+
+
+def test_route_shows_seven_checks_and_why(script: Script) -> None:
+    """A refusal is an answer: status 0, each check with its mark and its reason."""
+    script.on("GetRoute", route(allowed=False))
+
+    result = run("route", ANNA, "PENSION-RIGHTS/1", "--supplier", "5/1", "--at", "2026-05-01")
+
+    assert 0 == result.exit_code
+    assert "✗ not authorised under 18/042" in result.stdout
+    marks = [line.split("│")[1].strip() for line in result.stdout.splitlines() if line.startswith("│")]
+    assert ["✓", "✓", "✗", DASH, DASH, DASH, DASH] == marks
+    assert "because 7" in result.stdout
+    assert (5, 1) == (script.asked[0].request.supplier.sector, script.asked[0].request.data_set.variant)
+
+
+def test_allowed_route_shows_suppliers(script: Script) -> None:
+    """Suppliers are told, to people and to machines."""
+    script.on("GetRoute", route(allowed=True))
+
+    assert "AV-1" in run("route", ANNA, "PENSION-RIGHTS").stdout
+    answer = run_json("route", ANNA, "PENSION-RIGHTS")
+    assert "ALLOWED" == answer["verdict"]
+    assert {"check": "PARTICIPANT", "outcome": "PASSED", "explanation": "because 1"} == answer["checks"][0]
+    assert [100] == [each["capacity"] for each in answer["suppliers"]]
+
+
+def test_numbers_are_resolved_from_stdin_as_json_lines(script: Script) -> None:
+    """One line for each number, in order; empty lines are left out."""
+    script.on("ResolveDossiers", lambda requests, _: (answer_chunk(r) for r in requests if r.ssins))
+
+    result = run("resolve", "-", "--json", "--chunk", "2", stdin=f"{ANNA}\n\nbad\n{BRAM}\n")
+
+    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(ANNA, "FOUND"), ("bad", "NUMBER_MALFORMED"), (BRAM, "FOUND")] == [
+        (each["asked"], each["status"]) for each in answers
+    ]
+
+
+def test_numbers_are_resolved_from_a_file_as_lines(script: Script, tmp_path: Path) -> None:
+    """People get one line for each dossier."""
+    script.on("ResolveDossiers", lambda requests, _: (answer_chunk(r) for r in requests if r.ssins))
+    file = tmp_path / "numbers.txt"
+    file.write_text(f"{ANNA}\nbad\n")
+
+    lines = run("resolve", str(file)).stdout.splitlines()
+
+    assert 3 == len(lines)
+    assert [ANNA, "found", "17/1", "2", "0", "2026-01-01", "→", "…"] == lines[1].split()
+    assert "bad          number malformed" == lines[2]
+
+
+@pytest.mark.parametrize(
+    ("options", "shape"),
+    [
+        (["--all"], "all"),
+        (["--begin", "2026-01-01"], "within"),
+        (["--capacity", "0"], "capacity"),
+        (["--capacity", "2", "--begin", "2026-01-01", "--end", "2026-02-01"], "capacity_within"),
+        (["--capacity", "2", "--phase", "0"], "capacity_phase"),
+        (["--cut", "d-1", "--begin", "2026-01-01", "--etag", "e1"], "cut"),
+    ],
+)
+def test_each_shape_of_removal_can_be_said(script: Script, options: list[str], shape: str) -> None:
+    """The six shapes follow from what is given."""
+    script.on(
+        "RemoveDossiers",
+        writing_pb.RemoveDossiersResponse(
+            removed_dossier_ids=["d-1"], remaining_dossiers=[dossier("d-2")], resolution=resolution()
+        ),
+    )
+
+    result = run("dossier", "remove", ANNA, *options)
+
+    assert "1 dossiers removed" in result.stdout
+    assert "d-2" in result.stdout
+    assert shape == script.asked[0].request.WhichOneof("shape")
+
+
+def test_dossiers_are_updated_closed_and_reconfirmed(script: Script) -> None:
+    """The other changes go the same way."""
+    script.on("UpdateDossier", writing_pb.UpdateDossierResponse(dossier=dossier(), resolution=resolution()))
+    script.on("CloseDossier", writing_pb.CloseDossierResponse(dossier=dossier(), resolution=resolution()))
+    script.on("ReconfirmDossiers", writing_pb.ReconfirmDossiersResponse(outcomes=[1]))  # type: ignore[list-item]
+
+    assert 0 == run("dossier", "update", ANNA, "d-1", "--phase", "10", "--from", "2026-02-01").exit_code
+    assert "d-1" == run_json("dossier", "close", ANNA, "d-1", "--end", "2026-02-01")["dossier"]["dossier_id"]
+    outcomes = run_json("dossier", "reconfirm", f"{ANNA}:d-1", "--synchronised-until", "2026-01-01T00:00:00Z")
+
+    assert {"outcomes": [{"dossier_id": "d-1", "outcome": "CONFIRMED"}]} == outcomes
+    update, close, reconfirm = (each.request for each in script.asked)
+    assert (["phase"], 2026) == (list(update.update_mask.paths), update.effective_from.year)
+    assert 2 == close.end.month
+    assert (ANNA, 1767225600) == (reconfirm.dossiers[0].ssin, reconfirm.synchronised_until.seconds)
+
+
+def test_stale_dossiers_and_coverage_are_listed(script: Script) -> None:
+    """What wants attention, and what was told, for people and machines."""
+    script.on(
+        "ListStaleDossiers",
+        pb.ListStaleDossiersResponse(
+            dossiers=[pb.StaleDossier(dossier=dossier(), kind=pb.STALE_KIND_ORPHANED, age_days=400)],
+            complete=True,
+        ),
+    )
+    script.on(
+        "GetCoverage",
+        pb.GetCoverageResponse(
+            institutions=[pb.InstitutionCoverage(institution=common.InstitutionRef(sector=5, institution=1))],
+            complete=True,
+        ),
+    )
+
+    assert "400" in run("dossier", "stale", "--kind", "orphaned").stdout
+    assert 3 == script.asked[0].request.kind
+    (institution,) = run_json("coverage", "--sector", "5")["institutions"]
+    assert institution["synchronised_until"] is None
+
+
+def test_code_tables_are_listed_without_a_purpose(script: Script, profiles: Path, endpoint: str) -> None:
+    """A profile without purpose is enough for the code tables, and a language can be chosen."""
+    profiles.write_text(f'[default]\nendpoint = "{endpoint}"\n')
+    entry = knowledge_pb.Sector(
+        code=17,
+        labels=common.Labels(nl="OCMW", fr="CPAS"),
+        validity=common.Period(begin={"year": 1990, "month": 1, "day": 15}),
+    )
+    script.on("ListSectors", knowledge_pb.ListSectorsResponse(sectors=[entry]))
+
+    assert "CPAS" in run("knowledge", "sectors", "--language", "fr").stdout
+    assert 17 == run_json("knowledge", "sectors", "--sector", "17")["sectors"][0]["code"]
+
+
+def test_what_a_list_prints_can_be_written(script: Script, tmp_path: Path) -> None:
+    """The JSON of the lists is the form that `write` reads."""
+    entry = knowledge_pb.Capacity(
+        code=2,
+        labels=common.Labels(nl="Leefloon", own_translations=["en"]),
+        phases=[knowledge_pb.Capacity.Phase(number=10, labels=common.Labels(nl="Toegekend"))],
+        validity=common.Period(begin={"year": 1990, "month": 1, "day": 15}),
+    )
+    script.on("ListCapacities", knowledge_pb.ListCapacitiesResponse(capacities=[entry]))
+    script.on("WriteEntries", knowledge_pb.WriteEntriesResponse(created=1))
+    file = tmp_path / "entries.json"
+    file.write_text(run("knowledge", "capacities", "--json").stdout)
+
+    result = run("knowledge", "write", str(file))
+
+    assert "1 created, 0 revised, 0 unchanged" in result.stdout
+    assert [entry] == [each.capacity for each in script.calls("WriteEntries")[0].request.entries]
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        ("[]", "an object with the lists"),
+        ('{"sectors": [{"code": "x"}]}', "sectors[0].code must be a whole number"),
+        ('{"sectors": [{"code": 1, "labels": {}}]}', "sectors[0].validity is absent"),
+        ('{"sectors": [{"colour": 1}]}', "unknown colour"),
+        ('{"sectors": [{"code": 1, "labels": {}, "validity": {"begin": "x"}}]}', "must be a day"),
+        ("{", "wrong use"),
+    ],
+)
+def test_malformed_entries_file_says_where(
+    script: Script, tmp_path: Path, document: str, expected: str
+) -> None:
+    """A file that cannot be read says where, and nothing is written."""
+    file = tmp_path / "entries.json"
+    file.write_text(document)
+
+    result = run("knowledge", "write", str(file))
+
+    assert 2 == result.exit_code
+    assert expected in result.stderr
+    assert [] == script.asked
+
+
+def test_sandbox_is_loaded_with_a_report(script: Script, profiles: Path, endpoint: str) -> None:
+    """The report counts persons, dossiers and refusals."""
+    from kruispunt.sandbox import INSTITUTIONS, population
+
+    profiles.write_text("".join(f'[{each.profile}]\nendpoint = "{endpoint}"\n' for each in INSTITUTIONS))
+    script.on("RegisterDossier", registered())
+
+    report = run_json("sandbox", "load", "--persons", "20", "--seed", "3")
+
+    expected = sum(len(person.dossiers) for person in population(20, 3))
+    assert (20, expected, {}) == (report["persons"], report["dossiers"], report["refused"])
+    assert {"CREATED": expected} == report["outcomes"]
+
+
+def test_sandbox_numbers_are_what_resolve_reads(script: Script) -> None:
+    """The population's numbers, one a line."""
+    lines = run("sandbox", "numbers", "--persons", "5", "--seed", "3").stdout.splitlines()
+
+    assert [11] * 5 == [len(line) for line in lines]
+    assert 5 == len(run("sandbox", "persons", "--persons", "5", "--json").stdout.splitlines())
+    assert "dossiers" in run("sandbox", "persons").stdout
+
+
+def test_number_is_checked_without_a_registry() -> None:
+    """Kind, century and form; status 1 for what is no number."""
+    answer = json.loads(run("ssin", "check", "75.46.08-980.95", "--json").stdout)
+
+    assert ("bis", False, "75.46.08-980.95") == (answer["kind"], answer["born_from_2000"], answer["display"])
+    assert "no calendar day" in run("ssin", "check", "00000100166").stdout
+    wrong = run("ssin", "check", "85133000105")
+    assert (1, "✗ not valid: month\n") == (wrong.exit_code, wrong.stdout)
+
+
+def test_help_costs_no_grpc() -> None:
+    """The tree and its help are built without gRPC, so that they come at once."""
+    code = (
+        "import sys, kruispunt.cli.app as a\n"
+        "from typer.testing import CliRunner\n"
+        "assert CliRunner().invoke(a.app, ['dossier', '--help']).exit_code == 0\n"
+        "sys.exit('grpc' in sys.modules)"
+    )
+
+    assert 0 == subprocess.run([sys.executable, "-c", code], check=False).returncode
+
+
+def test_reader_that_stops_is_no_fault(tmp_path: Path) -> None:
+    """A pipe that closes early ends the command quietly."""
+    command = f"{sys.executable} -m kruispunt.cli sandbox numbers --persons 200000 | head -1"
+
+    ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+
+    assert 1 == len(ended.stdout.splitlines())
+    assert "Traceback" not in ended.stderr
