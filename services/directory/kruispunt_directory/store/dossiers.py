@@ -52,15 +52,15 @@ class DossierStore:
         """Write what a command planned: rows, versions, and one change per dossier for the journal."""
         for before, after in plan.removed:
             self._delete(transaction, before)
-            self._journal(transaction, call, "dossier-removed", before, None, request_id)
+            self._journal(transaction, call, "dossier.removed", before, None, request_id)
             self._version(transaction, after, standing=False)
         for before, after in plan.changed:
             self._delete(transaction, before)
             self._insert(transaction, after)
-            self._journal(transaction, call, "dossier-changed", before, after, request_id)
+            self._journal(transaction, call, "dossier.changed", before, after, request_id)
         for created in plan.created:
             self._insert(transaction, created)
-            self._journal(transaction, call, "dossier-created", None, created, request_id)
+            self._journal(transaction, call, "dossier.created", None, created, request_id)
 
     def declare(self, transaction: sa.Connection, institution: InstitutionKey, until: dt.datetime) -> None:
         """Keep an institution's declaration that it has told everything up to `until`."""
