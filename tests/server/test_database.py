@@ -1,10 +1,12 @@
 """Reading, writing and hot statements do the same on SQLite and PostgreSQL."""
 
 import datetime as dt
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -325,6 +327,35 @@ def test_a_slow_statement_is_given_up(postgres_url: str) -> None:
     database.close()
 
     assert Reason.STORE_UNAVAILABLE == caught.value.reason
+
+
+def test_a_server_that_does_not_answer_is_given_up(postgres_url: str) -> None:
+    """Even one whose own time limit does not work; both kinds of connection are replaced afterwards."""
+    database = Database.open(postgres_url, statement_timeout_s=0.1)
+    no_limit = sa.select(sa.func.set_config("statement_timeout", "0", False))
+    sleep: sa.Select[Any] = sa.select(sa.literal_column("1")).where(sa.func.pg_sleep(30).is_not(None))
+    database.hot(no_limit).rows()
+    started = time.monotonic()
+
+    with pytest.raises(RegistryError) as hot:
+        database.hot(sleep).rows()
+
+    def sleep_without_limit() -> None:
+        with database.reading() as connection:
+            connection.execute(no_limit)
+            connection.execute(sleep)
+
+    with pytest.raises(RegistryError) as plain:
+        sleep_without_limit()
+    took_s = time.monotonic() - started
+    database.probe()
+    with database.reading() as connection:
+        answer = connection.scalar(sa.text("SELECT 1"))
+    database.close()
+
+    assert [Reason.STORE_UNAVAILABLE] * 2 == [hot.value.reason, plain.value.reason]
+    assert took_s < 10
+    assert 1 == answer
 
 
 def test_a_deadlock_is_a_concurrent_change(postgres_url: str) -> None:

@@ -8,7 +8,7 @@ PostgreSQL is the production store; a server that would acknowledge what it may 
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Self
 
@@ -23,6 +23,7 @@ __all__ = ["Database", "HotStatement", "constraint_of"]
 ALLOW_UNSAFE = "KRUISPUNT_ALLOW_UNSAFE_POSTGRES"
 
 _CONNECT_TIMEOUT_S = 5
+_GRACE_S = 2.0
 _SAFE_SETTINGS = ("fsync", "synchronous_commit", "full_page_writes")
 _MODE = "kruispunt_begin"
 
@@ -179,7 +180,9 @@ _ADVISORY_LOCK = sa.select(sa.func.pg_advisory_xact_lock(sa.bindparam("key", typ
 _SETTING = sa.select(sa.func.current_setting(sa.bindparam("name", type_=sa.Text)))
 
 
-def _open_sqlite(url: sa.URL, pool_size: int, busy_timeout_s: float) -> tuple[sa.Engine, Any]:
+def _open_sqlite(
+    url: sa.URL, pool_size: int, busy_timeout_s: float
+) -> tuple[sa.Engine, Callable[[], Session]]:
     if url.database in (None, "", ":memory:"):
         raise ValueError("SQLite needs a file: connections to memory do not share what they hold")
     path = str(url.database)
@@ -222,11 +225,32 @@ def _begin_sqlite(connection: sa.Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
+class _PatientConnection(psycopg.Connection[Any]):
+    """A connection that gives up on a server that does not answer, even one that is frozen with its line open.
+
+    The server's own statement_timeout ends a slow statement; this ends the wait for a server that cannot
+    even do that. The connection is then closed: an answer might still come.
+    """
+
+    patience_s: float | None = None
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        """Wait for the server; at most `patience_s`."""
+        try:
+            return super().wait(gen, interval, self.patience_s if timeout is None else timeout)
+        except psycopg.OperationalError as error:
+            if error.sqlstate is None:
+                self.pgconn.finish()
+            raise
+
+
 def _open_postgresql(
     url: sa.URL, pool_size: int, busy_timeout_s: float, statement_timeout_s: float
-) -> tuple[sa.Engine, Any]:
+) -> tuple[sa.Engine, Callable[[], Session]]:
     patience_ms = int(statement_timeout_s * 1000)
-    settings = {
+    url = url.set(drivername="postgresql+psycopg")
+    arguments, named_in_url = url.get_dialect()().create_connect_args(url)
+    options: dict[str, Any] = {
         "connect_timeout": _CONNECT_TIMEOUT_S,
         "application_name": "kruispunt",
         "options": f"-c statement_timeout={patience_ms} -c timezone=UTC",
@@ -235,21 +259,26 @@ def _open_postgresql(
         "keepalives_interval": 5,
         "keepalives_count": 2,
         "tcp_user_timeout": patience_ms + 5_000,
+        **named_in_url,
     }
+
+    connect_one: Callable[..., _PatientConnection] = _PatientConnection.connect
+
+    def connect(**more: Any) -> _PatientConnection:
+        connection = connect_one(*arguments, **options, **more)
+        connection.patience_s = statement_timeout_s + _GRACE_S
+        return connection
+
     engine = sa.create_engine(
-        url.set(drivername="postgresql+psycopg"),
+        url,
+        creator=connect,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=busy_timeout_s,
         hide_parameters=True,
-        connect_args=settings,
     )
-    arguments, options = engine.dialect.create_connect_args(engine.url)
 
     def session() -> Session:
-        connection = psycopg.connect(
-            *arguments, **{**options, **settings, "autocommit": True, "prepare_threshold": 0}
-        )
-        return PostgresSession(connection)
+        return PostgresSession(connect(autocommit=True, prepare_threshold=0))
 
     return engine, session
