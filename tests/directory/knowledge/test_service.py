@@ -47,7 +47,7 @@ MANY = [Sector(code, NAME, FROM_2000) for code in range(50)]
 def pages(servicer: KnowledgeServicer, call: Call, **query: Any) -> Iterator[list[int]]:
     """The codes of the sectors, page by page."""
     token = ""
-    while True:
+    for _ in range(100):
         request = pb.ListSectorsRequest(query=pb.EntryQuery(page_token=token, **query))
         response = servicer.ListSectors(request, call)
         yield [sector.code for sector in response.sectors]
@@ -55,6 +55,7 @@ def pages(servicer: KnowledgeServicer, call: Call, **query: Any) -> Iterator[lis
         assert response.page.complete is (not token)
         if not token:
             return
+    raise AssertionError("the list does not end")
 
 
 def codes(servicer: KnowledgeServicer, call: Call, **query: Any) -> list[int]:
@@ -111,13 +112,14 @@ def test_what_is_written_meanwhile_moves_no_page(
     servicer: KnowledgeServicer, write: Write, call: Call, clock: FixedClock
 ) -> None:
     """The pages of one list all show the same write and the same day, however long somebody reads."""
-    write(*MANY)
+    ends_tomorrow = Sector(50, NAME, Period(dt.date(2000, 1, 1), dt.date(2026, 5, 2)))
+    write(*MANY, ends_tomorrow)
     turning = pages(servicer, call, page_size=20)
     first = next(turning)
-    write(*(replace(each, validity=Period(dt.date(2000, 1, 1), dt.date(2026, 5, 2))) for each in MANY[20:]))
+    write(*(replace(each, validity=Period(dt.date(2000, 1, 1), dt.date(2001, 1, 1))) for each in MANY[20:]))
     clock.advance(dt.timedelta(days=2))
 
-    assert list(range(50)) == first + [code for page in turning for code in page]
+    assert list(range(51)) == first + [code for page in turning for code in page]
     assert list(range(20)) == codes(servicer, call)
 
 
