@@ -1,0 +1,26 @@
+"""Run benchmarks: `python -m benchmarks --only R1 --size full`."""
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks import r1
+from benchmarks.comparing import SIZES, Size, say
+
+ROWS: dict[str, Callable[[Size], list[dict[str, Any]]]] = {"R1": r1.run}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--only", default=",".join(ROWS), help=f"rows, comma separated, of {', '.join(ROWS)}")
+    parser.add_argument("--size", choices=SIZES, default="small", help="how many rows and calls")
+    options = parser.parse_args()
+    names = options.only.split(",")
+    if unknown := [name for name in names if name not in ROWS]:
+        parser.error(f"there is no {', '.join(unknown)}; there is {', '.join(ROWS)}")
+    for name in names:
+        say(ROWS[name](SIZES[options.size]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""The databases that benchmarks read: migrated, loaded once, kept by size and schema revision."""
+
+import datetime as dt
+import sqlite3
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import psycopg
+
+from benchmarks.cluster import WORK, Cluster, running
+from benchmarks.population import DOSSIERS_EACH, Row, by_arrival, by_person
+from kruispunt_server import migrate
+
+_COLUMNS = (
+    "person, sector, institution, capacity, begin_day, phase, dossier_id, registered_under, end_day,"
+    " network_level, source, version, recorded_at, confirmed_at"
+)
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+@dataclass(frozen=True)
+class Store:
+    """A loaded database.
+
+    Attributes:
+        url: as `Database.open` takes it.
+        label: kind and version, for the result.
+        persons: how many it knows.
+        pid: of the database server; none: the database works inside ours.
+    """
+
+    url: str
+    label: str
+    persons: int
+    pid: int | None
+
+    @property
+    def rows(self) -> int:
+        """How many dossiers."""
+        return self.persons * DOSSIERS_EACH
+
+
+@contextmanager
+def opened(kind: str, rows: int) -> Iterator[Store]:
+    """Give the store of `kind` ("sqlite" or "postgresql") with `rows` dossiers; made if there is none."""
+    persons = rows // DOSSIERS_EACH
+    name = f"dossiers_{rows}_{migrate.head('directory')}"
+    WORK.mkdir(exist_ok=True)
+    if kind == "sqlite":
+        file = WORK / f"{name}.db"
+        if not file.exists():
+            _make_sqlite(file, persons)
+        yield Store(f"sqlite:///{file}", f"sqlite {sqlite3.sqlite_version}", persons, None)
+        return
+    with running() as cluster:
+        with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+                _make_postgresql(connection, cluster, name, persons)
+            version = connection.info.server_version // 10_000
+        yield Store(cluster.url(name), f"postgresql {version}", persons, cluster.pid)
+
+
+def _make_sqlite(file: Path, persons: int) -> None:
+    draft = file.with_suffix(".draft")
+    for left in WORK.glob(f"{draft.name}*"):
+        left.unlink()
+    migrate.upgrade(f"sqlite:///{draft}", "directory")
+    with _told(f"{file.name}: {persons * DOSSIERS_EACH} rows"):
+        connection = sqlite3.connect(draft, isolation_level=None)
+        connection.execute("PRAGMA cache_size = -1000000")
+        connection.execute("BEGIN")
+        connection.executemany(
+            f"INSERT INTO dossier ({_COLUMNS}) VALUES ({', '.join('?' * 14)})",
+            map(_sqlite_row, by_person(persons)),
+        )
+        connection.execute("COMMIT")
+        connection.execute("ANALYZE")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.close()
+    draft.rename(file)
+
+
+def _sqlite_row(row: Row) -> tuple[object, ...]:
+    begin, end = row[4].isoformat(), row[8] and row[8].isoformat()
+    return (*row[:4], begin, row[5], row[6].hex, row[7], end, *row[9:])
+
+
+def _make_postgresql(connection: psycopg.Connection, cluster: Cluster, name: str, persons: int) -> None:
+    draft = f"{name}_draft"
+    connection.execute(f"DROP DATABASE IF EXISTS {draft}")
+    connection.execute(f"CREATE DATABASE {draft} TEMPLATE template0")
+    migrate.upgrade(cluster.url(draft), "directory")
+    with (
+        _told(f"{name} on PostgreSQL: {persons * DOSSIERS_EACH} rows"),
+        psycopg.connect(cluster.url(draft), autocommit=True) as loading,
+    ):
+        with loading.cursor().copy(f"COPY dossier ({_COLUMNS}) FROM STDIN") as copy:
+            lines = map(_copy_line, by_arrival(persons))
+            while block := "".join(islice(lines, 10_000)):
+                copy.write(block)
+        loading.execute("VACUUM ANALYZE")
+        loading.execute("CHECKPOINT")
+    connection.execute(f"ALTER DATABASE {draft} RENAME TO {name}")
+
+
+def _copy_line(row: Row) -> str:
+    end = row[8].isoformat() if row[8] else "\\N"
+    recorded, confirmed = (
+        (_EPOCH + dt.timedelta(microseconds=instant)).isoformat() for instant in row[12:14]
+    )
+    return (
+        f"{row[0]}\t{row[1]}\t{row[2]}\t{row[3]}\t{row[4]}\t{row[5]}\t{row[6]}\t{row[7]}\t{end}\t"
+        f"{row[9]}\t{row[10]}\t{row[11]}\t{recorded}\t{confirmed}\n"
+    )
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    print(f"loading {what} …", file=sys.stderr, flush=True)
+    began = time.monotonic()
+    yield
+    print(f"loaded in {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
