@@ -223,10 +223,17 @@ def test_closing_waits_for_what_is_being_written(database: Database, tables: Sha
     """Calls that are in when the server drains get their records."""
     journal = AccessJournal(database, tables, PSEUDONYMS, FixedClock(LATER))
     closer = threading.Thread(target=journal.close)
+    still_waiting: list[bool] = []
 
-    outcomes = _commit_as_one_group(database, journal, [_looked(), _looked()], meanwhile=closer.start)
+    def close() -> None:
+        closer.start()
+        closer.join(0.2)
+        still_waiting.append(closer.is_alive())
+
+    outcomes = _commit_as_one_group(database, journal, [_looked(), _looked()], meanwhile=close)
     closer.join(10)
 
+    assert [True] == still_waiting
     assert ["written", "written"] == outcomes
     assert not closer.is_alive()
     assert 3 == _count(database, tables.access)

@@ -1,9 +1,10 @@
 """Statements on the hot path: compiled once, executed on the driver's own cursor.
 
 A call's cost is then the driver's. Measured on two shared cores, one row by its key, best of 30 rounds: PostgreSQL
-81 µs (bare driver 81 to 88, `Connection.execute` 323), SQLite 6.6 µs (6.3, 116). Connections stand in a last-in-first-out stack outside SQLAlchemy's pool, each in
-autocommit, each with its prepared statements: as many as there are calls at the same moment, so that no
-call waits for another's, and none is tied to a thread that may die.
+81 µs (bare driver 81 to 88, `Connection.execute` 323), SQLite 6.6 µs (6.3, 116). Connections stand in a
+last-in-first-out stack outside SQLAlchemy's pool, each in autocommit, each with its prepared statements: as many
+as there are calls at the same moment, so that no call waits for another's, and none is tied to a thread
+that may die.
 """
 
 import sqlite3
