@@ -159,6 +159,7 @@ def test_dossiers_use_the_capacities_and_phases_of_the_code_tables(
 
     for dossier in (d for p in persons for d in p.dossiers):
         assert dossier.phase in phases[dossier.institution.sector, dossier.capacity]
+        assert dossier.period.begin >= code_tables["begin"]
 
 
 def test_participants_of_the_sandbox_are_its_institutions() -> None:

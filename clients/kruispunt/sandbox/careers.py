@@ -11,6 +11,7 @@ from kruispunt.values import InstitutionRef, PartialDate
 
 TODAY = dt.date(2026, 1, 1)  # the population's own day: the same seed gives the same dossiers on every day
 _YEAR = 365
+_FIRST = dt.date(1990, 1, 15)  # nothing in the code tables is older
 _CENTRES = tuple(ref for ref in in_sector(17) if ref.institution != 1)  # those that people go to
 
 
@@ -41,8 +42,8 @@ def dossiers_of(chance: random.Random, born: PartialDate) -> list[SandboxDossier
         found += _work(chance, age)
     if age >= 18 and chance.random() < 0.12:
         found += _welfare(chance, age)
-    latest_birth = dt.date(born.year or 1900, born.month or 12, born.day or 28)
-    found = [each for each in found if each.period.begin > latest_birth]
+    earliest = max(_FIRST, dt.date(born.year or 1900, born.month or 12, born.day or 28))
+    found = [each for each in found if each.period.begin > earliest]
     return sorted(found, key=lambda d: (d.institution, d.capacity, d.period.begin))
 
 
