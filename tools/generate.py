@@ -27,7 +27,8 @@ def generate(target: pathlib.Path) -> None:
     outputs = [f"--{plugin}_out={target}" for plugin in ("python", "grpc_python")]
     # quiet keeps the plugin from printing a line per file; generate_concrete_servicer_stubs is not used.
     outputs += [f"--{plugin}_out=quiet:{target}" for plugin in ("mypy", "mypy_grpc")]
-    os.environ["PATH"] = f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"  # the plugins live there
+    # The plugins lie beside the interpreter.
+    os.environ["PATH"] = f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"
     includes = [f"-I{include}" for include in INCLUDES]
     if protoc.main(["protoc", *includes, *outputs, *sources]) != 0:
         sys.exit("protoc failed")

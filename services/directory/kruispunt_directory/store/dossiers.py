@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Iterable
 
 import sqlalchemy as sa
-from kruispunt_server.journal import record_change
 
 from kruispunt.ssin import Ssin
 from kruispunt_directory.domain.book import DossierBook, Plan
@@ -16,6 +15,7 @@ from kruispunt_directory.tables import DirectoryTables
 from kruispunt_server.call import Call, InstitutionKey
 from kruispunt_server.clock import Clock
 from kruispunt_server.database import Database
+from kruispunt_server.journal import record_change
 from kruispunt_server.keys import Pseudonyms
 
 
