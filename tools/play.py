@@ -121,7 +121,7 @@ def _play(home: RegistryHome) -> None:
     """Register dossiers from three institutions, list them, ask two routes."""
     from kruispunt import DirectoryClient, Period, Purpose
     from kruispunt.cli.asking import print_route
-    from kruispunt.cli.output import DOSSIER_COLUMNS, dossier_row, print_table
+    from kruispunt.cli.output import print_dossiers
 
     person = _somebody()
     purpose = Purpose(legal_basis="18/042", end_user="clerk-7", case="income-support-2026-118")
@@ -140,13 +140,11 @@ def _play(home: RegistryHome) -> None:
             answer = client.register_dossier(
                 person.ssin, capacity=capacity, phase=phase, period=Period(begin), source="play"
             )
-        print_table(
-            f"{profile}: {answer.outcome.name.lower()}", DOSSIER_COLUMNS, [dossier_row(answer.dossier)]
-        )
+        print_dossiers(f"{profile}: {answer.outcome.name.lower()}", [answer.dossier])
 
     _say("\nWho holds a dossier on this person? The welfare centre asks; the registry records that it did:")
     with DirectoryClient.from_profile("institution-17-101", purpose=purpose, path=home.profiles) as antwerp:
-        print_table("dossiers", DOSSIER_COLUMNS, map(dossier_row, antwerp.list_dossiers(person.ssin)))
+        print_dossiers("dossiers", antwerp.list_dossiers(person.ssin))
         _say("\nMay the welfare centre of Antwerp get the pension rights, and from whom? Yes:")
         allowed = antwerp.get_route(person.ssin, "PENSION-RIGHTS")
         print_route(allowed)

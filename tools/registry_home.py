@@ -26,7 +26,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 PARTICIPANTS = REPOSITORY / "services/shared/kruispunt_server/data/sandbox_participants.toml"
 CODE_TABLES = REPOSITORY / "services/directory/kruispunt_directory/data/code_tables.toml"
 PORTS = {"identity": 8441, "directory": 8442}
-WORKERS = {"identity": 1, "directory": 2}
+WORKERS = 1  # of each server: enough to try it, and quick to start
 START_S = 60.0
 STOP_S = 30.0
 
@@ -169,7 +169,7 @@ class RegistryHome:
             "tls_authority": str(pki / "ca.crt"),
             "secret_file": str(pki / "secret"),
             "database_url": f"sqlite:///{self.folder / service}.db",
-            "workers": WORKERS[service],
+            "workers": WORKERS,
             "lame_duck_s": 0,
             "drain_s": 5,
             "ready_file": str(self._ready(service)),

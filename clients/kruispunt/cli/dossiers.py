@@ -2,21 +2,13 @@
 
 import datetime as dt
 import enum
-from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from kruispunt import shapes
 from kruispunt.cli import options
-from kruispunt.cli.output import (
-    DOSSIER_COLUMNS,
-    dossier_row,
-    print_json,
-    print_line,
-    print_notes,
-    print_table,
-)
+from kruispunt.cli.output import print_dossiers, print_json, print_line, print_notes, print_stale, print_table
 from kruispunt.cli.session import Session, command
 from kruispunt.period import Period
 from kruispunt.values import Change, Dossier, PartialDate, PersonClaim, Resolution, Sex, StaleKind
@@ -84,7 +76,7 @@ def register(
     if session.as_json:
         print_json(answer)
         return
-    _print_dossiers(f"dossier {answer.outcome.name.lower()}", [answer.dossier])
+    print_dossiers(f"dossier {answer.outcome.name.lower()}", [answer.dossier])
     print_notes(answer.resolution, answer.warnings)
 
 
@@ -122,7 +114,7 @@ def list_(
     if session.as_json:
         print_json({"dossiers": dossiers, "complete": True, "resolution": resolution})
         return
-    _print_dossiers("dossiers", dossiers)
+    print_dossiers("dossiers", dossiers)
     print_notes(resolution)
 
 
@@ -212,7 +204,7 @@ def remove(
     for each in answer.removed:
         print_line(f"  {each}")
     if answer.remaining:
-        _print_dossiers("remaining", answer.remaining)
+        print_dossiers("remaining", answer.remaining)
     print_notes(answer.resolution, answer.warnings)
 
 
@@ -262,11 +254,7 @@ def stale(
     if session.as_json:
         print_json({"dossiers": found, "complete": True})
         return
-    print_table(
-        f"dossiers {kind.value}",
-        ("person", "days", *DOSSIER_COLUMNS),
-        [(each.dossier.ssin, each.age_days, *dossier_row(each.dossier)) for each in found],
-    )
+    print_stale(f"dossiers {kind.value}", found)
 
 
 def _shape(
@@ -297,9 +285,5 @@ def _print_change(session: Session, title: str, answer: Change) -> None:
     if session.as_json:
         print_json(answer)
         return
-    _print_dossiers(title, [answer.dossier])
+    print_dossiers(title, [answer.dossier])
     print_notes(answer.resolution, answer.warnings)
-
-
-def _print_dossiers(title: str, dossiers: Sequence[Dossier]) -> None:
-    print_table(title, DOSSIER_COLUMNS, map(dossier_row, dossiers))

@@ -4,13 +4,14 @@ import dataclasses
 import datetime as dt
 import enum
 import json
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from kruispunt.period import Period
 from kruispunt.ssin import Ssin
-from kruispunt.values import Dossier, RegistryWarning, Resolution
+from kruispunt.values import Dossier, RegistryWarning, Resolution, StaleDossier
 
 
 def plain(value: Any) -> Any:
@@ -36,18 +37,26 @@ def print_json(value: Any) -> None:
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table; values are shown as they are, never read as markup."""
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(title), title_justify="left", header_style="bold")
+    table = Table(
+        title=Text(title),
+        title_justify="left",
+        header_style="bold",
+        show_edge=False,
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column == "dossier")
     count = 0
     for row in rows:
         table.add_row(*(Text(show(cell)) for cell in row))
         count += 1
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=_width())
     if count:
         console.print(table)
     else:
@@ -72,11 +81,34 @@ def show(value: object) -> str:
     return str(value)
 
 
-DOSSIER_COLUMNS = ("dossier", "institution", "capacity", "phase", "period", "network", "source", "etag")
+def _width() -> int:
+    """Return the columns there are: of the terminal, or plenty if nobody reads along."""
+    fallback = (160, 24) if not sys.stdout.isatty() else (80, 24)
+    return shutil.get_terminal_size(fallback).columns
 
 
-def dossier_row(dossier: Dossier) -> Sequence[object]:
-    """Return the cells of one dossier."""
+_DOSSIER_COLUMNS = ("dossier", "holder", "capacity", "phase", "period", "network", "source", "etag")
+
+
+_NARROW = 5  # columns that fit a terminal of 80
+
+
+def print_dossiers(title: str, dossiers: Iterable[Dossier]) -> None:
+    """Print dossiers; on a narrow terminal without network, source and etag."""
+    shown = len(_DOSSIER_COLUMNS) if _width() >= 120 else _NARROW
+    print_table(title, _DOSSIER_COLUMNS[:shown], (_dossier_row(each)[:shown] for each in dossiers))
+
+
+def print_stale(title: str, dossiers: Iterable[StaleDossier]) -> None:
+    """Print dossiers that want attention, with whom they are on and for how long."""
+    print_table(
+        title,
+        ("person", "days", *_DOSSIER_COLUMNS[:_NARROW]),
+        ((each.dossier.ssin, each.age_days, *_dossier_row(each.dossier)[:_NARROW]) for each in dossiers),
+    )
+
+
+def _dossier_row(dossier: Dossier) -> tuple[object, ...]:
     return (
         dossier.dossier_id,
         dossier.institution,
