@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 ERROR = "is append-only"
 
+_CHANGES = ("delete", "update")
+
 
 def protecting(dialect: str, table: str, columns: Sequence[str]) -> list[str]:
     """Return the statements that make `table` append-only.
@@ -32,6 +34,45 @@ def unprotecting(dialect: str, table: str) -> list[str]:
     return [*dropped, f"DROP FUNCTION {table}_refuse()"]
 
 
+def freezing(dialect: str, table: str) -> list[str]:
+    """Return the statements that let rows of `table` be inserted, and never be changed or deleted.
+
+    For histories, which have no `position`.
+
+    Args:
+        dialect: "sqlite" or "postgresql".
+        table: name of the history.
+    """
+    if dialect == "sqlite":
+        refuse = f"BEGIN SELECT RAISE(ABORT, '{table} {ERROR}'); END"
+        return [f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table} {refuse}" for verb in _CHANGES]
+    refuse = f"EXECUTE FUNCTION {table}_refuse()"
+    return [
+        _refusing_function(table),
+        *(
+            f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table} FOR EACH ROW {refuse}"
+            for verb in _CHANGES
+        ),
+        f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT {refuse}",
+    ]
+
+
+def thawing(dialect: str, table: str) -> list[str]:
+    """Return the statements that undo `freezing`."""
+    if dialect == "sqlite":
+        return [f"DROP TRIGGER {table}_no_{verb}" for verb in _CHANGES]
+    dropped = [f"DROP TRIGGER {table}_no_{verb} ON {table}" for verb in (*_CHANGES, "truncate")]
+    return [*dropped, f"DROP FUNCTION {table}_refuse()"]
+
+
+def _refusing_function(table: str) -> str:
+    return (
+        f"CREATE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        f"RAISE EXCEPTION '{table} {ERROR}' USING ERRCODE = 'integrity_constraint_violation', "
+        f"CONSTRAINT = '{table}_append_only'; END $$"
+    )
+
+
 def _on_sqlite(table: str, listed: str) -> list[str]:
     refuse = f"BEGIN SELECT RAISE(ABORT, '{table} {ERROR}'); END"
     return [
@@ -47,11 +88,7 @@ def _on_sqlite(table: str, listed: str) -> list[str]:
 def _on_postgresql(table: str, listed: str) -> list[str]:
     refuse = f"EXECUTE FUNCTION {table}_refuse()"
     return [
-        (
-            f"CREATE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-            f"RAISE EXCEPTION '{table} {ERROR}' USING ERRCODE = 'integrity_constraint_violation', "
-            f"CONSTRAINT = '{table}_append_only'; END $$"
-        ),
+        _refusing_function(table),
         f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} FOR EACH ROW {refuse}",
         f"CREATE TRIGGER {table}_no_update BEFORE UPDATE OF {listed} ON {table} FOR EACH ROW {refuse}",
         (

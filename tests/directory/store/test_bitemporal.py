@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.directory.store.model import Model, Run, date_of
@@ -211,3 +212,17 @@ def test_pages_follow_without_gap_or_double(
     assert [(capacity, date_of(begin)) for capacity, begin in expected] == [
         (entry.capacity, entry.period.begin) for entry in collected
     ]
+
+
+@pytest.mark.parametrize("change", ["DELETE FROM dossier_version", "UPDATE dossier_version SET phase = 3"])
+def test_versions_cannot_be_rewritten(
+    database: Database, directory_tables: DirectoryTables, change: str
+) -> None:
+    """What was known stays known: the database refuses to change a version."""
+    World(database, directory_tables).register(10, 1, (0, None))
+
+    with (
+        pytest.raises(sa.exc.IntegrityError, match="dossier_version is append-only"),
+        database.writing() as transaction,
+    ):
+        transaction.execute(sa.text(change))
