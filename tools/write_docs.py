@@ -1,0 +1,228 @@
+"""Write the parts of the documentation that the code knows best, or check that they are fresh.
+
+`docs/errors.md` is written whole; elsewhere what stands between `<!-- begin NAME -->` and `<!-- end NAME -->`.
+"""
+
+import argparse
+import pathlib
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from kruispunt.errors import BY_REASON
+from kruispunt_directory import policies
+from kruispunt_directory.settings import DirectorySettings
+from kruispunt_identity.settings import IdentitySettings
+from kruispunt_server.edge import Policy
+from kruispunt_server.events import EVENTS
+from kruispunt_server.settings import ServerSettings
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+CONTRACT = ROOT / "protos/kruispunt/common/v1/error_reason.proto"
+
+_REASON = re.compile(r"(?P<comment>(?:^  //.*\n)+)  ERROR_REASON_(?P<name>[A-Z_]+) = [1-9]\d*;", re.MULTILINE)
+_COMMENT = re.compile(r"(?P<status>[A-Z_]+)\. (?P<meaning>.+?)  Example: `(?P<example>.+)`\.", re.DOTALL)
+
+# What the caller does about it.
+ADVICE = {
+    "MESSAGE_MALFORMED": "Generate the client from the published protos anew; do not repeat the call.",
+    "FIELD_REQUIRED": "Fill the field.",
+    "FIELD_INVALID": "Look up the field's range and format in the proto.",
+    "NUMBER_MALFORMED": "Ask for the number again; `fault` is digits, month, sequence or check.",
+    "DATE_INVALID": "Send a whole calendar day; leave an absent date out instead of sending zeros.",
+    "PERIOD_INVERTED": "`end` is the day after the last: a period of one day ends on the next day.",
+    "PAGE_TOKEN_INVALID": "Repeat the list from its first page, with unchanged criteria.",
+    "REQUEST_ID_REUSED": "Make a new UUID for every new request; keep it only for repetitions.",
+    "PURPOSE_REQUIRED": "Send `kruispunt-legal-basis`, `kruispunt-end-user` and `kruispunt-case`, each once.",
+    "TIME_IN_FUTURE": "Leave the instant out to mean now; check your clock.",
+    "CERTIFICATE_REQUIRED": "Use a certificate whose subject alternative names hold your URI.",
+    "PARTICIPANT_UNKNOWN": "Ask the operator whether your certificate's URI is registered and active.",
+    "ROLE_MISSING": "Ask the operator; any one of the roles in `role` suffices.",
+    "NOT_OWN_INSTITUTION": "Leave `institution` out, or send the one that your certificate stands for.",
+    "DOSSIER_UNKNOWN": "List your dossiers on the person; the identifier may have been joined into another.",
+    "PERSON_UNKNOWN": "Check the number with the person. Not sent yet: identity is a skeleton.",
+    "ENTRY_UNKNOWN": "List the entries of that kind. Not sent yet: lists of nothing are empty, not errors.",
+    "INSTITUTION_UNKNOWN": "Compare the begin of the period with ListInstitutions.",
+    "CAPACITY_UNKNOWN": "Compare sector, capacity and begin with ListCapacities.",
+    "PHASE_UNKNOWN": "ListCapacities shows the phases; a capacity without any has only phase 0.",
+    "PHASE_OVERLAP": "Update the dossier that stands, with `effective_from` for a new phase.",
+    "OUTSIDE_PERIOD": "Read the dossier again and choose a day within its period.",
+    "CLAIM_DISAGREES": "Check the identity with the person. Not sent yet: identity is a skeleton.",
+    "NUMBER_CANCELLED": "Ask for the person's present number.",
+    "REFERENCE_UNKNOWN": "Write what the entry refers to first, or in the same request.",
+    "ETAG_MISMATCH": "Read the dossier, decide again, send its new etag.",
+    "CONCURRENT_CHANGE": "Repeat at once, a few times. The Python client does.",
+    "TOO_MANY_ELEMENTS": "Send at most `limit` elements a message.",
+    "TOO_MANY_CALLS": "Wait as RetryInfo says; use fewer streams at once. Sent for streams.",
+    "DEADLINE_OVER": "Repeat with a longer deadline, for a mutation with the same request_id.",
+    "STORE_UNAVAILABLE": "The published retry policy does it for you; later, tell the operator.",
+    "INTERNAL_FAULT": "Tell the operator the incident id; a repetition will hardly help.",
+    "METHOD_UNKNOWN": "Compare your protos with the server's reflection: it may be older than you.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ContractReason:
+    """One reason as the contract tells it."""
+
+    name: str
+    status: str
+    meaning: str
+    example: str
+
+
+def contract_reasons() -> Iterator[ContractReason]:
+    """Yield every reason of the contract but the zero, in its order.
+
+    Raises:
+        ValueError: a comment is not "STATUS. Meaning. Example: `…`."
+    """
+    for found in _REASON.finditer(CONTRACT.read_text("utf-8")):
+        comment = " ".join(line.strip().removeprefix("//").strip() for line in found["comment"].splitlines())
+        parts = _COMMENT.fullmatch(comment)
+        if parts is None:
+            raise ValueError(f"the comment of {found['name']} has another form")
+        yield ContractReason(found["name"], parts["status"], parts["meaning"].strip(), parts["example"])
+
+
+def errors() -> str:
+    """Return docs/errors.md."""
+    lines = [
+        "# Errors",
+        "",
+        "Written by `tools/write_docs.py` from `protos/kruispunt/common/v1/error_reason.proto`; do not edit.",
+        "",
+        "Every refusal of the registry is a gRPC status, one English sentence, and in the trailing metadata `grpc-status-details-bin` a `google.rpc.Status` whose details are:",
+        "",
+        '- always `ErrorInfo`: a reason from below, `domain` "kruispunt", metadata for programs; `field` is the path of the request field where there is one;',
+        "- with INVALID_ARGUMENT and a field, `BadRequest`;",
+        "- where waiting helps, `RetryInfo`.",
+        "",
+        "No text and no metadata ever holds a value of a person.",
+        "Decide by the reason, never by the text.",
+        "A reason that you do not know means what its status means.",
+        "",
+        "gRPC itself refuses what never reaches the registry, and then there is no `ErrorInfo`:",
+        "",
+        "- RESOURCE_EXHAUSTED: a message that is too long, or a worker with too many calls;",
+        "- UNAVAILABLE: no connection, for instance because your certificate is of another authority;",
+        "- CANCELLED: the call stood in the queue of a server that stops;",
+        "- DEADLINE_EXCEEDED: your own deadline passed first.",
+        "",
+    ]
+    status = ""
+    for reason in contract_reasons():
+        if reason.status != status:
+            status = reason.status
+            lines += [f"## {status}", ""]
+        exception = BY_REASON[reason.name].__name__
+        lines += [
+            f"### {reason.name}",
+            "",
+            reason.meaning,
+            ADVICE[reason.name],
+            "",
+            f"Python: `{exception}`. Arrives as `{reason.example}`.",
+            "",
+        ]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def settings() -> str:
+    """Return the table of settings."""
+    rows = ["| setting | default | meaning |", "| --- | --- | --- |"]
+    for name, field in ServerSettings.model_fields.items():
+        defaults = {one.service: one.model_fields[name] for one in (DirectorySettings, IdentitySettings)}
+        shown = {service: _default(one) for service, one in defaults.items()}
+        same = len(set(shown.values())) == 1
+        default = next(iter(shown.values())) if same else ", ".join(f"{v} ({k})" for k, v in shown.items())
+        rows.append(f"| `{name}` | {default} | {field.description} |")
+    for one in (DirectorySettings, IdentitySettings):
+        for name in one.model_fields.keys() - ServerSettings.model_fields.keys():
+            field = one.model_fields[name]
+            rows.append(f"| `{name}` ({one.service}) | {_default(field)} | {field.description} |")
+    return "\n".join(rows)
+
+
+def _default(field: object) -> str:
+    required = getattr(field, "is_required")()  # noqa: B009 - pydantic's FieldInfo, without importing it
+    value = getattr(field, "default", None)
+    if required:
+        return "required"
+    return "none" if value is None else f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def events() -> str:
+    """Return the table of log events."""
+    rows = ["| event | level | when | fields |", "| --- | --- | --- | --- |"]
+    for name, event in EVENTS.items():
+        fields = ", ".join(f"`{field}`" for field in sorted(event.fields)) or "none"
+        rows.append(f"| `{name}` | {event.level} | {event.says} | {fields} |")
+    return "\n".join(rows)
+
+
+def rights() -> str:
+    """Return the table of who may call what."""
+    rows = ["| method | any one of these roles | purpose and access record |", "| --- | --- | --- |"]
+    services = {
+        "DossierService": policies.DOSSIER_SERVICE,
+        "DirectoryService": policies.DIRECTORY_SERVICE,
+        "KnowledgeService": policies.KNOWLEDGE_SERVICE,
+    }
+    for service, methods in services.items():
+        rows += [
+            f"| {service}/{name} | {_roles(policy)} | {_personal(policy)} |"
+            for name, policy in methods.items()
+        ]
+    return "\n".join(rows)
+
+
+def _roles(policy: Policy) -> str:
+    return ", ".join(sorted(policy.roles)) or "every participant"
+
+
+def _personal(policy: Policy) -> str:
+    return "yes" if policy.personal else "no"
+
+
+SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
+    "docs/operations.md": {"settings": settings, "events": events},
+    "docs/security.md": {"rights": rights},
+}
+
+
+def fresh() -> dict[pathlib.Path, str]:
+    """Return what each file should hold."""
+    wanted = {ROOT / "docs/errors.md": errors()}
+    for name, sections in SECTIONS.items():
+        text = (ROOT / name).read_text("utf-8")
+        for section, write in sections.items():
+            begin, end = f"<!-- begin {section} -->\n", f"<!-- end {section} -->"
+            before, _, rest = text.partition(begin)
+            _, marker, after = rest.partition(end)
+            if not marker:
+                raise ValueError(f"{name} has no section {section}")
+            text = f"{before}{begin}\n{write()}\n\n{end}{after}"
+        wanted[ROOT / name] = text
+    return wanted
+
+
+def main() -> None:
+    """Write, or compare."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="fail if anything would change")
+    check = parser.parse_args().check
+    stale = {
+        path: text for path, text in fresh().items() if not path.exists() or path.read_text("utf-8") != text
+    }
+    if check:
+        names = ", ".join(str(path.relative_to(ROOT)) for path in stale)
+        sys.exit(f"stale, run tools/write_docs.py: {names}" if stale else 0)
+    for path, text in stale.items():
+        path.write_text(text, "utf-8")
+        print(path.relative_to(ROOT))
+
+
+if __name__ == "__main__":
+    main()
