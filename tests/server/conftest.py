@@ -5,7 +5,6 @@ import datetime as dt
 import io
 import json
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from kruispunt_server.caller import Callers
 from kruispunt_server.clock import FixedClock
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.events import Events
+from kruispunt_server.shedding import CallPool, Shedding
 
 SERVICE = pb.DESCRIPTOR.services_by_name["DirectoryService"]
 NAME = "kruispunt.directory.v1.DirectoryService"
@@ -234,6 +234,8 @@ def serve(
     plaintext_participant: str | None = None,
     deadlines: Deadlines = Deadlines(),  # noqa: B008 - frozen
     policies: dict[str, Policy] = POLICIES,
+    pool: CallPool | None = None,
+    shed_above: int = 1000,
 ) -> Iterator[Served]:
     """Start a server; stop it when the test has ended."""
     journal, participants, log = RecordingJournal(), Participants(), io.StringIO()
@@ -245,9 +247,13 @@ def serve(
         deadlines=deadlines,
     )
     servicer = FakeDirectory(journal)
-    server = grpc.server(
-        ThreadPoolExecutor(4), handlers=[handler_for(SERVICE, servicer, policies, edge), UnknownMethods(edge)]
-    )
+    pool = pool or CallPool(4)
+    handlers = [
+        Shedding(pool, shed_above, edge),
+        handler_for(SERVICE, servicer, policies, edge),
+        UnknownMethods(edge),
+    ]
+    server = grpc.server(pool, handlers=handlers)
     credentials = grpc.ssl_server_credentials(
         [((authority / "server.key").read_bytes(), (authority / "server.crt").read_bytes())],
         (authority / "ca.crt").read_bytes(),

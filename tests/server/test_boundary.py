@@ -12,6 +12,7 @@ from kruispunt.directory.v1 import directory_service_pb2 as pb
 from kruispunt_server.boundary import Deadlines, Policy, handler_for
 from kruispunt_server.call import Call, Participant, Role
 from kruispunt_server.errors import Reason, RegistryError
+from kruispunt_server.shedding import CallPool
 
 from .conftest import NOON, OFFICE, POLICIES, PURPOSE, SERVICE, Served, no_database, refusal_of, serve
 
@@ -451,3 +452,42 @@ def test_a_stream_without_limit_fails_the_build(served: Served):
 
     with pytest.raises(ValueError, match="ResolveDossiers: a streaming method needs a limit"):
         handler_for(SERVICE, served.servicer, policies, served.edge)
+
+
+def test_more_calls_than_can_wait_are_refused_at_once(authority: Any):
+    """One runs, one waits, the third is told to come back; health is not refused."""
+    release = threading.Event()
+
+    def slow(request: Any, call: Call) -> Any:
+        release.wait(10)
+        call.look(1, "dossier", "none")
+        return pb.ListDossiersResponse(complete=True)
+
+    pool = CallPool(1)
+    for served in serve(authority, pool=pool, shed_above=1):
+        served.servicer.list_dossiers = slow
+        invoke = served.channel().unary_unary("/kruispunt.directory.v1.DirectoryService/ListDossiers")
+        first = invoke.future(b"", metadata=PURPOSE, timeout=20)
+        running = served.edge.running
+        assert _soon(lambda: running.count() == 1)  # noqa: B023 - called at once
+        second = invoke.future(b"", metadata=PURPOSE, timeout=20)
+        assert _soon(lambda: pool.waiting() == 1)
+
+        refusal = served.refused()
+        unknown = served.channel().unary_unary("/grpc.health.v1.Health/Check").future(b"", timeout=5)
+
+        assert (Code.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS", 0.5) == (
+            refusal.code,
+            refusal.reason,
+            refusal.retry_s,
+        )
+        assert Code.UNIMPLEMENTED == unknown.code()  # this server has no health; it was let through
+        release.set()
+        assert [b"\x18\x01"] * 2 == [first.result(), second.result()]
+
+
+def _soon(condition: Any) -> bool:
+    latest = time.monotonic() + 10
+    while not condition() and time.monotonic() < latest:
+        time.sleep(0.01)
+    return bool(condition())

@@ -115,7 +115,8 @@ def open_parts(
         raise
     keys = Keys(settings.secret())
     pseudonyms = Pseudonyms(keys.derive("pseudonym"))
-    journal = AccessJournal(database, tables, pseudonyms, clock)
+    flushed = telemetry.metrics.flushed if telemetry.metrics is not None else None
+    journal = AccessJournal(database, tables, pseudonyms, clock, flushed=flushed)
     participants = ParticipantCache(ParticipantStore(database, tables), clock)
     edge = Edge(
         callers=Callers(participants, settings.plaintext_participant),

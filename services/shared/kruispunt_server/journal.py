@@ -10,7 +10,7 @@ pays for no hand-over.
 import threading
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -84,6 +84,7 @@ class AccessJournal:
         pseudonyms: what the log keeps in place of numbers.
         clock: says when a look was recorded.
         patience_s: how long a call waits for another's write at most, whatever its deadline.
+        flushed: told rows and seconds of every write.
     """
 
     def __init__(
@@ -94,12 +95,14 @@ class AccessJournal:
         clock: Clock,
         *,
         patience_s: float = 10.0,
+        flushed: Callable[[int, float], None] | None = None,
     ) -> None:
         self._database = database
         self._table = tables.access
         self._pseudonyms = pseudonyms
         self._clock = clock
         self._patience_s = patience_s
+        self._flushed = flushed
         self._insert = (
             database.hot(_insert_arrays(tables.access)) if database.dialect == "postgresql" else None
         )
@@ -213,6 +216,7 @@ class AccessJournal:
 
     def _write(self, batch: list[_Entry]) -> None:
         """Write the batch; if some row in it is refused, each call by itself, so that one does not fail others."""
+        began = time.perf_counter()
         try:
             self._insert_rows([entry.columns for entry in batch])
         except RegistryError as error:
@@ -227,6 +231,9 @@ class AccessJournal:
         else:
             for entry in batch:
                 entry.error = None
+            if self._flushed is not None:
+                rows = sum(len(entry.columns[0]) for entry in batch)
+                self._flushed(rows, time.perf_counter() - began)
 
     def _insert_rows(self, parts: Sequence[Columns]) -> None:
         columns = {

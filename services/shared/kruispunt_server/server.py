@@ -14,7 +14,9 @@ from kruispunt_server.health import SERVICE_NAME as HEALTH
 from kruispunt_server.health import Health
 from kruispunt_server.reflection import reflection_handlers
 from kruispunt_server.settings import ServerSettings
+from kruispunt_server.shedding import CallPool, Shedding
 
+_HARD_LIMIT = 1000
 _BESIDE_THREADS = 4  # health and reflection: they answer although all other threads are busy
 
 
@@ -40,17 +42,20 @@ class Server:
             lambda: metrics.set_running(edge.running.count()) if metrics is not None else None,
         )
         beside = ThreadPoolExecutor(_BESIDE_THREADS, thread_name_prefix="beside")
+        pool = CallPool(settings.threads, thread_name_prefix="call")
         handlers = [
+            Shedding(pool, settings.max_waiting, edge),
             *(handler_for(one.service, one.servicer, one.policies, edge) for one in assembly.servicers),
             self.health.handler(beside),
             *reflection_handlers([*names, HEALTH], ThreadPoolExecutor(2, thread_name_prefix="reflection")),
             UnknownMethods(edge),
         ]
         self._server = grpc.server(
-            ThreadPoolExecutor(settings.threads, thread_name_prefix="call"),
+            pool,
             handlers=handlers,
             options=_options(settings),
-            maximum_concurrent_rpcs=settings.max_calls,
+            # Only a bound of memory: Shedding refuses long before, and says why.
+            maximum_concurrent_rpcs=_HARD_LIMIT + 2 * settings.max_waiting,
         )
 
     def start(self, port: int) -> int:

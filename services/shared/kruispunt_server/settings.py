@@ -75,10 +75,12 @@ class ServerSettings(BaseSettings):
     )
     workers: int = Field(2, ge=1, le=64, description="Processes that serve; about one per core.")
     threads: int = Field(8, ge=1, le=256, description="Calls served at once by one worker, streams aside.")
-    max_calls: int = Field(
-        256, ge=1, le=100_000,
-        description="Calls in one worker, waiting ones included; beyond it RESOURCE_EXHAUSTED.",
-    )  # fmt: skip
+    max_waiting: int = Field(
+        128,
+        ge=1,
+        le=100_000,
+        description="Calls that wait for a thread in one worker; beyond it RESOURCE_EXHAUSTED / TOO_MANY_CALLS.",
+    )
     max_message_bytes: int = Field(4 << 20, ge=1 << 16, le=64 << 20, description="Largest request taken.")
     max_connection_age_s: float = Field(
         1800.0, gt=0, description="After which a connection is asked to reconnect, so that load spreads."
