@@ -98,7 +98,9 @@ def _servicer(base: type, script: Script) -> Any:
 
 
 @contextmanager
-def serving(script: Script, port: int = 0) -> Iterator[str]:
+def serving(
+    script: Script, port: int = 0, credentials: grpc.ServerCredentials | None = None
+) -> Iterator[str]:
     """Serve a script on loopback; yields the endpoint."""
     server = grpc.server(ThreadPoolExecutor(8))
     directory_grpc.add_DirectoryServiceServicer_to_server(
@@ -110,7 +112,8 @@ def serving(script: Script, port: int = 0) -> Iterator[str]:
     knowledge_grpc.add_KnowledgeServiceServicer_to_server(
         _servicer(knowledge_grpc.KnowledgeServiceServicer, script), server
     )
-    port = server.add_insecure_port(f"127.0.0.1:{port}")
+    address = f"127.0.0.1:{port}"
+    port = server.add_secure_port(address, credentials) if credentials else server.add_insecure_port(address)
     server.start()
     try:
         yield f"127.0.0.1:{port}"
