@@ -491,3 +491,22 @@ def _soon(condition: Any) -> bool:
     while not condition() and time.monotonic() < latest:
         time.sleep(0.01)
     return bool(condition())
+
+
+def test_a_stream_that_neither_sends_nor_hangs_up_is_ended(authority: Any):
+    """Or whoever holds a certificate could keep every place for ever."""
+    for served in serve(authority, deadlines=Deadlines(stream_s=0.2)):
+        never = threading.Event()
+
+        def requests() -> Any:
+            yield _chunk(1)
+            never.wait(20)  # noqa: B023 - one turn only
+
+        answers = _resolve(served, requests(), timeout=20)
+        next(answers)
+        with pytest.raises(grpc.RpcError) as caught:
+            next(answers)
+        never.set()
+
+        assert Code.CANCELLED == caught.value.code()
+        assert served.edge.running.wait_none(5)

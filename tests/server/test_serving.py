@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -183,8 +184,6 @@ def test_certificate_key_and_authority_are_exchanged_live(home: Home, servers: l
 
 def served_name(folder: Path, address: str) -> str:
     """Return the common name in the certificate that the server shows a new connection."""
-    import socket
-
     context = ssl.create_default_context(cafile=str(folder / "ca.crt"))
     context.set_alpn_protocols(["h2"])
     context.load_cert_chain(
@@ -310,6 +309,18 @@ def test_no_server_starts_on_the_wrong_revision(home: Home, tmp_path: Path):
     assert "no tables yet" in loaded.stderr
     assert 0 == migrated.returncode
     assert migrated.stdout.startswith("the directory database is at revision ")
+
+
+def test_a_port_that_somebody_else_has_is_told_in_a_line(home: Home):
+    """Not by a traceback."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        home.write(port=other.getsockname()[1])
+        refused = run(home.package, "serve", "--config", str(home.config))
+
+    assert (78, "the server cannot listen:\n  Address already in use\n") == (
+        refused.returncode,
+        refused.stderr,
+    )
 
 
 def test_check_settings_tells_all_faults_and_leaves_with_78(home: Home):

@@ -56,7 +56,12 @@ def build_app(service: Service) -> typer.Typer:
     @app.command()
     def serve(config: Config = None) -> None:
         """Serve until asked to stop."""
-        raise typer.Exit(_serve(service, config, load(service, config)))
+        settings = load(service, config)
+        try:
+            code = _serve(service, config, settings)
+        except OSError as error:  # a port that somebody else has
+            refuse("the server cannot listen", [error.strerror or type(error).__name__])
+        raise typer.Exit(code)
 
     @app.command(hidden=True)
     def worker(port: Annotated[int, typer.Option()], config: Config = None) -> None:
