@@ -90,12 +90,12 @@ def _own(home: RegistryHome, *, once: bool, asked_to_end: threading.Event) -> in
 
 def _visit(home: RegistryHome) -> bool:
     """Play on the servers of another run; tells whether it came to an end."""
-    from kruispunt import ProfileError, Unavailable
+    from kruispunt import CallCancelled, DeadlineExceeded, ProfileError, Unavailable
 
     try:
         _say("Another run serves already: playing on its servers.")
         _play(home)
-    except (Unavailable, ProfileError, FileNotFoundError):
+    except (Unavailable, CallCancelled, DeadlineExceeded, ProfileError):
         return False  # it ended meanwhile
     _say("The servers belong to the other run; Ctrl-C there stops them.")
     return True

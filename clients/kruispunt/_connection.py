@@ -12,7 +12,7 @@ import grpc
 
 from kruispunt._service_config import channel_options
 from kruispunt._status import error_from
-from kruispunt.errors import ConcurrentChange
+from kruispunt.errors import ConcurrentChange, TooManyCalls
 from kruispunt.profiles import ClientCertificates
 from kruispunt.values import Purpose
 
@@ -69,9 +69,9 @@ class Connection:
 def call(
     method: "grpc.UnaryUnaryMultiCallable[Q, A]", request: Q, *, timeout_s: float, metadata: Metadata = ()
 ) -> A:
-    """Make one call, and repeat it as it is while another change of the same person is going on.
+    """Make one call; repeat it as it is while another change of the same person goes on, or the server is full.
 
-    gRPC itself repeats on UNAVAILABLE and CANCELLED (`_service_config`); all attempts share the deadline.
+    A full server says when to come again, and is not asked before. gRPC itself repeats on UNAVAILABLE and CANCELLED (`_service_config`); all attempts share the deadline.
 
     Raises:
         KruispuntError: the registry refused or could not be reached.
@@ -83,8 +83,9 @@ def call(
         except grpc.RpcError as error:
             refusal = error_from(error)
             pause_s = random.uniform(0.5, 1.5) * _FIRST_PAUSE_S * 2**attempt  # noqa: S311 - jitter
+            pause_s += refusal.retry_after_s or 0.0
             hopeless = attempt >= _ATTEMPTS or time.monotonic() + pause_s >= deadline
-            if hopeless or not isinstance(refusal, ConcurrentChange):
+            if hopeless or not isinstance(refusal, ConcurrentChange | TooManyCalls):
                 raise refusal from error
             time.sleep(pause_s)
     raise AssertionError

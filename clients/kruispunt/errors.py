@@ -29,7 +29,7 @@ One class for each status, and below it one for each reason of `kruispunt.common
     │   └── ConcurrentChange       the client repeats by itself before it tells
     ├── ResourceExhausted
     │   ├── TooManyElements
-    │   └── TooManyCalls           `retry_after_s` says when
+    │   └── TooManyCalls           the client repeats after `retry_after_s` before it tells
     ├── DeadlineExceeded
     │   └── DeadlineOver           the server noticed first; nothing was changed
     ├── Unavailable                nobody answers; repeat with the same request_id

@@ -382,6 +382,29 @@ def test_number_is_checked_without_a_registry() -> None:
     assert (1, "✗ not valid: month\n") == (wrong.exit_code, wrong.stdout)
 
 
+def test_registry_that_is_not_there_is_told() -> None:
+    """Nobody at the endpoint: status 1 and a sentence, within the time given."""
+    result = run(
+        "route",
+        ANNA,
+        "PENSION-RIGHTS",
+        "--endpoint",
+        "127.0.0.1:1",
+        "--profile",
+        "default",
+        "--timeout",
+        "0.3",
+    )
+
+    assert 1 == result.exit_code
+    assert "failed: no answer came in time" in result.stderr
+
+
+def test_version_is_told() -> None:
+    """The version of the distribution."""
+    assert run("--version").stdout.startswith("kruispunt 0.")
+
+
 def test_help_costs_no_grpc() -> None:
     """The tree and its help are built without gRPC, so that they come at once."""
     code = (

@@ -100,6 +100,18 @@ def test_concurrent_change_is_repeated_by_the_client(directory: DirectoryClient,
     assert 2 == len(script.asked)
 
 
+def test_full_server_is_asked_again_when_it_said(directory: DirectoryClient, script: Script) -> None:
+    """A call that was turned away for want of room is repeated, not before the server's delay is over."""
+    full = Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS", retry_after_s=0.5)
+    script.on("GetRoute", full, route(allowed=True))
+    began = time.monotonic()
+
+    assert directory.get_route(ANNA, "PENSION-RIGHTS").allowed
+
+    assert time.monotonic() - began >= 0.5
+    assert 2 == len(script.asked)
+
+
 def test_other_aborts_are_told_at_once(directory: DirectoryClient, script: Script) -> None:
     """An etag that no longer fits is the caller's to solve."""
     stale = Refusal(grpc.StatusCode.ABORTED, "ETAG_MISMATCH", metadata={"field": "etag"})
@@ -128,7 +140,7 @@ def test_refusal_becomes_an_exception_of_its_reason(directory: DirectoryClient, 
     """Reason, sentence, field, metadata, status and delay arrive; the class is that of the reason."""
     metadata = {"field": "period.begin", "limit": "9"}
     refusal = Refusal(
-        grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS", "later, please", metadata, retry_after_s=1.5
+        grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS", "later, please", metadata, retry_after_s=7.5
     )
     script.on("GetRoute", refusal)
 
@@ -136,7 +148,7 @@ def test_refusal_becomes_an_exception_of_its_reason(directory: DirectoryClient, 
         directory.get_route(ANNA, "PENSION-RIGHTS")
 
     error = caught.value
-    assert ("TOO_MANY_CALLS", "later, please", "period.begin", "RESOURCE_EXHAUSTED", 1.5) == (
+    assert ("TOO_MANY_CALLS", "later, please", "period.begin", "RESOURCE_EXHAUSTED", 7.5) == (
         error.reason,
         error.message,
         error.field,

@@ -150,7 +150,7 @@ def _tell(session: Session, refusal: KruispuntError) -> None:
     if session.as_json:
         typer.echo(json.dumps({"error": facts}, ensure_ascii=False), err=True)
         return
-    typer.echo(f"refused: {refusal.message}", err=True)
+    typer.echo(f"{'refused' if refusal.reason else 'failed'}: {refusal.message}", err=True)
     for name in ("reason", "field", "status", "retry_after_s", "incident_id"):
         if facts[name] not in ("", None):
             typer.echo(f"  {name}: {facts[name]}", err=True)
