@@ -22,7 +22,7 @@ def test_every_command_ends_as_the_guide_says(playground: Path, monkeypatch: pyt
 
     told = [(line, *_run(line)) for line in commands]
 
-    assert 22 == len(commands)
+    assert 23 == len(commands)
     assert [] == [(line, found) for line, found, wanted in told if found != wanted]
 
 
