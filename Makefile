@@ -54,7 +54,7 @@ define install  # $(1) environment, $(2) lock
 	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "Need Python 3.11 or newer with venv: apt-get install -y python3-venv"; exit 1; }
 	@rm -rf $(1) && $(PYTHON) -m venv $(1)
 	@if $(1)/bin/python -m pip install -q --disable-pip-version-check uv==$(UV) 2>/dev/null; \
-	 then UV_PYTHON_DOWNLOADS=never $(1)/bin/uv pip install -q --python $(1)/bin/python --require-hashes -r $(2); \
+	 then UV_PYTHON_DOWNLOADS=never $(1)/bin/uv pip install -q --compile-bytecode --python $(1)/bin/python --require-hashes -r $(2); \
 	 else $(1)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $(2); fi
 endef
 
