@@ -10,11 +10,16 @@ from typer.main import get_command
 
 from kruispunt.cli.app import app as client
 from kruispunt_directory.__main__ import app as directory
+from kruispunt_directory.settings import DirectorySettings
 from kruispunt_identity.__main__ import app as identity
+from kruispunt_identity.settings import IdentitySettings
 
 _LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 _COMMAND = re.compile(r"(?<![\w/.-])kruispunt ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?")
 _SERVER_COMMAND = re.compile(r"kruispunt-(directory|identity) (?!kruispunt)([a-z][a-z-]*)")
+_MAKE = re.compile(r"^make ([a-z-]+)", re.MULTILINE)
+_VARIABLE = re.compile(r"KRUISPUNT_[A-Z_]+[A-Z]")
+_SETTINGS = (DirectorySettings, IdentitySettings)
 # In two parts, so that this file does not hold them.
 _FORBIDDEN = re.compile(
     r"(?<![\w.])/(?:wo"
@@ -45,7 +50,7 @@ def test_every_command_named_exists() -> None:
     known = _tree(client)
     unknown = []
     for path in documents():
-        code = "\n".join([*blocks(path, "sh", ""), *spans(path)])
+        code = "\n".join(_code(path))
         unknown += [words for words in _COMMAND.findall(code) if not _exists(known, *words)]
         unknown += [words for words in _SERVER_COMMAND.findall(code) if words[1] not in servers[words[0]]]
     for path in (ROOT / "deploy").rglob("*"):
@@ -54,6 +59,27 @@ def test_every_command_named_exists() -> None:
             unknown += [words for words in found if words[1] not in (*servers[words[0]], "server")]
 
     assert [] == unknown
+
+
+def test_every_make_target_named_exists() -> None:
+    """What documents tell to make can be made."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    named = {word for path in documents() for code in _code(path) for word in _MAKE.findall(code)}
+
+    assert named >= {"run", "test", "check"}
+    assert set() == named - targets
+
+
+def test_every_environment_variable_named_exists() -> None:
+    """It is a setting of a server, or stands in some program."""
+    programs = "".join(
+        path.read_text("utf-8") for path in files() if path.suffix == ".py" or path.name == "compose.yaml"
+    )
+    named = {word for path in documents() for word in _VARIABLE.findall(path.read_text("utf-8"))}
+    settings = {kind.prefix() + name.upper() for kind in _SETTINGS for name in kind.model_fields}
+
+    assert named >= {"KRUISPUNT_PROFILES"}
+    assert set() == {name for name in named - settings if name not in programs}
 
 
 def test_no_file_names_the_makers_machines() -> None:
@@ -67,6 +93,10 @@ def test_no_file_names_the_makers_machines() -> None:
         found += [f"{path.relative_to(ROOT)}: {match[0]}" for match in _FORBIDDEN.finditer(text)]
 
     assert [] == found
+
+
+def _code(path: Path) -> list[str]:
+    return [*blocks(path, "sh", ""), *spans(path)]
 
 
 def _leads(target: Path, anchor: str) -> bool:
