@@ -125,3 +125,8 @@ def test_malformed_purpose_is_refused_at_once(bad: str) -> None:
     """A purpose that the registry would refuse is not made."""
     with pytest.raises(ValueError, match="case"):
         kruispunt.Purpose("18/042", "clerk", bad)
+
+
+def test_types_come_along() -> None:
+    """Callers' type checkers read the package's annotations (PEP 561)."""
+    assert (PACKAGE / "py.typed").is_file()
