@@ -16,8 +16,7 @@ from benchmarks.population import asked_for, ssin_of
 from benchmarks.stores import Store, opened
 from kruispunt.directory.v1 import directory_service_pb2 as pb
 from kruispunt.ssin import Ssin
-from kruispunt_directory.domain.number import Resolution
-from kruispunt_directory.messages.dossiers import dossier_from_row, resolution_message
+from kruispunt_directory.messages.directory import dossier_list
 from kruispunt_directory.store.reading import DossierReader
 from kruispunt_directory.tables import directory_tables
 from kruispunt_server.database import Database
@@ -46,26 +45,17 @@ def parts(store: Store) -> dict[str, float]:
     requests = [pb.ListDossiersRequest(ssin=str(number)).SerializeToString() for number in numbers]
     handle = serve_bare.list_dossiers(serve_bare.servicer_on(database), store.persons)
     found = [reader.list_open(number, valid_at=day, limit=101) for number in numbers]
-    answers = [_answer(*one) for one in found]
+    answers = [dossier_list(rows, resolution) for resolution, rows in found]
     measured = {
         "the handler, whole": best_us(lambda request: handle(request, None), requests),
         "parse the request": best_us(pb.ListDossiersRequest.FromString, requests),
         "check the number": best_us(Ssin.parse, [str(number) for number in numbers]),
         "read: list_open": best_us(lambda number: reader.list_open(number, valid_at=day, limit=101), numbers),
-        "build the answer": best_us(lambda one: _answer(*one), found),
-        "of it: four dossiers": best_us(lambda one: [dossier_from_row(row) for row in one[1]], found),
+        "build the answer": best_us(lambda one: dossier_list(one[1], one[0]), found),
         "serialise the answer": best_us(lambda answer: answer.SerializeToString(), answers),
     }
     database.close()
     return measured
-
-
-def _answer(resolution: Resolution, rows: Sequence[Any]) -> pb.ListDossiersResponse:
-    return pb.ListDossiersResponse(
-        dossiers=[dossier_from_row(row) for row in rows],
-        complete=True,
-        resolution=resolution_message(resolution),
-    )
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from kruispunt_directory.domain.knowledge import Labels
 from kruispunt_server.call import InstitutionKey
 from kruispunt_server.errors import Reason, RegistryError
 
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _PAGE_SIZE_DEFAULT, _PAGE_SIZE_MOST = 100, 1000
 
@@ -100,7 +100,7 @@ def parse_instant(timestamp: Timestamp, field: str, not_after: dt.datetime | Non
     """
     seconds, nanos = timestamp.seconds, timestamp.nanos
     try:
-        instant = _EPOCH + dt.timedelta(seconds=seconds, microseconds=nanos // 1000)
+        instant = EPOCH + dt.timedelta(seconds=seconds, microseconds=nanos // 1000)
     except OverflowError:
         instant = None
     if instant is None or not 0 <= nanos < 1_000_000_000:
@@ -183,7 +183,7 @@ def period_message(period: Period) -> values_pb2.Period:
 
 def timestamp_message(instant: dt.datetime) -> Timestamp:
     """Build a timestamp from a zone-aware instant."""
-    since = instant - _EPOCH
+    since = instant - EPOCH
     return Timestamp(seconds=since.days * 86_400 + since.seconds, nanos=since.microseconds * 1000)
 
 

@@ -19,10 +19,11 @@ from kruispunt_directory.messages.common import (
     timestamp_message,
 )
 from kruispunt_directory.messages.dossiers import (
-    dossier_from_row,
     dossier_message,
     parse_network_level,
     resolution_message,
+    write_dossiers,
+    write_resolution,
 )
 from kruispunt_server.errors import Reason, RegistryError
 
@@ -70,29 +71,38 @@ def parse_deliberation(text: str, legal_basis: str, field: str) -> str:
     return text or legal_basis
 
 
-def person_dossiers(
-    asked: str, resolution: Resolution, rows: Sequence[Any]
-) -> directory_service_pb2.PersonDossiers:
-    """Build the answer on one number of a stream."""
+def dossier_list(
+    rows: Sequence[Any], resolution: Resolution, next_page_token: str = ""
+) -> directory_service_pb2.ListDossiersResponse:
+    """Build a page of one person's dossiers; the last one if no token follows."""
+    message = directory_service_pb2.ListDossiersResponse()
+    write_dossiers(message.dossiers, rows)
+    message.next_page_token = next_page_token
+    message.complete = not next_page_token
+    write_resolution(message.resolution, resolution)
+    return message
+
+
+def write_person_dossiers(
+    message: directory_service_pb2.PersonDossiers, asked: str, resolution: Resolution, rows: Sequence[Any]
+) -> None:
+    """Write the answer on one number of a stream into an empty message."""
+    message.asked_ssin = asked
     if resolution.status is NumberStatus.CANCELLED:
-        status = directory_service_pb2.PERSON_STATUS_NUMBER_CANCELLED
+        message.status = directory_service_pb2.PERSON_STATUS_NUMBER_CANCELLED
     elif rows:
-        status = directory_service_pb2.PERSON_STATUS_FOUND
+        message.status = directory_service_pb2.PERSON_STATUS_FOUND
     else:
-        status = directory_service_pb2.PERSON_STATUS_NO_DOSSIER
-    return directory_service_pb2.PersonDossiers(
-        asked_ssin=asked,
-        status=status,
-        current_ssin=str(resolution.current) if resolution.is_replaced else "",
-        dossiers=[dossier_from_row(row) for row in rows],
-    )
+        message.status = directory_service_pb2.PERSON_STATUS_NO_DOSSIER
+    if resolution.is_replaced:
+        message.current_ssin = str(resolution.current)
+    write_dossiers(message.dossiers, rows)
 
 
-def malformed_number(asked: str) -> directory_service_pb2.PersonDossiers:
-    """Build the answer on what is no number. The text goes back as it came, cut at 64 characters."""
-    return directory_service_pb2.PersonDossiers(
-        asked_ssin=asked[:64], status=directory_service_pb2.PERSON_STATUS_NUMBER_MALFORMED
-    )
+def write_malformed_number(message: directory_service_pb2.PersonDossiers, asked: str) -> None:
+    """Write the answer on what is no number. The text goes back as it came, cut at 64 characters."""
+    message.asked_ssin = asked[:64]
+    message.status = directory_service_pb2.PERSON_STATUS_NUMBER_MALFORMED
 
 
 def route_message(

@@ -20,7 +20,6 @@ from kruispunt_directory.messages.common import (
     parse_page_size,
     parse_ssin,
 )
-from kruispunt_directory.messages.dossiers import dossier_from_row, resolution_message
 from kruispunt_directory.servicer.knowledge_source import KnowledgeSource
 from kruispunt_directory.servicer.stale import StaleLister
 from kruispunt_directory.store.attention import AttentionReader
@@ -71,11 +70,7 @@ class DirectoryServicer:
             # More than one page: the general way knows how to go on.
             return self._list_page(request, call, asked, valid_at, size)
         call.look(int(resolution.current), _DATA_GROUP, "found" if rows else "none")
-        return pb.ListDossiersResponse(
-            dossiers=[dossier_from_row(row) for row in rows],
-            complete=True,
-            resolution=resolution_message(resolution),
-        )
+        return messages.dossier_list(rows, resolution)
 
     def ResolveDossiers(
         self, requests: Iterator[pb.ResolveDossiersRequest], call: Call
@@ -95,8 +90,9 @@ class DirectoryServicer:
             if len(request.ssins) > _CHUNK_LIMIT:
                 raise _too_many("ssins")
             if request.ssins:
-                persons = self._resolve_chunk(request.ssins, call, valid_at, known_at, narrowed)
-                yield pb.ResolveDossiersResponse(chunk=request.chunk, persons=persons)
+                response = pb.ResolveDossiersResponse(chunk=request.chunk)
+                self._resolve_chunk(request.ssins, response, call, valid_at, known_at, narrowed)
+                yield response
 
     def GetRoute(self, request: pb.GetRouteRequest, call: Call) -> pb.GetRouteResponse:
         """Answer whether the caller may obtain a data set, and from whom."""
@@ -215,21 +211,18 @@ class DirectoryServicer:
         complete = len(rows) <= size
         rows = rows[:size]
         call.look(int(resolution.current), _DATA_GROUP, "found" if rows else "none")
-        return pb.ListDossiersResponse(
-            dossiers=[dossier_from_row(row) for row in rows],
-            next_page_token="" if complete else self._tokens.make(query, listing_key(rows[-1])),
-            complete=complete,
-            resolution=resolution_message(resolution),
-        )
+        token = "" if complete else self._tokens.make(query, listing_key(rows[-1]))
+        return messages.dossier_list(rows, resolution, token)
 
     def _resolve_chunk(
         self,
         ssins: Sequence[str],
+        response: pb.ResolveDossiersResponse,
         call: Call,
         valid_at: dt.date,
         known_at: dt.datetime | None,
         narrowed: DossierFilter,
-    ) -> list[pb.PersonDossiers]:
+    ) -> None:
         numbers = [_read_number(text) for text in ssins]
         valid = [number for number in numbers if number is not None]
         resolved = self._reader.resolve_all(valid)
@@ -238,16 +231,15 @@ class DirectoryServicer:
             list(wanted), valid_at=valid_at, known_at=known_at, narrowed=narrowed
         )
         of_person = {person: list(group) for person, group in itertools.groupby(rows, key=lambda row: row[0])}
-        answers = []
         for text, number in zip(ssins, numbers, strict=True):
+            answer = response.persons.add()
             if number is None:
-                answers.append(messages.malformed_number(text))
+                messages.write_malformed_number(answer, text)
                 continue
             resolution = resolved.get(number) or Resolution(number, number)
             found = of_person.get(int(resolution.current), [])
             call.look(int(resolution.current), _DATA_GROUP, "found" if found else "none")
-            answers.append(messages.person_dossiers(text, resolution, found))
-        return answers
+            messages.write_person_dossiers(answer, text, resolution, found)
 
     def _decide(
         self, question: RouteQuestion, dossiers: Sequence[Dossier], known_at: dt.datetime | None
