@@ -54,7 +54,7 @@ ADVICE = {
     "ETAG_MISMATCH": "Read the dossier, decide again, send its new etag.",
     "CONCURRENT_CHANGE": "Repeat at once, a few times. The Python client does.",
     "TOO_MANY_ELEMENTS": "Send at most `limit` elements a message.",
-    "TOO_MANY_CALLS": "Wait as RetryInfo says, then use fewer streams, or fewer calls at once.",
+    "TOO_MANY_CALLS": "Repeat, not before RetryInfo says. The Python client does; use fewer calls at once.",
     "DEADLINE_OVER": "Repeat with a longer deadline, for a mutation with the same request_id.",
     "STORE_UNAVAILABLE": "The published retry policy does it for you; later, tell the operator.",
     "INTERNAL_FAULT": "Tell the operator the incident id; a repetition will hardly help.",
