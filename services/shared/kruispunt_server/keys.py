@@ -15,7 +15,9 @@ class Keys:
 
     def derive(self, use: str) -> bytes:
         """Return 32 bytes for `use`, such as "page-token"."""
-        return hashlib.blake2b(use.encode(), key=self._secret[:64], digest_size=32, person=b"kruispunt").digest()
+        return hashlib.blake2b(
+            use.encode(), key=self._secret[:64], digest_size=32, person=b"kruispunt"
+        ).digest()
 
 
 class Pseudonyms:

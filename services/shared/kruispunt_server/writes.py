@@ -63,6 +63,18 @@ class Writes:
         self._claim_key = (
             insert(self._table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
         )
+        named = (
+            self._table.c.participant_id == sa.bindparam("of_participant"),
+            self._table.c.request_id == sa.bindparam("of_request"),
+        )
+        self._find = sa.select(self._table.c.method, self._table.c.digest, self._table.c.response).where(
+            *named
+        )
+        self._keep = (
+            sa.update(self._table)
+            .where(*named)
+            .values(response=sa.bindparam("answer"), recorded_at=sa.bindparam("at"))
+        )
 
     def run(self, call: Call, key: WriteKey, work: Work) -> bytes:
         """Run `work` in one transaction, unless the same request was answered before.
@@ -87,11 +99,7 @@ class Writes:
             if not self._claim(connection, call, key):
                 return self._stored(connection, call, key)
             response = work(connection)
-            connection.execute(
-                sa.update(self._table)
-                .where(*self._named(call, key))
-                .values(response=response, recorded_at=self._clock.now())
-            )
+            connection.execute(self._keep, {**_named(call, key), "answer": response, "at": self._clock.now()})
             _refuse_late(call)
         return response
 
@@ -120,10 +128,7 @@ class Writes:
         return claimed.rowcount == 1
 
     def _stored(self, connection: sa.Connection, call: Call, key: WriteKey) -> bytes:
-        table = self._table
-        row = connection.execute(
-            sa.select(table.c.method, table.c.digest, table.c.response).where(*self._named(call, key))
-        ).one()
+        row = connection.execute(self._find, _named(call, key)).one()
         if (row.method, row.digest) != (call.method, key.digest):
             raise RegistryError(
                 Reason.REQUEST_ID_REUSED,
@@ -133,11 +138,9 @@ class Writes:
         response: bytes = row.response
         return response
 
-    def _named(self, call: Call, key: WriteKey) -> list[sa.ColumnElement[Any]]:
-        return [
-            self._table.c.participant_id == call.participant.participant_id,
-            self._table.c.request_id == key.request_id,
-        ]
+
+def _named(call: Call, key: WriteKey) -> dict[str, Any]:
+    return {"of_participant": call.participant.participant_id, "of_request": key.request_id}
 
 
 def _refuse_late(call: Call) -> None:

@@ -34,17 +34,29 @@ class DossierStore:
         self._pseudonyms = pseudonyms
         self._clock = clock
         self.numbers = NumberStore(database, tables)
+        # Built once: putting a statement together costs more than SQLite needs to run it.
+        dossier = tables.dossiers.dossier
+        self._select_book = sa.select(*columns(dossier)).where(
+            dossier.c.person == sa.bindparam("of_person"),
+            dossier.c.sector == sa.bindparam("of_sector"),
+            dossier.c.institution == sa.bindparam("of_institution"),
+        )
+        self._insert_dossier = sa.insert(dossier)
+        self._insert_version = sa.insert(tables.dossiers.dossier_version)
+        self._delete_dossier = sa.delete(dossier).where(
+            dossier.c.person == sa.bindparam("of_person"), dossier.c.dossier_id == sa.bindparam("of_id")
+        )
 
     def open_book(self, transaction: sa.Connection, person: Ssin, institution: InstitutionKey) -> DossierBook:
         """Return the book of `institution` on `person`; nobody else writes this person until the transaction ends."""
         self._database.lock(transaction, int(person))
-        table = self._tables.dossiers.dossier
         rows = transaction.execute(
-            sa.select(*columns(table)).where(
-                table.c.person == int(person),
-                table.c.sector == institution.sector,
-                table.c.institution == institution.institution,
-            )
+            self._select_book,
+            {
+                "of_person": int(person),
+                "of_sector": institution.sector,
+                "of_institution": institution.institution,
+            },
         )
         return DossierBook(person, institution, map(dossier_of, rows), self._clock.now())
 
@@ -74,21 +86,16 @@ class DossierStore:
         )
 
     def _insert(self, transaction: sa.Connection, dossier: Dossier) -> None:
-        transaction.execute(sa.insert(self._tables.dossiers.dossier), values_of(dossier))
+        transaction.execute(self._insert_dossier, values_of(dossier))
         self._version(transaction, dossier, standing=True)
 
     def _version(self, transaction: sa.Connection, dossier: Dossier, *, standing: bool) -> None:
-        transaction.execute(
-            sa.insert(self._tables.dossiers.dossier_version), {**values_of(dossier), "standing": standing}
-        )
+        transaction.execute(self._insert_version, {**values_of(dossier), "standing": standing})
 
     def _delete(self, transaction: sa.Connection, dossier: Dossier) -> None:
         # Only the row of the current state goes: its versions stay.
-        table = self._tables.dossiers.dossier
         transaction.execute(
-            sa.delete(table).where(
-                table.c.person == int(dossier.person), table.c.dossier_id == dossier.dossier_id
-            )
+            self._delete_dossier, {"of_person": int(dossier.person), "of_id": dossier.dossier_id}
         )
 
     def _journal(
