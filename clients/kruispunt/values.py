@@ -58,8 +58,7 @@ class WarningReason(WireEnum):
     ALREADY_REGISTERED = 1
     NUMBER_REPLACED = 2
     NUMBER_UNUSUAL = 3
-    NUMBER_NOT_IN_REGISTER = 4
-    CLAIM_NOT_COMPARED = 5
+    CLAIM_NOT_COMPARED = 4
 
 
 class RegistrationOutcome(WireEnum):

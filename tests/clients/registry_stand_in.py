@@ -153,7 +153,7 @@ def registered() -> writing_pb.RegisterDossierResponse:
         resolution=resolution(),
         warnings=[
             common.Warning(
-                reason=common.WARNING_REASON_NUMBER_NOT_IN_REGISTER, message="only the check", field="ssin"
+                reason=common.WARNING_REASON_NUMBER_UNUSUAL, message="no calendar day", field="ssin"
             )
         ],
     )

@@ -43,7 +43,7 @@ def test_registration_comes_back_as_values(directory: DirectoryClient, script: S
     assert kruispunt.InstitutionRef(17, 1) == answer.dossier.institution
     assert NEW_YEAR == answer.dossier.period
     assert kruispunt.RegistrationOutcome.CREATED is answer.outcome
-    assert [kruispunt.WarningReason.NUMBER_NOT_IN_REGISTER] == [w.reason for w in answer.warnings]
+    assert [kruispunt.WarningReason.NUMBER_UNUSUAL] == [w.reason for w in answer.warnings]
     assert "e1" == answer.message.dossier.etag
     assert ANNA not in repr(answer)
 

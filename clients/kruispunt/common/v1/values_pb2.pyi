@@ -82,9 +82,7 @@ class _WarningReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Warning
     """The number was replaced; what was written stands under the current one."""
     WARNING_REASON_NUMBER_UNUSUAL: _WarningReason.ValueType  # 3
     """The date inside the number is unusual (unknown parts, a counter instead of a day). It is valid."""
-    WARNING_REASON_NUMBER_NOT_IN_REGISTER: _WarningReason.ValueType  # 4
-    """The number was verified by structure and check digits only."""
-    WARNING_REASON_CLAIM_NOT_COMPARED: _WarningReason.ValueType  # 5
+    WARNING_REASON_CLAIM_NOT_COMPARED: _WarningReason.ValueType  # 4
     """Name, birth date or sex sent along could not be compared: the identity registers were not at hand."""
 
 class WarningReason(_WarningReason, metaclass=_WarningReasonEnumTypeWrapper):
@@ -98,9 +96,7 @@ WARNING_REASON_NUMBER_REPLACED: WarningReason.ValueType  # 2
 """The number was replaced; what was written stands under the current one."""
 WARNING_REASON_NUMBER_UNUSUAL: WarningReason.ValueType  # 3
 """The date inside the number is unusual (unknown parts, a counter instead of a day). It is valid."""
-WARNING_REASON_NUMBER_NOT_IN_REGISTER: WarningReason.ValueType  # 4
-"""The number was verified by structure and check digits only."""
-WARNING_REASON_CLAIM_NOT_COMPARED: WarningReason.ValueType  # 5
+WARNING_REASON_CLAIM_NOT_COMPARED: WarningReason.ValueType  # 4
 """Name, birth date or sex sent along could not be compared: the identity registers were not at hand."""
 Global___WarningReason: _TypeAlias = WarningReason  # noqa: Y015
 
