@@ -9,7 +9,7 @@ UV       := 0.13.9
 JOBS     ?= 2
 ARGS     ?=
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-full check lint generate fresh breaking bench lock clean
+.PHONY: help setup run test test-full check lint generate fresh breaking released bench lock clean
 
 help:  ## print this help
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -37,7 +37,10 @@ fresh: $(GENSTAMP)  ## fail if generating again would change anything
 	@.venv-generate/bin/python tools/generate.py --check
 
 breaking: $(STAMP)  ## fail if the contract broke since the last release
-	@$(BIN)/buf breaking --against protos/released.binpb --exclude-imports
+	@$(BIN)/buf build -o - | $(BIN)/buf breaking -\#format=binpb --against protos/released.binpb
+
+released: $(STAMP)  ## at a release: make today's contract the one that may not be broken
+	@$(BIN)/buf build -o protos/released.binpb
 
 bench: $(STAMP)  ## benchmarks with baselines (ONLY=R1, SIZE=full)
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY),) $(if $(SIZE),--size $(SIZE),)

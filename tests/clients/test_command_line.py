@@ -66,7 +66,7 @@ def test_registration_shows_the_dossier(script: Script) -> None:
     assert 0 == result.exit_code
     assert "dossier created" in result.stdout
     assert "2026-01-01 → …" in result.stdout
-    assert "note: only the check" in result.stdout
+    assert "note: no calendar day" in result.stdout
     assert 2 == script.asked[0].request.claim.sex
 
 
