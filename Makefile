@@ -9,7 +9,7 @@ UV       := 0.13.9
 JOBS     ?= 2
 ARGS     ?=
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-full check lint generate fresh breaking released bench lock clean
+.PHONY: help setup run test test-full check lint docs generate fresh breaking released bench lock clean
 
 help:  ## print this help
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ check: lint fresh breaking test  ## what CI runs: lint, generated code fresh, co
 
 lint: $(STAMP)  ## ruff, mypy strict, import-linter, buf lint
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo && $(BIN)/buf lint
+
+docs: $(STAMP)  ## write the tables in docs/ that are made from the code
+	@$(BIN)/python tools/write_docs.py
 
 generate: $(GENSTAMP)  ## write the typed stubs under clients/ from protos/
 	@.venv-generate/bin/python tools/generate.py

@@ -245,7 +245,7 @@ class FailedPrecondition(KruispuntError):
 
 
 class InstitutionUnknown(FailedPrecondition):
-    """The institution does not exist in that whole period."""
+    """The institution does not exist at the begin of the period."""
 
     REASON = "INSTITUTION_UNKNOWN"
 

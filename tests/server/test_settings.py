@@ -61,7 +61,7 @@ def test_plaintext_on_loopback_is_allowed_by_name(secret: Path, host: str):
         secret_file=secret, database_url="sqlite:////nowhere", host=host, plaintext_participant="myself"
     )
 
-    assert ("myself", 7443) == (settings.plaintext_participant, settings.port)
+    assert ("myself", 8442) == (settings.plaintext_participant, settings.port)
 
 
 def test_the_environment_wins_over_the_file(secret: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -15,5 +15,5 @@ class DirectorySettings(ServerSettings):
     service: ClassVar[str] = "directory"
 
     port: int = Field(
-        7443, ge=0, le=65535, description="TCP port to listen on; 0: any free one, told in `ready_file`."
+        8442, ge=0, le=65535, description="TCP port to listen on; 0: any free one, told in `ready_file`."
     )

@@ -15,5 +15,5 @@ class IdentitySettings(ServerSettings):
     service: ClassVar[str] = "identity"
 
     port: int = Field(
-        7442, ge=0, le=65535, description="TCP port to listen on; 0: any free one, told in `ready_file`."
+        8441, ge=0, le=65535, description="TCP port to listen on; 0: any free one, told in `ready_file`."
     )

@@ -266,7 +266,7 @@ def record_change(
         pseudonyms: what the log keeps in place of the number.
         call: who changes, why and when.
         person: whose data; none where it is nobody's.
-        kind: what happened, such as "dossier.registered"; 1 to 64 characters.
+        kind: what happened, such as "dossier.created"; 1 to 64 characters.
         before: the state before, as JSON values; none if there was nothing.
         after: the state after, as JSON values; none if nothing is left.
         request_id: of the mutation.

@@ -15,7 +15,7 @@ from kruispunt_server.database import Database
 from kruispunt_server.tables import SharedTables
 
 _REMEMBERED = 10_000
-_LOCK = -1  # no person's number
+_LOCK = -2  # nor the code tables; no person's number
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,10 +106,10 @@ def test_bridging_period_joins_several() -> None:
 
     assert [period("2020-01-01", "2020-04-01")] == [after.period for _, after in plan.changed]
     assert 1 == len(plan.removed)
-    assert {first.dossier_id, second.dossier_id} == {
+    assert (first.dossier_id, second.dossier_id) == (
         plan.changed[0][0].dossier_id,
         plan.removed[0][0].dossier_id,
-    }
+    )
 
 
 def test_gap_of_a_day_creates_another() -> None:

@@ -32,7 +32,8 @@ from kruispunt.directory.v1 import knowledge_service_pb2 as pb
 from kruispunt.period import Period
 from kruispunt_directory.domain.knowledge import Labels, Sector
 from kruispunt_directory.messages import knowledge as messages
-from kruispunt_directory.servicer.knowledge import POLICIES, KnowledgeServicer
+from kruispunt_directory.policies import KNOWLEDGE_SERVICE
+from kruispunt_directory.servicer.knowledge import KnowledgeServicer
 from kruispunt_directory.store.knowledge import KnowledgeStore, WriteCounts
 from kruispunt_server.boundary import Policy
 from kruispunt_server.call import Call, Role
@@ -374,9 +375,9 @@ def test_everybody_reads_and_administrators_write() -> None:
     """A policy for each rpc of the contract; none of them touches personal data."""
     service = pb.DESCRIPTOR.services_by_name["KnowledgeService"]
 
-    assert {method.name for method in service.methods} == set(POLICIES)
-    assert Policy(roles=frozenset({Role.ADMINISTRATOR})) == POLICIES["WriteEntries"]
-    assert {Policy()} == {policy for name, policy in POLICIES.items() if name != "WriteEntries"}
+    assert {method.name for method in service.methods} == set(KNOWLEDGE_SERVICE)
+    assert Policy(roles=frozenset({Role.ADMINISTRATOR})) == KNOWLEDGE_SERVICE["WriteEntries"]
+    assert {Policy()} == {policy for name, policy in KNOWLEDGE_SERVICE.items() if name != "WriteEntries"}
 
 
 def test_a_written_name_keeps_its_languages(

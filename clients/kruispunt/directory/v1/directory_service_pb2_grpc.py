@@ -109,7 +109,8 @@ class DirectoryServiceServicer(object):
         """Answers whether the caller may obtain a data set on a person, and from whom.
 
         Seven checks in a fixed order; the first that fails is the verdict. A refusal is an answer, not an error.
-        Errors: INVALID_ARGUMENT only for malformed requests.
+        Errors: INVALID_ARGUMENT for malformed requests; FAILED_PRECONDITION / NUMBER_CANCELLED;
+        PERMISSION_DENIED / NOT_OWN_INSTITUTION if the caller acts for no institution.
         Safe to retry.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -119,7 +120,10 @@ class DirectoryServiceServicer(object):
     def CheckAccess(self, request, context):
         """Answers many questions like GetRoute with the verdict only.
 
-        Also answers whether the caller holds a dossier on a person at all.
+        Also answers whether the caller holds a dossier on a person at all. A number that is malformed or cancelled
+        is a verdict, not an error.
+        Errors: INVALID_ARGUMENT / FIELD_REQUIRED; RESOURCE_EXHAUSTED / TOO_MANY_ELEMENTS for over 1000 questions;
+        PERMISSION_DENIED / NOT_OWN_INSTITUTION.
         Safe to retry.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

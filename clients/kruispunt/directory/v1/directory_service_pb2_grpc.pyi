@@ -59,13 +59,17 @@ class DirectoryServiceStub:
     """Answers whether the caller may obtain a data set on a person, and from whom.
 
     Seven checks in a fixed order; the first that fails is the verdict. A refusal is an answer, not an error.
-    Errors: INVALID_ARGUMENT only for malformed requests.
+    Errors: INVALID_ARGUMENT for malformed requests; FAILED_PRECONDITION / NUMBER_CANCELLED;
+    PERMISSION_DENIED / NOT_OWN_INSTITUTION if the caller acts for no institution.
     Safe to retry.
     """
     CheckAccess: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.CheckAccessRequest, _directory_service_pb2.CheckAccessResponse]
     """Answers many questions like GetRoute with the verdict only.
 
-    Also answers whether the caller holds a dossier on a person at all.
+    Also answers whether the caller holds a dossier on a person at all. A number that is malformed or cancelled
+    is a verdict, not an error.
+    Errors: INVALID_ARGUMENT / FIELD_REQUIRED; RESOURCE_EXHAUSTED / TOO_MANY_ELEMENTS for over 1000 questions;
+    PERMISSION_DENIED / NOT_OWN_INSTITUTION.
     Safe to retry.
     """
     GetCoverage: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.GetCoverageRequest, _directory_service_pb2.GetCoverageResponse]
@@ -111,13 +115,17 @@ class DirectoryServiceAsyncStub(DirectoryServiceStub):
     """Answers whether the caller may obtain a data set on a person, and from whom.
 
     Seven checks in a fixed order; the first that fails is the verdict. A refusal is an answer, not an error.
-    Errors: INVALID_ARGUMENT only for malformed requests.
+    Errors: INVALID_ARGUMENT for malformed requests; FAILED_PRECONDITION / NUMBER_CANCELLED;
+    PERMISSION_DENIED / NOT_OWN_INSTITUTION if the caller acts for no institution.
     Safe to retry.
     """
     CheckAccess: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.CheckAccessRequest, _directory_service_pb2.CheckAccessResponse]  # type: ignore[assignment]
     """Answers many questions like GetRoute with the verdict only.
 
-    Also answers whether the caller holds a dossier on a person at all.
+    Also answers whether the caller holds a dossier on a person at all. A number that is malformed or cancelled
+    is a verdict, not an error.
+    Errors: INVALID_ARGUMENT / FIELD_REQUIRED; RESOURCE_EXHAUSTED / TOO_MANY_ELEMENTS for over 1000 questions;
+    PERMISSION_DENIED / NOT_OWN_INSTITUTION.
     Safe to retry.
     """
     GetCoverage: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.GetCoverageRequest, _directory_service_pb2.GetCoverageResponse]  # type: ignore[assignment]
@@ -178,7 +186,8 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
         """Answers whether the caller may obtain a data set on a person, and from whom.
 
         Seven checks in a fixed order; the first that fails is the verdict. A refusal is an answer, not an error.
-        Errors: INVALID_ARGUMENT only for malformed requests.
+        Errors: INVALID_ARGUMENT for malformed requests; FAILED_PRECONDITION / NUMBER_CANCELLED;
+        PERMISSION_DENIED / NOT_OWN_INSTITUTION if the caller acts for no institution.
         Safe to retry.
         """
 
@@ -190,7 +199,10 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_directory_service_pb2.CheckAccessResponse, _abc.Awaitable[_directory_service_pb2.CheckAccessResponse]]:
         """Answers many questions like GetRoute with the verdict only.
 
-        Also answers whether the caller holds a dossier on a person at all.
+        Also answers whether the caller holds a dossier on a person at all. A number that is malformed or cancelled
+        is a verdict, not an error.
+        Errors: INVALID_ARGUMENT / FIELD_REQUIRED; RESOURCE_EXHAUSTED / TOO_MANY_ELEMENTS for over 1000 questions;
+        PERMISSION_DENIED / NOT_OWN_INSTITUTION.
         Safe to retry.
         """
 

@@ -267,7 +267,7 @@ class DossierBook:
         ]
         if not joined:
             return self._written(new, before)
-        earliest = min([*joined, *([before] if before else [])], key=lambda dossier: dossier.recorded_at)
+        earliest = min([*joined, *([before] if before else [])], key=lambda dossier: dossier.period.begin)
         period = new.period
         for dossier in joined:
             period = period.span(dossier.period)

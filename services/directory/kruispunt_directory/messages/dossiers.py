@@ -314,14 +314,6 @@ def claim_not_compared() -> values_pb2.Warning:
     )
 
 
-def not_in_register() -> values_pb2.Warning:
-    """Build the warning that the number was verified by its check only."""
-    return _warning(
-        values_pb2.WARNING_REASON_NUMBER_NOT_IN_REGISTER,
-        "the number was verified by structure and check digits only",
-    )
-
-
 def _warning(reason: values_pb2.WarningReason.ValueType, message: str) -> values_pb2.Warning:
     return values_pb2.Warning(reason=reason, message=message, field="ssin")
 

@@ -70,7 +70,8 @@ class DossierServicer:
         asked = parse_ssin(request.ssin, "ssin")
         institution = self._own(call, request)
         key = messages.parse_write_key(request)
-        entry = self._knowledge.current().find_institution(institution, call.now.date())
+        begin = parse_day(request.period.begin, "period.begin")
+        entry = self._knowledge.current().find_institution(institution, begin)
         registration = messages.parse_registration(request, entry)
         claim = messages.parse_claim(request.claim) if request.HasField("claim") else None
 
@@ -105,7 +106,8 @@ class DossierServicer:
             person, book = self._open(transaction, asked, institution)
             plan = book.update(dossier_id, request.etag, revision)
             subject = _subject(plan)
-            self._check_codes(institution, subject)
+            if (revision.phase, revision.period) != (None, None):
+                self._check_codes(institution, subject)
             self._store.carry_out(transaction, call, plan, key.request_id)
             return pb.UpdateDossierResponse(
                 dossier=messages.dossier_message(subject),
@@ -273,9 +275,10 @@ class DossierServicer:
         except RegistryError as refusal:
             call.look(int(asked), _DATA_GROUP, refusal.reason.label)
             raise
-        call.look(int(asked), _DATA_GROUP, "written" if not key.validate_only else "validated")
         message = response()
         message.ParseFromString(body)
+        shown = int(message.resolution.current_ssin)  # type: ignore[attr-defined]
+        call.look(shown, _DATA_GROUP, "validated" if key.validate_only else "written")
         return message
 
 

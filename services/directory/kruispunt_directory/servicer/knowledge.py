@@ -21,24 +21,11 @@ from kruispunt_directory.domain.knowledge_checks import check_count
 from kruispunt_directory.messages import knowledge as messages
 from kruispunt_directory.messages.dossiers import parse_write_key
 from kruispunt_directory.store.knowledge import KnowledgeStore
-from kruispunt_server.boundary import Policy
-from kruispunt_server.call import Call, Role
+from kruispunt_server.call import Call
 from kruispunt_server.clock import Clock
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.tokens import PageTokens
 from kruispunt_server.writes import Writes
-
-# Nothing here concerns a person: every participant may read it, and no purpose is asked for.
-POLICIES = {
-    "ListSectors": Policy(),
-    "ListInstitutions": Policy(),
-    "ListCapacities": Policy(),
-    "ListDataSets": Policy(),
-    "ListAvailabilities": Policy(),
-    "ListAuthorisations": Policy(),
-    "ListDeliberations": Policy(),
-    "WriteEntries": Policy(roles=frozenset({Role.ADMINISTRATOR})),
-}
 
 
 class KnowledgeServicer:
