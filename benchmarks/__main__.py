@@ -4,10 +4,14 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks import r1
+from benchmarks import r1, r2
 from benchmarks.comparing import SIZES, Size, say
 
-ROWS: dict[str, Callable[[Size], list[dict[str, Any]]]] = {"R1": r1.run}
+ROWS: dict[str, Callable[[Size], list[dict[str, Any]]]] = {
+    "R1": r1.run,
+    "R2": r2.on_postgresql,
+    "R3": r2.on_sqlite,
+}
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """R1: ListDossiers unary, bare, against grpcio's synchronous echo of the same reply size; on both stores."""
 
 import statistics
+from collections.abc import Sequence
 from typing import Any
 
 import grpc
@@ -8,14 +9,14 @@ import grpc
 from benchmarks import h2load, serve_bare, serve_echo
 from benchmarks.comparing import Contender, Size, interleave, line
 from benchmarks.population import DOSSIERS_EACH, asked_for, dossier_of, ssin_of
-from benchmarks.processes import Serving, serving
+from benchmarks.processes import serving
 from benchmarks.stores import Store, opened
 from kruispunt.directory.v1 import directory_service_pb2 as pb
 
 THREADS = 4
 GOALS = {"postgresql": 0.90, "sqlite": 0.90}
 
-_CHECKED = 300
+CHECKED = 300
 
 
 class WrongAnswerError(Exception):
@@ -33,7 +34,7 @@ def _on(kind: str, size: Size) -> dict[str, Any]:
         opened(kind, size.rows) as store,
         serving("serve_bare", store.url, str(store.persons), str(THREADS)) as bare,
     ):
-        reply_bytes = checked(bare, store)
+        reply_bytes = checked(bare.port, store)
         with serving("serve_echo", str(round(reply_bytes)), str(THREADS)) as echo:
             body = pb.ListDossiersRequest(ssin=str(ssin_of(0))).SerializeToString()
             ours = Contender(
@@ -48,7 +49,7 @@ def _on(kind: str, size: Size) -> dict[str, Any]:
     return line("R1", ours, baseline, goal=GOALS[kind], rows=store.rows, store=store.label)
 
 
-def checked(server: Serving, store: Store) -> float:
+def checked(port: int, store: Store, metadata: Sequence[tuple[str, str]] = ()) -> float:
     """Compare some answers with the population; returns the median size of a reply in bytes.
 
     Raises:
@@ -56,10 +57,15 @@ def checked(server: Serving, store: Store) -> float:
     """
     person_of = {str(ssin_of(person)): person for person in asked_for(store.persons)}
     sizes = []
-    with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        grpc.channel_ready_future(channel).result(timeout=20)
         invoke = channel.unary_unary(serve_bare.LIST_DOSSIERS)
-        for _ in range(_CHECKED):
-            reply = invoke(pb.ListDossiersRequest(ssin=str(ssin_of(0))).SerializeToString(), timeout=10)
+        for _ in range(CHECKED):
+            reply = invoke(
+                pb.ListDossiersRequest(ssin=str(ssin_of(0))).SerializeToString(),
+                timeout=10,
+                metadata=metadata,
+            )
             answer = pb.ListDossiersResponse.FromString(reply)
             expected = expected_of(person_of[answer.resolution.asked_ssin])
             found = [

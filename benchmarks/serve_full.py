@@ -1,0 +1,71 @@
+"""The directory server as it runs, in one process: mutual TLS, caller, purpose, deadline, committed access record.
+
+Only the servicer is wrapped: whoever is asked for, it answers on the next of the persons, because the load generator
+sends one body. Arguments: URL of the database, persons in it, number of threads, folder of the certificates.
+"""
+
+import sys
+import threading
+from dataclasses import replace
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+from benchmarks.population import asked_for, ssin_of
+from kruispunt_directory.settings import DirectorySettings
+from kruispunt_directory.tables import directory_tables
+from kruispunt_directory.wiring import wire
+from kruispunt_server.call import Call, InstitutionKey, Participant, Role
+from kruispunt_server.participants import ParticipantStore, Registration
+from kruispunt_server.server import Server
+from kruispunt_server.worker import telemetry_of
+
+URI = "spiffe://bench/participant/bench"
+PURPOSE = (("kruispunt-legal-basis", "18/042"), ("kruispunt-end-user", "bench"), ("kruispunt-case", "bench"))
+
+_PARTICIPANT = Participant("bench", frozenset({Role.CONSUMER}), InstitutionKey(1, 1))
+
+
+class Spread:
+    """DirectoryService on the next person."""
+
+    def __init__(self, servicer: Any, persons: int) -> None:
+        self._servicer = servicer
+        self._next = cycle([str(ssin_of(person)) for person in asked_for(persons)]).__next__
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._servicer, name)
+
+    def ListDossiers(self, request: Any, call: Call) -> Any:  # noqa: N802
+        request.ssin = self._next()
+        return self._servicer.ListDossiers(request, call)
+
+
+def main() -> None:
+    url, persons, threads, folder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
+    (folder / "secret").write_bytes(b"benchmarks only, nothing secret in it")
+    settings = DirectorySettings.load(
+        port=0,
+        workers=1,
+        threads=threads,
+        database_url=url,
+        secret_file=folder / "secret",
+        tls_certificate=folder / "server.crt",
+        tls_key=folder / "server.key",
+        tls_authority=folder / "ca.crt",
+        log_level="warning",
+    )
+    assembly = wire(settings, telemetry_of(settings))
+    store = ParticipantStore(assembly.parts.database, directory_tables().shared)
+    store.replace_all([Registration(_PARTICIPANT, (URI,))])
+    servicers = [
+        replace(one, servicer=Spread(one.servicer, persons)) if "ListDossiers" in one.policies else one
+        for one in assembly.servicers
+    ]
+    server = Server(settings, replace(assembly, servicers=servicers))
+    print(server.start(0), flush=True)
+    threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()
