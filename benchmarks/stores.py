@@ -54,7 +54,7 @@ def opened(kind: str, rows: int) -> Iterator[Store]:
     if kind == "sqlite":
         file = WORK / f"{name}.db"
         if not file.exists():
-            _make_sqlite(file, persons)
+            make_sqlite(file, persons)
         yield Store(f"sqlite:///{file}", f"sqlite {sqlite3.sqlite_version}", persons, None)
         return
     with running() as cluster:
@@ -65,9 +65,10 @@ def opened(kind: str, rows: int) -> Iterator[Store]:
         yield Store(cluster.url(name), f"postgresql {version}", persons, cluster.pid)
 
 
-def _make_sqlite(file: Path, persons: int) -> None:
+def make_sqlite(file: Path, persons: int) -> None:
+    """Write the dossiers of so many persons into a new file; it appears when it is complete."""
     draft = file.with_suffix(".draft")
-    for left in WORK.glob(f"{draft.name}*"):
+    for left in file.parent.glob(f"{draft.name}*"):
         left.unlink()
     migrate.upgrade(f"sqlite:///{draft}", "directory")
     with _told(f"{file.name}: {persons * DOSSIERS_EACH} rows"):
