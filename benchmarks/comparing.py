@@ -65,7 +65,9 @@ def interleave(ours: Contender, baseline: Contender, size: Size) -> None:
             one.run(size.calls)
 
 
-def line(name: str, ours: Contender, baseline: Contender, *, goal: float | None, **more: Any) -> dict[str, Any]:
+def line(
+    name: str, ours: Contender, baseline: Contender, *, goal: float | None, **more: Any
+) -> dict[str, Any]:
     """Return the result of a comparison: medians, and the ratio round by round."""
     ratios = [mine / other for mine, other in zip(ours.rates, baseline.rates, strict=True)]
     return {
