@@ -79,6 +79,7 @@ def upgrade() -> None:
         sa.Column("replaced_on", sa.Date(), nullable=True),
         sa.Column("recorded_at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("ssin", name=op.f("pk_number")),
+        sqlite_with_rowid=False,
     )
     op.create_index(
         "ix_number_ended",

@@ -107,6 +107,7 @@ def _number(metadata: sa.MetaData) -> sa.Table:
         sa.Column("recorded_at", Instant, nullable=False),
         # Orphaned dossiers: ListStaleDossiers.
         sa.Index("ix_number_ended", "ssin", sqlite_where=sa.text(ENDED), postgresql_where=sa.text(ENDED)),
+        sqlite_with_rowid=False,
     )
 
 
