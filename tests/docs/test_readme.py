@@ -16,10 +16,10 @@ def test_the_ten_lines_run_as_they_stand(playground: Path, capsys: pytest.Captur
 
 
 def test_the_ten_lines_are_ten() -> None:
-    """A newcomer was promised ten."""
+    """A newcomer was promised ten; the empty one after the imports is the formatter's."""
     (code,) = blocks(ROOT / "README.md", "python")
 
-    assert 10 == len(code.splitlines())
+    assert 10 == len([line for line in code.splitlines() if line])
 
 
 def test_the_tree_names_what_is_there() -> None:

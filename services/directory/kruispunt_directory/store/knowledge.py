@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from kruispunt_server.journal import record_change
 
 from kruispunt_directory.domain.knowledge import Entry, Key, Kind, Knowledge, key_of, kind_of
 from kruispunt_directory.domain.knowledge_checks import check_entries, check_references, entry_path
@@ -22,6 +21,7 @@ from kruispunt_directory.tables import DirectoryTables
 from kruispunt_server.call import Call
 from kruispunt_server.clock import Clock
 from kruispunt_server.database import Database
+from kruispunt_server.journal import record_change
 from kruispunt_server.keys import Pseudonyms
 
 # Writers of the code tables queue for it. Negative: persons' numbers, which are locked too, are not.
