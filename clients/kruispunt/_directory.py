@@ -28,11 +28,12 @@ class DirectoryClient(ReadingMethods, WritingMethods):
         endpoint: `host:port`.
         certificates: who the caller is; none: plaintext, on loopback only.
         purpose: why; goes with every call.
-        timeout_s: for each call, repetitions included; a stream has none as a whole.
+        timeout_s: for each call, repetitions included; of a stream, for each answer.
         channels: connections in the pool; more than one spread the load over several workers.
 
     Raises:
         ValueError: no certificates, and not on loopback.
+        DeadlineExceeded: of any call, also when there was never a connection; the message says so then.
     """
 
     def __init__(

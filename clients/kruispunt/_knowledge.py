@@ -11,7 +11,7 @@ import grpc
 
 from kruispunt import _entry_messages as reading
 from kruispunt import entries
-from kruispunt._connection import Connection, call
+from kruispunt._connection import Connection
 from kruispunt._messages import optional_date, optional_instant
 from kruispunt.directory.v1 import knowledge_service_pb2 as pb
 from kruispunt.directory.v1.knowledge_service_pb2_grpc import KnowledgeServiceStub
@@ -201,7 +201,7 @@ class KnowledgeClient:
             validate_only=validate_only,
             entries=[reading.entry_message(entry) for entry in new],
         )
-        answer = call(self._stub.WriteEntries, request, timeout_s=self._timeout_s)
+        answer = self._connection.call(self._stub.WriteEntries, request, timeout_s=self._timeout_s)
         return entries.Written(answer.created, answer.revised, answer.unchanged)
 
     def close(self) -> None:
@@ -229,7 +229,7 @@ class KnowledgeClient:
     ) -> Listing[E]:
         def fetch(token: str) -> Page[E]:
             request.query.page_token = token  # type: ignore[attr-defined]  # every list request has a query
-            answer = call(method, request, timeout_s=self._timeout_s)
+            answer = self._connection.call(method, request, timeout_s=self._timeout_s)
             items = tuple(read(row) for row in rows(answer))
             return Page(items, answer.page.next_page_token, answer.page.complete, message=answer)
 

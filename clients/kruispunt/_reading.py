@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import grpc
 
-from kruispunt._connection import Connection, Metadata, call
+from kruispunt._connection import Connection, Metadata
 from kruispunt._messages import (
     coverage_of,
     data_set_message,
@@ -119,6 +119,7 @@ class ReadingMethods:
         capacity: int | None = None,
         network_level: NetworkLevel = NetworkLevel.UNSPECIFIED,
         chunk: int = 1000,
+        timeout_s: float | None = None,
     ) -> Iterator[PersonDossiers]:
         """List the dossiers of very many persons over one stream, in order, with bounded memory.
 
@@ -131,12 +132,15 @@ class ReadingMethods:
             capacity: only this one.
             network_level: only this one.
             chunk: numbers a message, 1 to 1000; fastest from 500 on.
+            timeout_s: for each answered message instead of the client's, repetitions included; the whole may
+                take as long as it takes.
 
         Returns:
             One answer for every number, malformed and unknown ones too. A stream that breaks is carried on.
 
         Raises:
             ValueError: `chunk` lies outside its range.
+            DeadlineExceeded: no answer came in time, to the first message or to a later one.
             KruispuntError: refused, or no server answered in several attempts.
         """
         if not 1 <= chunk <= 1000:
@@ -151,7 +155,9 @@ class ReadingMethods:
             method = self._directory.ResolveDossiers
             return method(requests, timeout=_STRETCH_S, metadata=self._metadata)
 
-        return Resolver(open_stream, criteria, (str(person) for person in persons), chunk).answers()
+        numbers = (str(person) for person in persons)
+        wait_s = timeout_s or self._timeout_s
+        return Resolver(open_stream, self._connection.line, criteria, numbers, chunk, wait_s).answers()
 
     def get_route(
         self,
@@ -271,7 +277,9 @@ class ReadingMethods:
         return Listing(fetch)
 
     def _ask(self, method: "grpc.UnaryUnaryMultiCallable[Q, A]", request: Q, timeout_s: float | None) -> A:
-        return call(method, request, timeout_s=timeout_s or self._timeout_s, metadata=self._metadata)
+        return self._connection.call(
+            method, request, timeout_s=timeout_s or self._timeout_s, metadata=self._metadata
+        )
 
     @property
     def _directory(self) -> DirectoryServiceStub:

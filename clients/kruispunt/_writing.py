@@ -7,7 +7,7 @@ from typing import TypedDict
 
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from kruispunt._connection import Connection, Metadata, call
+from kruispunt._connection import Connection, Metadata
 from kruispunt._messages import (
     change_of,
     claim_message,
@@ -105,7 +105,7 @@ class WritingMethods:
             claim=claim_message(claim),
         )
         return registration_of(
-            call(
+            self._connection.call(
                 self._dossiers.RegisterDossier,
                 request,
                 timeout_s=timeout_s or self._timeout_s,
@@ -162,7 +162,7 @@ class WritingMethods:
             effective_from=optional_date(effective_from),
         )
         return change_of(
-            call(
+            self._connection.call(
                 self._dossiers.UpdateDossier,
                 request,
                 timeout_s=timeout_s or self._timeout_s,
@@ -196,7 +196,7 @@ class WritingMethods:
             end=date_message(end),
         )
         return change_of(
-            call(
+            self._connection.call(
                 self._dossiers.CloseDossier,
                 request,
                 timeout_s=timeout_s or self._timeout_s,
@@ -224,7 +224,7 @@ class WritingMethods:
         request = pb.RemoveDossiersRequest(**_header(request_id, validate_only), ssin=str(person))
         put_shape(request, shape)
         return removal_of(
-            call(
+            self._connection.call(
                 self._dossiers.RemoveDossiers,
                 request,
                 timeout_s=timeout_s or self._timeout_s,
@@ -259,7 +259,7 @@ class WritingMethods:
             dossiers=[pb.ReconfirmDossiersRequest.Key(ssin=str(p), dossier_id=i) for p, i in keys],
             synchronised_until=optional_instant(synchronised_until),
         )
-        response = call(
+        response = self._connection.call(
             self._dossiers.ReconfirmDossiers,
             request,
             timeout_s=timeout_s or self._timeout_s,

@@ -189,11 +189,37 @@ def test_silence_ends_at_the_deadline(directory: DirectoryClient, script: Script
 
     script.on("GetRoute", silent)
     began = time.monotonic()
-    with pytest.raises(kruispunt.DeadlineExceeded):
+    with pytest.raises(kruispunt.DeadlineExceeded, match="no answer came in time"):
         directory.get_route(ANNA, "PENSION-RIGHTS", timeout_s=0.2)
     release.set()
 
     assert time.monotonic() - began < 2.0
+
+
+def test_call_that_never_got_through_says_so() -> None:
+    """Nobody at the other end is told apart from somebody who is slow; the class stays that of the deadline."""
+    with (
+        DirectoryClient("127.0.0.1:1", certificates=None, purpose=Purpose("1", "2", "3")) as client,
+        pytest.raises(kruispunt.DeadlineExceeded) as caught,
+    ):
+        client.get_route(ANNA, "PENSION-RIGHTS", timeout_s=0.3)
+
+    assert (
+        "never connected to 127.0.0.1:1: is it up, and is your certificate of an authority that it trusts?"
+        == caught.value.message
+    )
+
+
+def test_server_that_went_is_not_said_to_have_never_been(script: Script) -> None:
+    """After one answer a silence is a silence."""
+    script.on("GetRoute", route(allowed=True))
+    with serving(script) as endpoint:
+        client = DirectoryClient(endpoint, certificates=None, purpose=Purpose("1", "2", "3"))
+        client.get_route(ANNA, "PENSION-RIGHTS")
+    with client, pytest.raises(kruispunt.KruispuntError) as caught:
+        client.get_route(ANNA, "PENSION-RIGHTS", timeout_s=0.3)
+
+    assert "never connected" not in caught.value.message
 
 
 def test_without_certificates_only_loopback_is_spoken_to() -> None:
@@ -298,6 +324,51 @@ def test_a_stream_that_is_refused_is_not_repeated(directory: DirectoryClient, sc
         next(directory.resolve_dossiers([ANNA]))
 
     assert 1 == len(script.asked)
+
+
+def test_a_stream_to_nobody_ends_in_its_time() -> None:
+    """With no server at all the first answer is waited for as long as a call would be, and it says why."""
+    began = time.monotonic()
+    with (
+        DirectoryClient(
+            "127.0.0.1:1", certificates=None, purpose=Purpose("1", "2", "3"), timeout_s=0.4
+        ) as client,
+        pytest.raises(kruispunt.DeadlineExceeded, match=r"never connected to 127\.0\.0\.1:1: is it up"),
+    ):
+        next(client.resolve_dossiers([ANNA]))
+
+    assert 0.3 < time.monotonic() - began < 2.0
+
+
+def test_a_stream_that_falls_silent_ends_in_its_time(directory: DirectoryClient, script: Script) -> None:
+    """Each answer has its own time, the second as well as the first; what was answered is not lost."""
+    release = threading.Event()
+
+    def falls_silent(requests: Iterator[pb.ResolveDossiersRequest], _context: object) -> Iterator[object]:
+        yield from itertools.islice((answer_chunk(r) for r in requests if r.ssins), 1)
+        release.wait(5)
+
+    script.on("ResolveDossiers", falls_silent)
+    answers = directory.resolve_dossiers([ANNA, BRAM], chunk=1, timeout_s=0.3)
+    assert ANNA == next(answers).asked
+    began = time.monotonic()
+    with pytest.raises(kruispunt.DeadlineExceeded, match="no answer came in time"):
+        next(answers)
+    release.set()
+
+    assert time.monotonic() - began < 2.0
+
+
+def test_a_reader_who_takes_his_time_loses_nothing(directory: DirectoryClient, script: Script) -> None:
+    """Only waiting counts: what the caller does between two answers has no limit."""
+    script.on("ResolveDossiers", lambda requests, _: (answer_chunk(r) for r in requests if r.ssins))
+
+    answers = []
+    for answer in directory.resolve_dossiers([ANNA, BRAM], chunk=1, timeout_s=0.2):
+        time.sleep(0.3)
+        answers.append(answer.asked)
+
+    assert [ANNA, BRAM] == answers
 
 
 def test_an_error_of_the_input_reaches_the_caller(directory: DirectoryClient, script: Script) -> None:
