@@ -48,8 +48,11 @@ class ClientCertificates:
 
         Raises:
             OSError: one cannot be read.
+            ValueError: one is no PEM, or certificate and key do not belong together.
         """
-        return cls(Path(ca).read_bytes(), Path(certificate).read_bytes(), Path(key).read_bytes())
+        read = cls(Path(ca).read_bytes(), Path(certificate).read_bytes(), Path(key).read_bytes())
+        _check_certificates(str(ca), str(certificate), str(key))
+        return read
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,8 @@ class Profile:
         """Read the certificates; none if the profile names none.
 
         Raises:
-            ProfileError: a file is missing or unreadable, or only some are named.
+            ProfileError: a file is missing or unreadable, only some are named, or key and certificate do not
+                belong together.
         """
         files = (self.ca, self.certificate, self.key)
         if not any(files):
@@ -89,6 +93,8 @@ class Profile:
             return ClientCertificates.from_files(self.ca, self.certificate, self.key)
         except OSError as error:
             raise ProfileError(f"profile {self.name}: cannot read {error.filename}") from error
+        except ValueError as error:
+            raise ProfileError(f"profile {self.name}: {error}") from error
 
     def purpose(self, *, legal_basis: str = "", end_user: str = "", case: str = "") -> Purpose:
         """Put the purpose together: what is given, else what the profile says.
@@ -128,30 +134,61 @@ def load_profiles(path: str | Path | None = None) -> dict[str, Profile]:
         ProfileError: the file is absent, no TOML, or an entry has another form.
     """
     source = Path(path) if path is not None else profiles_path()
+    return {name: _profile(name, entry, source.parent) for name, entry in _read(source).items()}
+
+
+def load_profile(name: str = "default", path: str | Path | None = None) -> Profile:
+    """Read one profile; the others of the file may have faults.
+
+    Raises:
+        ProfileError: the file is absent or no TOML, there is no profile of that name, or it has another form.
+    """
+    source = Path(path) if path is not None else profiles_path()
+    entries = _read(source)
+    if name not in entries:
+        hint = "; name one, for the command by --profile or KRUISPUNT_PROFILE" if name == "default" else ""
+        raise ProfileError(
+            f"no profile {name!r} in {source}; there are: {', '.join(entries) or 'none'}{hint}"
+        )
+    return _profile(name, entries[name], source.parent)
+
+
+def _read(source: Path) -> dict[str, Any]:
     try:
         with source.open("rb") as file:
-            entries = tomllib.load(file)
+            return tomllib.load(file)
     except FileNotFoundError as error:
-        raise ProfileError(f"no profiles file at {source}") from error
+        raise ProfileError(
+            f"no profiles file at {source}; if it is that of `make run`: does make run still serve?"
+        ) from error
     except OSError as error:
         raise ProfileError(f"cannot read {source}") from error
     except tomllib.TOMLDecodeError as error:
         raise ProfileError(f"{source} is no TOML: {error}") from error
-    return {name: _profile(name, entry, source.parent) for name, entry in entries.items()}
 
 
-def load_profile(name: str = "default", path: str | Path | None = None) -> Profile:
-    """Read one profile.
+def _check_certificates(ca: str, certificate: str, key: str) -> None:
+    """Let the standard library look at the files as a connection would; it alone can compare the pair.
 
     Raises:
-        ProfileError: as `load_profiles`; also if there is none of that name.
+        ValueError: they cannot be used; never tells what is in them.
     """
-    profiles = load_profiles(path)
-    if name not in profiles:
-        raise ProfileError(
-            f"no profile {name!r} in {path or profiles_path()}; there are: {', '.join(profiles)}"
-        )
-    return profiles[name]
+    import ssl
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")  # how strong keys must be is for gRPC and the server to say
+    try:
+        context.load_verify_locations(ca)
+    except ssl.SSLError:
+        raise ValueError(f"the authorities hold no certificate in PEM: {ca}") from None
+    try:
+        context.load_cert_chain(certificate, key, password="")  # so that none is asked for at a terminal
+    except ssl.SSLError as error:
+        if error.reason in ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH"):
+            raise ValueError(f"certificate and key do not belong together: {certificate}, {key}") from None
+        raise ValueError(
+            f"certificate and key are needed as PEM, the key not encrypted: {certificate}, {key}"
+        ) from None
 
 
 def _profile(name: str, entry: Any, folder: Path) -> Profile:

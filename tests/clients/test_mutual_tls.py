@@ -8,7 +8,7 @@ import grpc
 import pytest
 from tests.clients.registry_stand_in import ANNA, Script, route, serving
 
-from kruispunt import ClientCertificates, DirectoryClient, KruispuntError
+from kruispunt import ClientCertificates, DirectoryClient, KruispuntError, Profile, ProfileError, Purpose
 from kruispunt.directory.v1 import directory_service_pb2 as pb
 from kruispunt_server import pki
 
@@ -83,11 +83,62 @@ def test_server_of_another_authority_is_not_spoken_to(
         DirectoryClient.from_profile(
             path=profile(folder, endpoint, other.certificate), timeout_s=1.0
         ) as client,
-        pytest.raises(KruispuntError),
+        pytest.raises(KruispuntError, match="never connected to"),
     ):
         client.get_route(ANNA, "PENSION-RIGHTS")
 
     assert [] == noter.names
+
+
+def test_certificate_of_another_authority_is_told(
+    folder: Path, endpoint: str, noter: NameNoter, tmp_path: Path
+) -> None:
+    """Who is refused at the handshake is asked whether the certificate is of a trusted authority."""
+    pki.make_authority(tmp_path)
+    pki.issue_client(tmp_path, "stranger", NAME)
+    certificates = ClientCertificates.from_files(
+        folder / "ca.crt", tmp_path / "clients/stranger.crt", tmp_path / "clients/stranger.key"
+    )
+    with (
+        DirectoryClient(
+            endpoint, certificates=certificates, purpose=Purpose("1", "2", "3"), timeout_s=1.0
+        ) as client,
+        pytest.raises(KruispuntError, match="is your certificate of an authority that it trusts"),
+    ):
+        client.get_route(ANNA, "PENSION-RIGHTS")
+
+    assert [] == noter.names
+
+
+def test_key_of_another_certificate_is_refused_when_read(folder: Path, tmp_path: Path) -> None:
+    """Certificate and key must belong together, which a handshake would tell too late and darkly."""
+    pki.make_authority(tmp_path)
+    pki.issue_client(tmp_path, "stranger", NAME)
+
+    with pytest.raises(ValueError, match="certificate and key do not belong together"):
+        ClientCertificates.from_files(
+            folder / "ca.crt", folder / "clients/institution-17-1.crt", tmp_path / "clients/stranger.key"
+        )
+
+
+@pytest.mark.parametrize(
+    ("broken", "expected"),
+    [("ca", "authorities hold no certificate"), ("certificate", "PEM"), ("key", "PEM")],
+)
+def test_file_that_is_no_pem_is_refused_when_read(
+    folder: Path, tmp_path: Path, broken: str, expected: str
+) -> None:
+    """A file of another form is a fault of the profile, told with its name."""
+    files = {
+        "ca": folder / "ca.crt",
+        "certificate": folder / "clients/institution-17-1.crt",
+        "key": folder / "clients/institution-17-1.key",
+    }
+    files[broken] = tmp_path / "no.pem"
+    files[broken].write_text("nothing")
+
+    with pytest.raises(ProfileError, match=f"profile mine: .*{expected}"):
+        Profile("mine", "localhost:1", **files).certificates()
 
 
 def test_key_is_not_shown(folder: Path) -> None:

@@ -70,7 +70,7 @@ def test_missing_certificate_is_named(profiles: Path) -> None:
         ("[default]\nendpoint = 'x:1'\nport = '3'", "unknown settings: port"),
         ("[default]\nendpoint = 'x:1'\ncase = 3", "every setting is a text"),
         ("[default]\nendpoint = 'x:1'\ninstitution = '17'", "sector/institution"),
-        ("[other]\nendpoint = 'x:1'", "no profile 'default'"),
+        ("[other]\nendpoint = 'x:1'", "no profile 'default'.*there are: other;.*KRUISPUNT_PROFILE"),
     ],
 )
 def test_wrong_file_says_what_is_wrong(profiles: Path, text: str, expected: str) -> None:
@@ -82,8 +82,17 @@ def test_wrong_file_says_what_is_wrong(profiles: Path, text: str, expected: str)
 
 
 def test_absent_file_says_where_it_was_looked_for(profiles: Path) -> None:
-    """The path is told."""
+    """The path is told, and why the playground's may be gone."""
     profiles.unlink()
 
-    with pytest.raises(ProfileError, match=r"profiles\.toml"):
+    with pytest.raises(ProfileError, match=r"profiles\.toml; .*does make run still serve\?"):
         load_profile()
+
+
+def test_fault_of_another_profile_does_not_matter(profiles: Path) -> None:
+    """One that has no endpoint is told when it is asked for, and spoils no other."""
+    profiles.write_text(TEXT + "\n[half-written]\nca = 'x'\n")
+
+    assert "localhost:1" == load_profile().endpoint
+    with pytest.raises(ProfileError, match="profile half-written has no endpoint"):
+        load_profile("half-written")
