@@ -4,7 +4,7 @@
 import datetime as dt
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -102,7 +102,7 @@ class FakeDirectory:
 
 POLICIES = {
     "ListDossiers": Policy(personal=True),
-    "ResolveDossiers": Policy(personal=True, max_streams=2),
+    "ResolveDossiers": Policy(personal=True, max_streams=4),
     "GetRoute": Policy(roles=frozenset({Role.SUPPLIER}), personal=True),
     "CheckAccess": Policy(personal=True),
     "GetCoverage": Policy(),
@@ -214,6 +214,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pki.issue_server(folder)
     pki.issue_client(folder, "pension-office", "spiffe://test/participant/pension-office")
     pki.issue_client(folder, "stranger", "spiffe://test/participant/stranger")
+    pki.issue_client(folder, "work-office", "spiffe://test/participant/work-office")
     pki.issue_client(folder, "spiffe:", [])
     pki.issue_client(folder, "nameless", [])
     pki.issue_client(
@@ -236,6 +237,7 @@ def serve(
     policies: dict[str, Policy] = POLICIES,
     pool: CallPool | None = None,
     shed_above: int = 1000,
+    more: Sequence[grpc.GenericRpcHandler] = (),
 ) -> Iterator[Served]:
     """Start a server; stop it when the test has ended."""
     journal, participants, log = RecordingJournal(), Participants(), io.StringIO()
@@ -251,6 +253,7 @@ def serve(
     handlers = [
         Shedding(pool, shed_above, edge),
         handler_for(SERVICE, servicer, policies, edge),
+        *more,
         UnknownMethods(edge),
     ]
     server = grpc.server(pool, handlers=handlers)

@@ -3,18 +3,21 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc
 import pytest
+from grpc_reflection.v1alpha import reflection_pb2
 
 from kruispunt.directory.v1 import directory_service_pb2 as pb
 from kruispunt_server.boundary import Deadlines, Policy, handler_for
 from kruispunt_server.call import Call, Participant, Role
 from kruispunt_server.errors import Reason, RegistryError
+from kruispunt_server.reflection import V1, reflection_handlers
 from kruispunt_server.shedding import CallPool
 
-from .conftest import NOON, OFFICE, POLICIES, PURPOSE, SERVICE, Served, no_database, refusal_of, serve
+from .conftest import NAME, NOON, OFFICE, POLICIES, PURPOSE, SERVICE, Served, no_database, refusal_of, serve
 
 Code = grpc.StatusCode
 GARBAGE = b"\xff\xff\xff\x07garbage"
@@ -114,6 +117,35 @@ def test_a_certificate_with_two_known_names_is_refused(served: Served):
     served.participants.found["spiffe://test/participant/second"] = Participant("second", frozenset(), None)
 
     assert "PARTICIPANT_UNKNOWN" == served.refused(client="twofold").reason
+
+
+def test_a_certificate_with_two_names_of_one_participant_is_let_in(served: Served):
+    """A participant has two names while a certificate is replaced."""
+    served.participants.found["spiffe://test/participant/second"] = OFFICE
+
+    assert b"\x18\x01" == served.call(client="twofold")
+
+
+def test_the_log_tells_which_names_are_unknown(served: Served):
+    """Or an operator could not tell whose certificate it was; the caller is told nothing of it."""
+    refusal = served.refused(client="stranger")
+
+    (line,) = served.lines()
+    assert ("call_refused", None, ["spiffe://test/participant/stranger"]) == (
+        line["event"],
+        line["participant"],
+        line["uris"],
+    )
+    assert {} == refusal.metadata
+
+
+def test_a_look_does_not_show_the_number_it_was_at(served: Served):
+    """Neither in its own text nor in that of the call: both may get into a traceback."""
+    call = Call("method", OFFICE, None, NOON, 0.0)
+    call.look(85073003328, "dossier", "none")
+
+    assert "85073003328" not in repr(call)
+    assert "85073003328" not in repr(call.looks[0])
 
 
 def test_a_revocation_bites_on_an_open_connection(served: Served):
@@ -318,8 +350,8 @@ def test_a_stranger_is_not_told_which_methods_exist(served: Served):
     assert "PARTICIPANT_UNKNOWN" == served.refused("Nope", client="stranger").reason
 
 
-def _resolve(served: Served, requests: Any, *, timeout: float = 5.0) -> Any:
-    invoke = served.channel().stream_stream("/kruispunt.directory.v1.DirectoryService/ResolveDossiers")
+def _resolve(served: Served, requests: Any, *, timeout: float = 5.0, client: str = "pension-office") -> Any:
+    invoke = served.channel(client).stream_stream("/kruispunt.directory.v1.DirectoryService/ResolveDossiers")
     return invoke(requests, metadata=PURPOSE, timeout=timeout)
 
 
@@ -368,6 +400,148 @@ def test_garbage_in_the_middle_of_a_stream_ends_it_cleanly(served: Served):
         caught.value.code(),
         refusal_of(caught.value).reason,
     )
+
+
+@pytest.mark.parametrize("role", [Role.AUDITOR, None], ids=["without-its-role", "revoked"])
+def test_a_revocation_bites_on_an_open_stream(authority: Any, role: Role | None):
+    """The next chunk is refused, and nobody is looked at for it."""
+    policies = POLICIES | {
+        "ResolveDossiers": Policy(roles=frozenset({Role.CONSUMER}), personal=True, max_streams=2)
+    }
+    for served in serve(authority, policies=policies):
+        revoked = threading.Event()
+
+        def requests() -> Any:
+            yield _chunk(1)
+            revoked.wait(5)  # noqa: B023 - one turn only
+            yield _chunk(2)
+
+        answers = _resolve(served, requests())
+        next(answers)
+        served.participants.found.clear()
+        if role is not None:
+            changed = Participant(OFFICE.participant_id, frozenset({role}), OFFICE.institution)
+            served.participants.found["spiffe://test/participant/pension-office"] = changed
+        revoked.set()
+        with pytest.raises(grpc.RpcError) as caught:
+            next(answers)
+
+        assert ("PARTICIPANT_UNKNOWN" if role is None else "ROLE_MISSING") == refusal_of(caught.value).reason
+        assert [1] == [look.person for look in served.journal.kept]
+
+
+def test_an_answer_does_not_leave_after_a_revocation(served: Served):
+    """The work on a chunk may take its time; who lost access meanwhile does not see what came of it."""
+
+    def revokes(requests: Any, call: Call) -> Any:
+        for request in requests:
+            call.look(request.chunk, "dossier", "none")
+            served.participants.found.clear()
+            yield pb.ResolveDossiersResponse(chunk=request.chunk)
+
+    served.servicer.resolve_dossiers = revokes
+
+    with pytest.raises(grpc.RpcError) as caught:
+        next(_resolve(served, iter([_chunk(1)])))
+
+    assert "PARTICIPANT_UNKNOWN" == refusal_of(caught.value).reason
+
+
+def test_a_stream_stays_with_who_opened_it(served: Served):
+    """A name that went to another participant meanwhile does not hand the open stream over."""
+
+    def moves(requests: Any, call: Call) -> Any:
+        for request in requests:
+            other = Participant("second", OFFICE.roles, OFFICE.institution)
+            served.participants.found["spiffe://test/participant/pension-office"] = other
+            yield pb.ResolveDossiersResponse(chunk=request.chunk)
+
+    served.servicer.resolve_dossiers = moves
+
+    with pytest.raises(grpc.RpcError) as caught:
+        next(_resolve(served, iter([_chunk(1)])))
+
+    assert "PARTICIPANT_UNKNOWN" == refusal_of(caught.value).reason
+
+
+def test_one_participant_leaves_streams_to_the_others(served: Served):
+    """It has half of them at most; what it gives back may be taken again."""
+    work_office = Participant("work-office", frozenset({Role.CONSUMER}), None)
+    served.participants.found["spiffe://test/participant/work-office"] = work_office
+    release = threading.Event()
+
+    def requests() -> Any:
+        yield _chunk(1)
+        release.wait(5)
+
+    own = [_resolve(served, requests()) for _ in range(2)]
+    for answers in own:
+        next(answers)
+    with pytest.raises(grpc.RpcError) as caught:
+        next(_resolve(served, requests()))
+    others = [_resolve(served, requests(), client="work-office") for _ in range(2)]
+
+    assert "TOO_MANY_CALLS" == refusal_of(caught.value).reason
+    for answers in others:
+        assert 1 == pb.ResolveDossiersResponse.FromString(next(answers)).chunk
+    release.set()
+    for answers in [*own, *others]:
+        assert [] == list(answers)
+
+
+def test_a_silent_stream_is_ended_and_a_slow_one_is_not(authority: Any):
+    """Silence between two messages counts, neither the duration of the whole nor the server's own work."""
+    for served in serve(authority, deadlines=Deadlines(idle_s=0.6)):
+        never = threading.Event()
+
+        def slow_requests() -> Any:
+            for chunk in (1, 2, 3):
+                time.sleep(0.3)
+                yield _chunk(chunk)
+
+        def slow_work(requests: Any, call: Call) -> Any:
+            for request in requests:
+                time.sleep(0.7 if request.chunk == 3 else 0)
+                call.look(request.chunk, "dossier", "none")
+                yield pb.ResolveDossiersResponse(chunk=request.chunk)
+
+        def silent_requests() -> Any:
+            never.wait(20)  # noqa: B023 - one turn only
+            yield _chunk(1)
+
+        served.servicer.resolve_dossiers = slow_work
+        assert 3 == len(list(_resolve(served, slow_requests(), timeout=20)))
+        began = time.monotonic()
+        with pytest.raises(grpc.RpcError) as caught:
+            next(_resolve(served, silent_requests(), timeout=20))
+        waited_s = time.monotonic() - began
+        never.set()
+
+        assert Code.CANCELLED == caught.value.code()
+        assert 0.5 < waited_s < 10
+        assert served.edge.running.wait_none(5)
+
+
+def test_idle_reflection_streams_do_not_keep_the_others_waiting(authority: Any):
+    """Both threads are taken by callers that ask nothing; the third is answered when their time is over."""
+    threads = ThreadPoolExecutor(2)
+    for served in serve(authority, more=reflection_handlers([NAME], threads, idle_s=0.5)):
+        ask = f"/{V1}/ServerReflectionInfo"
+        never = threading.Event()
+        idle = [served.channel().stream_stream(ask)(_silence(never), timeout=60) for _ in range(2)]
+        request = reflection_pb2.ServerReflectionRequest(list_services="*").SerializeToString()
+        time.sleep(0.2)  # both are there
+
+        (answer,) = served.channel().stream_stream(ask)(iter([request]), timeout=20)
+        never.set()
+
+        assert b"DirectoryService" in answer
+        assert [Code.CANCELLED] * 2 == [one.code() for one in idle]
+
+
+def _silence(end: threading.Event) -> Any:
+    end.wait(60)
+    yield from ()
 
 
 def test_one_stream_too_many_is_refused_with_a_time_to_retry(served: Served):

@@ -124,7 +124,10 @@ def open_parts(
         clock=clock,
         events=telemetry.events,
         deadlines=Deadlines(
-            settings.default_deadline_s, settings.longest_deadline_s, settings.stream_deadline_s
+            settings.default_deadline_s,
+            settings.longest_deadline_s,
+            settings.stream_deadline_s,
+            settings.stream_idle_s,
         ),
         metrics=telemetry.metrics,
         tracing=telemetry.tracing,

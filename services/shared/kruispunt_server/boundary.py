@@ -7,7 +7,6 @@ Order of checks: certificate, participant, role, purpose, deadline, message, wor
 learns nothing about the request. Before an answer leaves, what it shows is in the journal.
 """
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -20,12 +19,14 @@ from google.protobuf.message_factory import GetMessageClass
 
 from kruispunt_server import rich_errors
 from kruispunt_server.call import Call
+from kruispunt_server.caller import names_of, participant_unknown
 from kruispunt_server.edge import Deadlines, Edge, Journal, Policy
 from kruispunt_server.errors import Kind, Reason, RegistryError
 from kruispunt_server.events import Events, frames_of
 from kruispunt_server.ids import new_id
 from kruispunt_server.purpose import read_purpose
 from kruispunt_server.raw import on_pool, parse
+from kruispunt_server.streams import Place, Slots, Watchdog
 
 if TYPE_CHECKING:
     from kruispunt_server.metrics import Calls
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Deadlines", "Edge", "Journal", "Policy", "UnknownMethods", "handler_for"]
 
 _NO_DEADLINE_S = 1e9
-_RETRY_STREAM_S = 1.0
+_GRACE_S = 1.0
 
 
 def handler_for(
@@ -83,7 +84,7 @@ class _Endpoint:
         self._says_finished = edge.events.wants("call_finished")
         if (policy.max_streams is None) == (self._reads_stream or self._writes_stream):
             raise ValueError(f"{self._name}: a streaming method needs a limit, and only such a one")
-        self._slots = threading.Semaphore(policy.max_streams) if policy.max_streams is not None else None
+        self._slots = Slots(policy.max_streams) if policy.max_streams is not None else None
 
     def handler(self) -> "grpc.RpcMethodHandler[Any, Any]":
         """Return the handler for grpc; streams get threads of their own, so that unary calls never wait for them."""
@@ -105,25 +106,24 @@ class _Endpoint:
         started = time.perf_counter()
         self._edge.running.enter()
         span = self._span(context)
-        call = None
+        call = place = None
         refusal: RegistryError | None = None
-        holds_slot = False
         try:
             call = self._meet(context)
             self._admit(call, context)
             if self._slots is not None:
-                holds_slot = self._take_slot()
-            answer = self._work(self._read(received, call), call)
+                place = self._enter(self._slots, call, context)
+            answer = self._work(self._read(received, call, context, place), call)
             if self._look_required and not call.looks:
                 raise AssertionError("an answer with personal data of nobody")  # noqa: TRY301 - becomes INTERNAL
             return self._sealed(answer, call)
         except Exception as error:  # noqa: BLE001 - the one place where all ends
             refusal = self._refusal(error, call)
         finally:
-            if holds_slot and self._slots is not None:
-                self._slots.release()
+            if place is not None:
+                place.leave()
             self._edge.running.leave()
-            self._note(refusal, call, span, started)
+            self._note(refusal, call, context, span, started)
         rich_errors.abort(context, refusal)
         raise AssertionError("abort returned")
 
@@ -132,28 +132,29 @@ class _Endpoint:
         started = time.perf_counter()
         self._edge.running.enter()
         span = self._span(context)
-        call = watchdog = None
+        call = place = None
         refusal: RegistryError | None = _GONE
-        holds_slot = False
         try:
             call = self._meet(context)
             self._admit(call, context)
-            holds_slot = self._take_slot()
-            watchdog = self._watch(call, context)
-            for answer in self._work(self._read(received, call), call):
-                yield self._sealed(answer, call)
+            assert self._slots is not None, "a stream has slots"
+            place = self._enter(self._slots, call, context)
+            for answer in self._work(self._read(received, call, context, place), call):
+                self._still(call, context)
+                reply = self._sealed(answer, call)
+                place.watchdog.waits()  # until the caller has room for it
+                yield reply
+                place.watchdog.hears()
             self._sealed(b"", call)  # what it looked at after the last answer
             refusal = None
         except Exception as error:  # noqa: BLE001 - the one place where all ends
             if context.is_active():  # else the caller has gone: nobody to tell
                 refusal = self._refusal(error, call)
         finally:
-            if watchdog is not None:
-                watchdog.cancel()
-            if holds_slot and self._slots is not None:
-                self._slots.release()
+            if place is not None:
+                place.leave()
             self._edge.running.leave()
-            self._note(refusal, call, span, started)
+            self._note(refusal, call, context, span, started)
         if refusal is not None and refusal is not _GONE:
             rich_errors.abort(context, refusal)
 
@@ -178,43 +179,54 @@ class _Endpoint:
 
     def _admit(self, call: Call, context: grpc.ServicerContext) -> None:
         """Let the caller in, or raise."""
-        policy = self._policy
-        if policy.roles and policy.roles.isdisjoint(call.participant.roles):
-            raise RegistryError(
-                Reason.ROLE_MISSING,
-                "the participant lacks the role that this method asks for",
-                metadata={"role": ",".join(sorted(policy.roles))},
-            )
-        if policy.personal:
+        self._check_role(call)
+        if self._policy.personal:
             call.purpose = read_purpose(context.invocation_metadata())
         if call.deadline <= time.monotonic():  # it waited too long for a thread: nobody listens any more
             raise _deadline_over()
 
-    def _read(self, received: Any, call: Call) -> Any:
-        return self._arriving(received, call) if self._reads_stream else parse(self._from_bytes, received)
+    def _check_role(self, call: Call) -> None:
+        roles = self._policy.roles
+        if roles and roles.isdisjoint(call.participant.roles):
+            raise RegistryError(
+                Reason.ROLE_MISSING,
+                "the participant lacks the role that this method asks for",
+                metadata={"role": ",".join(sorted(roles))},
+            )
 
-    def _arriving(self, received: Iterator[bytes], call: Call) -> Iterator[Message]:
+    def _still(self, call: Call, context: grpc.ServicerContext) -> None:
+        """Raise if who opened the stream would not be let in any more: a revocation bites on open streams."""
+        now = self._edge.callers.of(context)
+        if now.participant_id != call.participant.participant_id:
+            raise participant_unknown()
+        call.participant = now
+        self._check_role(call)
+
+    def _read(self, received: Any, call: Call, context: grpc.ServicerContext, place: Place | None) -> Any:
+        if place is None or not self._reads_stream:
+            return parse(self._from_bytes, received)
+        return self._arriving(received, call, context, place.watchdog)
+
+    def _arriving(
+        self, received: Iterator[bytes], call: Call, context: grpc.ServicerContext, watchdog: Watchdog
+    ) -> Iterator[Message]:
+        watchdog.waits()
         for one in received:
+            watchdog.hears()
             if time.monotonic() > call.deadline:
                 raise _deadline_over()
+            self._still(call, context)
             yield parse(self._from_bytes, one)
+            watchdog.waits()
+        watchdog.hears()
 
-    def _take_slot(self) -> bool:
-        assert self._slots is not None, "only streams have slots"
-        if not self._slots.acquire(blocking=False):
-            raise RegistryError(
-                Reason.TOO_MANY_CALLS,
-                "the server takes no more streams of this kind now",
-                retry_after_s=_RETRY_STREAM_S,
-            )
-        return True
-
-    def _watch(self, call: Call, context: grpc.ServicerContext) -> threading.Timer:
-        """Free the thread of a stream whose caller neither sends nor hangs up."""
-        watchdog = threading.Timer(max(call.deadline - time.monotonic(), 0) + 1.0, context.cancel)
-        watchdog.daemon = True
-        watchdog.start()
-        return watchdog
+    def _enter(self, slots: Slots, call: Call, context: grpc.ServicerContext) -> Place:
+        """Take a place for a stream, and have it watched, or raise."""
+        name = call.participant.participant_id
+        slots.take(name)
+        return Place(
+            slots, name, Watchdog(context.cancel, call.deadline + _GRACE_S, self._edge.deadlines.idle_s)
+        )
 
     def _refusal(self, error: Exception, call: Call | None) -> RegistryError:
         """Return what to tell the caller; what was looked at before goes to the journal first."""
@@ -235,7 +247,12 @@ class _Endpoint:
         return tracing.begin(self._name, context.invocation_metadata()) if tracing is not None else None
 
     def _note(
-        self, refusal: RegistryError | None, call: Call | None, span: "Span | None", started: float
+        self,
+        refusal: RegistryError | None,
+        call: Call | None,
+        context: grpc.ServicerContext,
+        span: "Span | None",
+        started: float,
     ) -> None:
         """Count, log and trace the end of a call."""
         seconds = time.perf_counter() - started
@@ -249,6 +266,7 @@ class _Endpoint:
                 status=status,
                 reason=refusal.reason.label,
                 participant=call.participant.participant_id if call else None,
+                uris=names_of(context) if refusal.reason is Reason.PARTICIPANT_UNKNOWN else None,
             )
         if self._says_finished:
             self._edge.events.emit(

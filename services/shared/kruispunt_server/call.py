@@ -92,7 +92,7 @@ class Look:
     """
 
     look_id: uuid.UUID
-    person: int
+    person: int = field(repr=False)
     data_groups: str
     result: str
 

@@ -42,8 +42,8 @@ class Callers:
         non-empty authentication context too ("insecure"): that is not authentication.
 
         Raises:
-            RegistryError: no certificate with a URI name, UNAUTHENTICATED / CERTIFICATE_REQUIRED; not
-                exactly one name of an active participant, UNAUTHENTICATED / PARTICIPANT_UNKNOWN.
+            RegistryError: no certificate with a URI name, UNAUTHENTICATED / CERTIFICATE_REQUIRED; its names
+                are nobody's, or those of several active participants, UNAUTHENTICATED / PARTICIPANT_UNKNOWN.
         """
         peer = cast("Mapping[str, Sequence[bytes]]", context.auth_context())
         if peer.get("transport_security_type") != [b"ssl"]:
@@ -58,11 +58,11 @@ class Callers:
             other = self._participants.by_uri(uri.decode("utf-8", "replace"))
             if other is None:
                 continue
-            if found is not None:
-                raise _unknown()
+            if found is not None and found.participant_id != other.participant_id:
+                raise participant_unknown()
             found = other
         if found is None:
-            raise _unknown()
+            raise participant_unknown()
         return found
 
     def _plaintext(self) -> Participant:
@@ -72,11 +72,18 @@ class Callers:
             )
         found = self._participants.by_id(self._plaintext_participant)
         if found is None:
-            raise _unknown()
+            raise participant_unknown()
         return found
 
 
-def _unknown() -> RegistryError:
+def participant_unknown() -> RegistryError:
+    """Return the refusal of a certificate that does not say who calls; UNAUTHENTICATED to the caller."""
     return RegistryError(
         Reason.PARTICIPANT_UNKNOWN, "the certificate names no active participant, or more than one"
     )
+
+
+def names_of(context: grpc.ServicerContext) -> list[str]:
+    """Return the URI names in the caller's certificate, for the log; at most 8, of 255 characters each."""
+    peer = cast("Mapping[str, Sequence[bytes]]", context.auth_context())
+    return [uri.decode("utf-8", "replace")[:255] for uri in peer.get("peer_uri", ())[:8]]

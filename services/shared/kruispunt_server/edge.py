@@ -29,7 +29,8 @@ class Policy:
     Attributes:
         roles: any one of them suffices; empty: every participant may call.
         personal: it touches personal data: a purpose is mandatory and answers are journalled.
-        max_streams: streams of this method at once in one process; mandatory for streaming methods.
+        max_streams: streams of this method at once in one process, of one participant half as many, at least
+            one; mandatory for streaming methods.
         look_required: every request names a person, so an answer that no look was noted for is a fault
             (fail closed). False for lists that may be empty, such as "what is stale at my institution".
             Not asked of streams, whose chunk may hold malformed numbers only.
@@ -49,11 +50,13 @@ class Deadlines:
         default_s: for unary calls that state no deadline.
         longest_s: at most, for unary calls.
         stream_s: at most, for streams; also their default.
+        idle_s: how long a stream may wait for its caller at a stretch.
     """
 
     default_s: float = 10.0
     longest_s: float = 60.0
     stream_s: float = 3600.0
+    idle_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,9 @@ EVENTS: Mapping[str, Event] = {
     "start_failed": _event("error", "A worker could not start; it is started again.", "exception", "frames"),
     "call_finished": _event("debug", "A call was answered.", "method", "participant", "status", "duration_ms"),
     "call_refused": _event(
-        "warning", "A caller was not let in.", "method", "participant", "status", "reason"
+        "warning",
+        "A caller was not let in; with the names in its certificate if it is unknown.",
+        "method", "participant", "status", "reason", "uris",
     ),
     "call_failed": _event(
         "error",

@@ -1,5 +1,6 @@
 """Handlers of raw bytes for the services that grpcio brings along (health, reflection)."""
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -9,6 +10,7 @@ from google.protobuf.message import DecodeError, Message
 
 from kruispunt_server import rich_errors
 from kruispunt_server.errors import Reason, RegistryError
+from kruispunt_server.streams import Watchdog
 
 Parse = Callable[[bytes], Any]
 
@@ -66,15 +68,25 @@ def non_blocking(work: Callable[[Any, Any, Any], object], from_bytes: Parse, poo
 
 
 def bidirectional(
-    work: Callable[[Iterator[Any], Any], Iterator[Message]], from_bytes: Parse, pool: ThreadPoolExecutor
+    work: Callable[[Iterator[Any], Any], Iterator[Message]],
+    from_bytes: Parse,
+    pool: ThreadPoolExecutor,
+    *,
+    longest_s: float,
+    idle_s: float,
 ) -> Any:
-    """Return the handler of a stream in both directions."""
+    """Return the handler of a stream in both directions; it ends after `longest_s`, and after `idle_s` of silence."""
 
     def handle(received: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
+        watchdog = Watchdog(context.cancel, time.monotonic() + longest_s, idle_s)
         try:
+            watchdog.waits()
             for answer in work((parse(from_bytes, one) for one in received), context):
+                watchdog.waits()  # each exchange is one answer: the caller's turn begins anew
                 yield answer.SerializeToString()
         except RegistryError as error:
             rich_errors.abort(context, error)
+        finally:
+            watchdog.stop()
 
     return grpc.stream_stream_rpc_method_handler(on_pool(handle, pool))

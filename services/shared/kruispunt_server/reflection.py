@@ -15,19 +15,28 @@ from kruispunt_server import raw
 V1 = "grpc.reflection.v1.ServerReflection"
 V1ALPHA = reflection.SERVICE_NAME
 _FILE = "grpc/reflection/v1/reflection.proto"
+# Tools ask all they want to know at once; whoever keeps a stream open longer keeps others waiting.
+_LONGEST_S = 60.0
 
 
-def reflection_handlers(services: Iterable[str], pool: ThreadPoolExecutor) -> list[grpc.GenericRpcHandler]:
+def reflection_handlers(
+    services: Iterable[str], pool: ThreadPoolExecutor, *, idle_s: float = 5.0
+) -> list[grpc.GenericRpcHandler]:
     """Return the handlers of both versions.
 
     Args:
         services: full names that are told, beside those of reflection itself.
         pool: where its streams run: they hold a thread for as long as the caller keeps them open.
+        idle_s: after which a stream ends that nothing is asked on.
     """
     _describe_v1()
     servicer = reflection.ReflectionServicer([*services, V1, V1ALPHA])
     method = raw.bidirectional(
-        servicer.ServerReflectionInfo, reflection_pb2.ServerReflectionRequest.FromString, pool
+        servicer.ServerReflectionInfo,
+        reflection_pb2.ServerReflectionRequest.FromString,
+        pool,
+        longest_s=_LONGEST_S,
+        idle_s=idle_s,
     )
     return [
         grpc.method_handlers_generic_handler(name, {"ServerReflectionInfo": method}) for name in (V1, V1ALPHA)

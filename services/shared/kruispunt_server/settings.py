@@ -67,7 +67,11 @@ class ServerSettings(BaseSettings):
         description="`sqlite:////absolute/path` or `postgresql://user:password@host/name`.",
     )
     database_connections: int = Field(
-        8, ge=1, le=200, description="Database connections at most, per worker."
+        8,
+        ge=1,
+        le=200,
+        description="Database connections at most, in each of two pools per worker: one for transactions, "
+        "one for hot reads.",
     )
     statement_timeout_s: float = Field(10.0, gt=0, description="After which PostgreSQL gives up a statement.")
     busy_timeout_s: float = Field(
@@ -88,6 +92,9 @@ class ServerSettings(BaseSettings):
     default_deadline_s: float = Field(10.0, gt=0, description="For calls that state no deadline.")
     longest_deadline_s: float = Field(60.0, gt=0, description="No call may take longer.")
     stream_deadline_s: float = Field(3600.0, gt=0, description="No stream may take longer.")
+    stream_idle_s: float = Field(
+        60.0, gt=0, description="After which a stream ends whose caller neither sends nor reads: CANCELLED."
+    )
     lame_duck_s: float = Field(
         0.5, ge=0, description="Between telling NOT_SERVING and taking no more calls, when asked to stop."
     )
