@@ -1,6 +1,7 @@
 """Reading, writing and hot statements do the same on SQLite and PostgreSQL."""
 
 import datetime as dt
+import os
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -12,9 +13,11 @@ import pytest
 import sqlalchemy as sa
 from tests.support.calls import NOON
 
+from kruispunt_server import migrate
 from kruispunt_server.bulk import bulk_insert
 from kruispunt_server.database import ALLOW_UNSAFE, Database, UnsafeDatabaseError, constraint_of
 from kruispunt_server.errors import Reason, RegistryError
+from kruispunt_server.hot import HotPool
 from kruispunt_server.tables import SharedTables
 
 REQUEST = uuid.UUID("01956a3c-0000-7000-8000-000000000001")
@@ -440,6 +443,125 @@ def test_sqlite_flushes_every_commit_and_holds_references(sqlite_url: str) -> No
 
     assert ["wal", 2, 1, 1] == found
     assert [[("wal",)], [(2,)], [(1,)], [(1,)]] == hot
+
+
+@pytest.mark.parametrize("way", ["open", "migrate"])
+def test_a_database_file_is_for_its_owner_only(tmp_path: Path, way: str) -> None:
+    """With the write-ahead log beside it, whatever the umask leaves."""
+    path = tmp_path / "directory.db"
+    before = os.umask(0o022)
+    try:
+        if way == "migrate":
+            migrate.upgrade(f"sqlite:///{path}", "directory")
+        database = Database.open(f"sqlite:///{path}")
+        with database.writing() as connection:
+            connection.exec_driver_sql("CREATE TABLE made (number INTEGER)")
+            modes = {one.name: oct(one.stat().st_mode & 0o777) for one in tmp_path.iterdir()}
+        database.close()
+    finally:
+        os.umask(before)
+
+    assert {"directory.db": "0o600", "directory.db-wal": "0o600", "directory.db-shm": "0o600"} == modes
+
+
+def test_a_database_file_that_is_there_keeps_its_mode(sqlite_url: str) -> None:
+    """An operator may have given a group access."""
+    path = Path(str(sa.make_url(sqlite_url).database))
+    path.chmod(0o640)
+
+    Database.open(sqlite_url).close()
+
+    assert 0o640 == path.stat().st_mode & 0o777
+
+
+class _NoSession:
+    """A connection that is only counted."""
+
+    def __init__(self, opened: list["_NoSession"]) -> None:
+        self.closed = False
+        opened.append(self)
+
+    def rows(self, *_: Any) -> list[Any]:
+        """Return none."""
+        return []
+
+    def run(self, *_: Any) -> None:
+        """Do nothing."""
+
+    def usable(self) -> bool:
+        """Say yes."""
+        return True
+
+    def close(self) -> None:
+        """Note it."""
+        self.closed = True
+
+
+def test_hot_connections_are_bounded() -> None:
+    """When all are in use for too long the store cannot be used; one that comes back or breaks makes room."""
+    opened: list[_NoSession] = []
+    pool = HotPool(lambda: _NoSession(opened), 2, 0.1)
+    first, second = pool.take(), pool.take()
+
+    with pytest.raises(RegistryError) as caught:
+        pool.take()
+    pool.give_back(first)
+    again = pool.take()
+    pool.discard(second)
+    third = pool.take()
+
+    assert Reason.STORE_UNAVAILABLE == caught.value.reason
+    assert again is first
+    assert [False, True, False] == [one.closed for one in opened]
+    pool.close()
+    for one in (again, third):
+        pool.give_back(one)
+    assert [True, True, True] == [one.closed for one in opened]
+
+
+def test_a_call_waits_for_a_hot_connection() -> None:
+    """It gets the one that comes back; a connection that cannot be opened takes no place."""
+    opened: list[_NoSession] = []
+    refusals = [ConnectionError()]
+
+    def connect() -> _NoSession:
+        if refusals:
+            raise refusals.pop()
+        return _NoSession(opened)
+
+    pool = HotPool(connect, 1, 30.0)
+    with pytest.raises(ConnectionError):
+        pool.take()
+    only = pool.take()
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(pool.take)
+        time.sleep(0.1)
+        assert not waiting.done()
+        pool.give_back(only)
+
+        assert only is waiting.result(10)
+
+
+def test_sixteen_threads_share_two_hot_connections() -> None:
+    """None waits in vain, and no connection is in two hands."""
+    opened: list[_NoSession] = []
+    pool = HotPool(lambda: _NoSession(opened), 2, 30.0)
+    held: set[int] = set()
+
+    def use(_: int) -> bool:
+        session = pool.take()
+        alone = id(session) not in held
+        held.add(id(session))
+        time.sleep(0)
+        held.discard(id(session))
+        pool.give_back(session)
+        return alone
+
+    with ThreadPoolExecutor(16) as threads:
+        outcomes = list(threads.map(use, range(2000)))
+
+    assert all(outcomes)
+    assert 2 >= len(opened)
 
 
 def test_probe_answers(database: Database) -> None:

@@ -9,7 +9,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, Self
 
 import psycopg
@@ -89,7 +89,7 @@ class Database:
             engine, connect = _open_postgresql(parsed, pool_size, busy_timeout_s, statement_timeout_s)
         else:
             raise ValueError("the database must be SQLite or PostgreSQL")
-        database = cls(engine, HotPool(connect, pool_size), busy_timeout_s=busy_timeout_s)
+        database = cls(engine, HotPool(connect, pool_size, busy_timeout_s), busy_timeout_s=busy_timeout_s)
         try:
             database.probe()
             database._refuse_unsafe()
@@ -186,6 +186,7 @@ def _open_sqlite(
     if url.database in (None, "", ":memory:"):
         raise ValueError("SQLite needs a file: connections to memory do not share what they hold")
     path = str(url.database)
+    create_private(path)
 
     def connect() -> sqlite3.Connection:
         # The driver must not open transactions by itself; the pools hand a connection to one thread at a time.
@@ -217,6 +218,13 @@ def _open_sqlite(
         return SqliteSession(connect())
 
     return engine, session
+
+
+def create_private(path: str) -> None:
+    """Create a database file that only its owner can read, unless it is there; SQLite lets its log follow that."""
+    # Never open one that is there: closing it would drop the locks that this process has on it.
+    with suppress(OSError):  # it is there, or SQLite will say what is wrong
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

@@ -2,20 +2,21 @@
 
 A call's cost is then the driver's. Measured on two shared cores, one row by its key, best of 30 rounds: PostgreSQL
 81 µs (bare driver 81 to 88, `Connection.execute` 323), SQLite 6.6 µs (6.3, 116). Connections stand in a
-last-in-first-out stack outside SQLAlchemy's pool, each in autocommit, each with its prepared statements: as many
-as there are calls at the same moment, so that no call waits for another's, and none is tied to a thread
-that may die.
+last-in-first-out stack outside SQLAlchemy's pool, each in autocommit, each with its prepared statements: no more
+than there are calls at the same moment, up to a limit, and none is tied to a thread that may die.
 """
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Protocol
 
 import psycopg
 import sqlalchemy as sa
 
-from kruispunt_server.store_errors import as_integrity_error, translated
+from kruispunt_server.store_errors import as_integrity_error, translated, unavailable
 
 Row = tuple[Any, ...]
 Processor = Callable[[Any], Any]
@@ -93,35 +94,43 @@ class HotPool:
 
     Args:
         connect: opens one; may raise the driver's errors.
-        keep: connections kept open between calls at most.
+        most: connections at most, idle ones and those in use.
+        wait_s: how long a call waits for a connection when all are in use.
     """
 
-    def __init__(self, connect: Callable[[], Session], keep: int) -> None:
+    def __init__(self, connect: Callable[[], Session], most: int, wait_s: float) -> None:
         self._connect = connect
-        self._keep = keep
+        self._most = most
+        self._wait_s = wait_s
         self._idle: list[Session] = []  # append and pop of a list are atomic
+        self._open = 0
+        self._waiting = 0
         self._closed = False
-        self._closing = threading.Lock()
+        self._changed = threading.Condition()
 
     def take(self) -> Session:
-        """Return a connection; nobody else has it until it is given back."""
+        """Return a connection; nobody else has it until it is given back.
+
+        Raises:
+            RegistryError: all stayed in use for `wait_s`; UNAVAILABLE / STORE_UNAVAILABLE.
+        """
         try:
             return self._idle.pop()
         except IndexError:
-            return self._connect()
+            return self._wait() or self._connect_counted()
 
     def give_back(self, session: Session) -> None:
         """Keep the connection for the next call."""
-        if self._closed or len(self._idle) >= self._keep:
-            session.close()
-            return
         self._idle.append(session)
-        if self._closed:  # closed in between
+        if self._waiting:  # it looked for an idle one after it said that it waits
+            with self._changed:
+                self._changed.notify()
+        if self._closed:
             self._drop_idle()
 
     def discard(self, session: Session) -> None:
         """Close a broken connection, and the idle ones: what broke it most likely broke them too."""
-        session.close()
+        self._close_counted(session)
         self._drop_idle()
 
     def close(self) -> None:
@@ -129,10 +138,46 @@ class HotPool:
         self._closed = True
         self._drop_idle()
 
+    def _wait(self) -> Session | None:
+        """Return a connection that came back, or none: then one more may be opened, and is counted already."""
+        latest = time.monotonic() + self._wait_s
+        with self._changed:
+            self._waiting += 1
+            try:
+                while True:
+                    if self._idle:
+                        with suppress(IndexError):  # somebody else was faster
+                            return self._idle.pop()
+                    if self._open < self._most:
+                        self._open += 1
+                        return None
+                    if not self._changed.wait(latest - time.monotonic()) and time.monotonic() >= latest:
+                        raise unavailable()
+            finally:
+                self._waiting -= 1
+
+    def _connect_counted(self) -> Session:
+        try:
+            return self._connect()
+        except BaseException:
+            self._one_less()
+            raise
+
+    def _close_counted(self, session: Session) -> None:
+        try:
+            session.close()
+        finally:
+            self._one_less()
+
+    def _one_less(self) -> None:
+        with self._changed:
+            self._open -= 1
+            self._changed.notify()
+
     def _drop_idle(self) -> None:
-        with self._closing:
-            while self._idle:
-                self._idle.pop().close()
+        with suppress(IndexError):
+            while True:
+                self._close_counted(self._idle.pop())
 
 
 class HotStatement:

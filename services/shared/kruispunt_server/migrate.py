@@ -18,7 +18,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from kruispunt_server.database import Database
+from kruispunt_server.database import Database, create_private
 
 SERVICES: Final = ("identity", "directory")
 
@@ -190,6 +190,8 @@ def _engine(url: str) -> sa.Engine:
     if parsed.get_backend_name() == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
         return sa.create_engine(parsed, poolclass=sa.NullPool, hide_parameters=True)
+    if parsed.database:
+        create_private(parsed.database)
     engine = sa.create_engine(parsed, poolclass=sa.NullPool, hide_parameters=True)
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
