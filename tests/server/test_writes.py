@@ -11,6 +11,8 @@ import pytest
 import sqlalchemy as sa
 from tests.support.calls import NOON, call_of
 
+from kruispunt.directory.v1 import dossier_service_pb2 as pb
+from kruispunt_directory.messages.dossiers import parse_write_key
 from kruispunt_server.call import Participant
 from kruispunt_server.clock import FixedClock
 from kruispunt_server.database import Database
@@ -174,6 +176,32 @@ def test_validate_only_says_what_would_be_refused(writes: Writes, work: Work, ta
 
     with pytest.raises(sa.exc.IntegrityError):
         writes.run(call_of(), WriteKey(REQUEST, b"digest", validate_only=True), work)
+
+
+def test_validate_only_refuses_a_key_used_for_another_request(
+    writes: Writes, work: Work, database: Database, tables: SharedTables
+) -> None:
+    """As the real request would be; the rehearsal is not begun, and still nothing is written."""
+    writes.run(call_of(), KEY, work)
+
+    with pytest.raises(RegistryError) as caught:
+        writes.run(call_of(), WriteKey(REQUEST, b"other", validate_only=True), work)
+
+    assert (Reason.REQUEST_ID_REUSED, "request_id") == (caught.value.reason, caught.value.field)
+    assert 1 == work.times
+    assert (1, 1) == _counts(database, tables)
+
+
+def test_a_rehearsal_has_the_key_of_what_it_rehearses() -> None:
+    """Or a rehearsal after the fact would be taken for another request."""
+    real, rehearsal, other = (
+        parse_write_key(pb.CloseDossierRequest(request_id=str(REQUEST), validate_only=only, etag=etag))
+        for only, etag in ((False, "1"), (True, "1"), (True, "2"))
+    )
+
+    assert real.digest == rehearsal.digest
+    assert real.digest != other.digest
+    assert (False, True) == (real.validate_only, rehearsal.validate_only)
 
 
 @pytest.mark.parametrize("validate_only", [False, True])

@@ -29,7 +29,7 @@ class WriteKey:
 
     Attributes:
         request_id: chosen by the caller; unique among the mutations of one participant.
-        digest: of the whole request, so that the same key with another request is noticed.
+        digest: of the whole request but `validate_only`, so that the same key with another request is noticed.
         validate_only: whether to check everything and change nothing.
     """
 
@@ -94,7 +94,7 @@ class Writes:
             Exception: whatever `work` raises; nothing changed.
         """
         if key.validate_only:
-            return self._rehearse(call, work)
+            return self._rehearse(call, key, work)
         with self._database.writing() as connection:
             if not self._claim(connection, call, key):
                 return self._stored(connection, call, key)
@@ -103,9 +103,12 @@ class Writes:
             _refuse_late(call)
         return response
 
-    def _rehearse(self, call: Call, work: Work) -> bytes:
+    def _rehearse(self, call: Call, key: WriteKey, work: Work) -> bytes:
         try:
             with self._database.writing() as connection:
+                row = connection.execute(self._find, _named(call, key)).one_or_none()
+                if row is not None:
+                    _refuse_reused(row, call, key)
                 response = work(connection)
                 _refuse_late(call)
                 raise _Undone(response)  # noqa: TRY301 - rolls the transaction back
@@ -129,18 +132,22 @@ class Writes:
 
     def _stored(self, connection: sa.Connection, call: Call, key: WriteKey) -> bytes:
         row = connection.execute(self._find, _named(call, key)).one()
-        if (row.method, row.digest) != (call.method, key.digest):
-            raise RegistryError(
-                Reason.REQUEST_ID_REUSED,
-                "this request_id was used for another request",
-                field="request_id",
-            )
+        _refuse_reused(row, call, key)
         response: bytes = row.response
         return response
 
 
 def _named(call: Call, key: WriteKey) -> dict[str, Any]:
     return {"of_participant": call.participant.participant_id, "of_request": key.request_id}
+
+
+def _refuse_reused(row: Any, call: Call, key: WriteKey) -> None:
+    if (row.method, row.digest) != (call.method, key.digest):
+        raise RegistryError(
+            Reason.REQUEST_ID_REUSED,
+            "this request_id was used for another request",
+            field="request_id",
+        )
 
 
 def _refuse_late(call: Call) -> None:

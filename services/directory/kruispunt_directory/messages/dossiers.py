@@ -17,9 +17,10 @@ from kruispunt.ssin import Ssin
 from kruispunt_directory.domain.book import Plan, Registration, Revision, Selection
 from kruispunt_directory.domain.claim import Claim, PartialDate
 from kruispunt_directory.domain.dossier import Dossier
-from kruispunt_directory.domain.knowledge import Institution, NetworkLevel
+from kruispunt_directory.domain.knowledge import NetworkLevel
 from kruispunt_directory.domain.number import Resolution
 from kruispunt_directory.messages.common import (
+    UUID_FORM,
     EPOCH,
     date_message,
     parse_code,
@@ -31,7 +32,6 @@ from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.writes import WriteKey
 
 _SOURCE = re.compile(r"[a-z0-9-]{1,32}", re.ASCII)
-_UNSPECIFIED_SOURCE = "unspecified"
 _UPDATABLE = ("phase", "period", "network_level", "source")
 
 
@@ -46,23 +46,22 @@ def parse_write_key(request: Any) -> WriteKey:
     """
     request_id = parse_request_id(request.request_id)
     body: Message = request
+    if request.validate_only:  # a rehearsal says the same as what it rehearses
+        body = type(request)()
+        body.CopyFrom(request)
+        body.ClearField("validate_only")
     said = body.DESCRIPTOR.full_name.encode() + b"\0" + body.SerializeToString(deterministic=True)
     return WriteKey(request_id, hashlib.sha256(said).digest(), bool(request.validate_only))
 
 
-def parse_registration(
-    request: dossier_service_pb2.RegisterDossierRequest, institution: Institution | None
-) -> Registration:
-    """Read what is registered; the network level falls back to that of the institution."""
-    level = parse_network_level(request.network_level, "network_level")
-    if level is None:
-        level = institution.network_level if institution else NetworkLevel.PRIMARY
+def parse_registration(request: dossier_service_pb2.RegisterDossierRequest) -> Registration:
+    """Read what is registered."""
     return Registration(
         capacity=parse_code(request.capacity, "capacity", 0, 999),
         phase=parse_code(request.phase, "phase", 0, 99),
         period=parse_period(request.period, "period"),
-        network_level=level,
-        source=parse_source(request.source, "source") if request.source else _UNSPECIFIED_SOURCE,
+        network_level=parse_network_level(request.network_level, "network_level"),
+        source=parse_source(request.source, "source") if request.source else None,
     )
 
 
@@ -165,12 +164,9 @@ def parse_dossier_id(text: str, field: str) -> uuid.UUID:
     """
     if not text:
         raise RegistryError(Reason.FIELD_REQUIRED, "which dossier is not said", field=field)
-    try:
-        if len(text) == 36:
-            return uuid.UUID(text)
-    except ValueError:
-        pass
-    raise RegistryError(Reason.FIELD_INVALID, "no dossier identifier", field=field)
+    if not UUID_FORM.fullmatch(text):
+        raise RegistryError(Reason.FIELD_INVALID, "no dossier identifier", field=field)
+    return uuid.UUID(text)
 
 
 def parse_network_level(value: int, field: str) -> NetworkLevel | None:
