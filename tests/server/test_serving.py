@@ -77,6 +77,17 @@ def test_the_directory_answers_and_tells_what_it_serves(home: Home, servers: lis
         assert list_dossiers(channel).complete
         assert SERVING == check_health(channel)
         assert SERVING == check_health(channel, NAME)
+        listed = channel.unary_unary("/grpc.health.v1.Health/List")(b"", timeout=30)
+        assert {
+            "",
+            NAME,
+            "kruispunt.directory.v1.DossierService",
+            "kruispunt.directory.v1.KnowledgeService",
+        } == {
+            name
+            for name, answer in health_pb2.HealthListResponse.FromString(listed).statuses.items()
+            if answer.status == SERVING
+        }
         for version in ("v1", "v1alpha"):
             assert {
                 "grpc.health.v1.Health",
@@ -124,7 +135,7 @@ def test_the_identity_server_starts_is_healthy_and_stops(home: Home, servers: li
 
 
 def test_a_client_without_certificate_gets_no_connection(home: Home, servers: list[Running]):
-    """The handshake fails."""
+    """The handshake fails, and no library writes a line of its own about it."""
     servers.append(server := Running(home))
     credentials = grpc.ssl_channel_credentials((home.folder / "pki" / "ca.crt").read_bytes())
     with (
@@ -133,6 +144,10 @@ def test_a_client_without_certificate_gets_no_connection(home: Home, servers: li
     ):
         list_dossiers(channel, timeout=10)
     assert grpc.StatusCode.UNAVAILABLE == caught.value.code()
+    assert 0 == server.stop()
+    lines = server.log.read_text().splitlines()
+    assert "supervisor_stopped" == json.loads(lines[-1])["event"]
+    assert lines == [line for line in lines if line.startswith("{")]
 
 
 def test_watchers_are_told_before_the_drain(home: Home, servers: list[Running]):

@@ -122,7 +122,8 @@ def _serve(service: Service, config: Path | None, settings: ServerSettings) -> i
     command = [sys.executable, "-m", service.package, "worker"]
     command += ["--config", str(config)] if config is not None else []
     with tempfile.TemporaryDirectory(prefix="kruispunt-metrics-") as folder:
-        environment = dict(os.environ)
+        # Or gRPC's core writes its own lines, free text with the addresses of clients, among the events.
+        environment = {"GRPC_VERBOSITY": "NONE", **os.environ}
         forget: Callable[[int], None] = lambda _process_id: None  # noqa: E731 - replaced below
         if settings.metrics_port is not None:
             from kruispunt_server.metrics import FOLDER_VARIABLE, forget_worker, serve_metrics

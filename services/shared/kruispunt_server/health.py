@@ -54,8 +54,15 @@ class Health:
             SERVICE_NAME,
             {
                 "Check": raw.unary(self._servicer.Check, from_bytes, pool),
+                "List": raw.unary(self._list, health_pb2.HealthListRequest.FromString, pool),
                 "Watch": raw.non_blocking(self._servicer.Watch, from_bytes, pool),
             },
+        )
+
+    def _list(self, _request: object, context: grpc.ServicerContext) -> health_pb2.HealthListResponse:
+        check, ask = self._servicer.Check, health_pb2.HealthCheckRequest
+        return health_pb2.HealthListResponse(
+            statuses={name: check(ask(service=name), context) for name in self._names}
         )
 
     def start(self) -> None:
