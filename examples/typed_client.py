@@ -23,6 +23,7 @@ from kruispunt import (
     Registration,
     Route,
     Ssin,
+    SsinError,
 )
 
 INCOME_SUPPORT = 2  # capacity of a public welfare centre
@@ -71,12 +72,15 @@ def main(number: str) -> int:
     """Play it all on one person."""
     purpose = Purpose(legal_basis="18/042", end_user="clerk-7", case="income-support-2026-118")
     try:
-        person = Ssin.parse(number)
+        person = Ssin.parse(number)  # a number that is none needs no registry
         with DirectoryClient.from_profile("institution-17-101", purpose=purpose) as directory:
             registration = begin_support(directory, person, date(2026, 1, 1))
             print(registration.outcome.name, sorted(holders(directory, person)))
             print(ask_pension_rights(directory, person).verdict.name)
             end_support(directory, registration.dossier, date(2026, 6, 1))
+    except SsinError as error:
+        print("not a number:", error.fault.value)
+        return 1
     except NumberMalformed as error:
         print("not a number:", error.metadata.get("fault", ""))
         return 1
@@ -87,4 +91,4 @@ def main(number: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1]) if len(sys.argv) == 2 else f"use: {sys.argv[0]} NUMBER, which has 11 digits")

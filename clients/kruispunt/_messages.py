@@ -239,6 +239,7 @@ def route_of(message: directory.GetRouteResponse) -> routes.Route:
                 period_of(each.period),
                 NetworkLevel(each.network_level),
                 each.availability_id,
+                each.authorisation_id,
             )
             for each in message.suppliers
         ),

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from kruispunt.period import Period
 from kruispunt.values import DataSetRef, InstitutionRef, NetworkLevel
 
+LANGUAGES = ("nl", "fr", "de", "en")
+
 
 @dataclass(frozen=True, slots=True)
 class Labels:
@@ -17,8 +19,14 @@ class Labels:
     own_translations: tuple[str, ...] = ()
 
     def best(self, *languages: str) -> str:
-        """Return the first that is known, in the order asked, then nl, fr, de, en."""
-        return next((t for t in (getattr(self, n) for n in (*languages, "nl", "fr", "de", "en")) if t), "")
+        """Return the first that is known, in the order asked, then nl, fr, de, en.
+
+        Raises:
+            ValueError: a language is none of the four.
+        """
+        if not set(languages) <= set(LANGUAGES):
+            raise ValueError(f"names are in {', '.join(LANGUAGES)}")
+        return next((t for t in (getattr(self, n) for n in (*languages, *LANGUAGES)) if t), "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,7 @@ class RouteSupplier:
     period: Period
     network_level: NetworkLevel
     availability_id: str
+    authorisation_id: str
 
 
 @dataclass(frozen=True, slots=True)

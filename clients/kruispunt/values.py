@@ -13,6 +13,8 @@ from kruispunt.period import Period
 from kruispunt.ssin import Ssin
 
 _LEGAL_BASIS = re.compile(r"[A-Za-z0-9/.-]{1,64}")
+_INSTITUTION = re.compile(r"([0-9]{1,3})/([0-9]{1,3})")
+_DATA_SET = re.compile(r"([^/]+)(?:/([0-9]{1,3}))?")
 _PRINTABLE = re.compile(r"[!-~]|[!-~][ -~]{0,62}[!-~]")
 
 
@@ -133,10 +135,12 @@ class InstitutionRef:
         """Read "17/1".
 
         Raises:
-            ValueError: not two whole numbers with "/" between.
+            ValueError: not two whole numbers of 1 to 3 digits with "/" between.
         """
-        sector, _, institution = text.partition("/")
-        return cls(int(sector), int(institution))
+        parts = _INSTITUTION.fullmatch(text)
+        if parts is None:
+            raise ValueError("an institution is SECTOR/NUMBER, such as 17/1")
+        return cls(int(parts[1]), int(parts[2]))
 
     def __str__(self) -> str:
         return f"{self.sector}/{self.institution}"
@@ -154,10 +158,12 @@ class DataSetRef:
         """Read "CODE" or "CODE/variant".
 
         Raises:
-            ValueError: the variant is no whole number.
+            ValueError: no code, or the variant is no whole number of 1 to 3 digits.
         """
-        code, _, variant = text.partition("/")
-        return cls(code, int(variant or 0))
+        parts = _DATA_SET.fullmatch(text)
+        if parts is None:
+            raise ValueError("a data set is CODE or CODE/VARIANT, such as PENSION-RIGHTS/1")
+        return cls(parts[1], int(parts[2] or 0))
 
     def __str__(self) -> str:
         return f"{self.code}/{self.variant}" if self.variant else self.code

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from kruispunt.common.v1 import values_pb2 as common
 from kruispunt.directory.v1 import directory_service_pb2 as pb
 from kruispunt.directory.v1 import dossier_service_pb2 as writing_pb
 from kruispunt.directory.v1 import knowledge_service_pb2 as knowledge_pb
+from kruispunt_server import pki
 
 DASH = "\N{EN DASH}"
 PROFILE = """
@@ -128,6 +130,13 @@ def test_refusal_is_json_for_machines(script: Script) -> None:
         ["dossier", "list", ANNA, "--profile", "nobody"],
         ["dossier", "list", ANNA, "--endpoint", "registry.example:1"],
         ["dossier", "list", ANNA, "--case", "é"],
+        ["dossier", "list", ANNA, "--case", ""],
+        ["dossier", "list", ANNA, "--legal-basis", ""],
+        ["dossier", "list", ANNA, "--end-user", ""],
+        ["dossier", "register", ANNA, "--capacity", "2", "--begin", "2026-01-01", "--birth-date", "75"],
+        ["dossier", "register", ANNA, "--capacity", "2", "--begin", "2026-01-01", "--birth-date", "1975-6"],
+        ["dossier", "register", ANNA, "--capacity", "2", "--begin", "20260101"],
+        ["knowledge", "sectors", "--language", "xx"],
         ["dossier", "list", ANNA, "--known-at", "2026-01-01T00:00:00"],
         ["route", ANNA, "PENSION-RIGHTS/x"],
         ["resolve", "no-such-file"],
@@ -142,6 +151,96 @@ def test_wrong_use_has_status_2(script: Script, arguments: list[str]) -> None:
     assert 2 == result.exit_code
     assert "Traceback" not in result.output
     assert [] == script.asked
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["dossier", "list"], "Missing argument 'PERSON'"),
+        (["dossier", "list", ANNA, "--at", "2026-13-01"], "'--at': there is no such day in the calendar"),
+        (["dossier", "list", ANNA, "--at", "1/5/2026"], "'--at': a day is YYYY-MM-DD"),
+        (["dossier", "list", ANNA, "--known-at", "x"], "'--known-at': an instant is YYYY-MM-DDTHH:MM:SSZ"),
+        (["dossier", "list", ANNA, "--case", ""], "'--case': it is empty"),
+        (["route", ANNA, "X/x"], "a data set is CODE or CODE/VARIANT, such as PENSION-RIGHTS/1"),
+        (["route", ANNA, "X", "--supplier", "5"], "an institution is SECTOR/NUMBER, such as 17/1"),
+        (["dossier", "list", ANNA, "--profile", "nobody"], "no profile 'nobody'"),
+        (["knowledge", "data-sets", "--sector", "5"], "data-sets belong to no sector"),
+    ],
+)
+def test_wrong_use_is_json_for_machines(script: Script, arguments: list[str], told: str) -> None:
+    """One object on stderr in the form of a refusal, but without reason; the sentence says what is expected."""
+    result = run(*arguments, "--json")
+
+    assert 2 == result.exit_code
+    assert "" == result.stdout
+    error = json.loads(result.stderr)["error"]
+    assert ("", "") == (error["reason"], error["status"])
+    assert told in error["message"]
+    assert "Value error" not in error["message"]
+    assert [] == script.asked
+
+
+def test_refusal_tells_fault_and_role(script: Script) -> None:
+    """What the metadata says further is shown to people."""
+    malformed = {"field": "ssin", "fault": "check"}
+    script.on(
+        "ListDossiers",
+        Refusal(grpc.StatusCode.INVALID_ARGUMENT, "NUMBER_MALFORMED", metadata=malformed),
+        Refusal(grpc.StatusCode.PERMISSION_DENIED, "ROLE_MISSING", metadata={"role": "consumer"}),
+    )
+
+    faulty, forbidden = run("dossier", "list", "75060898010"), run("dossier", "list", ANNA)
+
+    assert ["  field: ssin", "  fault: check", "  status: INVALID_ARGUMENT"] == faulty.stderr.splitlines()[2:]
+    assert "  role: consumer" in forbidden.stderr.splitlines()
+
+
+def test_number_is_taken_as_it_is_printed(script: Script) -> None:
+    """The form for people is taken where a number is typed, and goes out as 11 digits; no other form is guessed."""
+    script.on("ListDossiers", pb.ListDossiersResponse(complete=True, resolution=resolution()))
+    script.on("ReconfirmDossiers", writing_pb.ReconfirmDossiersResponse(outcomes=[1]))  # type: ignore[list-item]
+
+    run("dossier", "list", "75.06.08-980.09")
+    run("dossier", "reconfirm", "75.06.08-980.09:d-1")
+    run("dossier", "list", "75-06-08 980 09")
+
+    listed, reconfirmed, strange = (each.request for each in script.asked)
+    assert (ANNA, ANNA) == (listed.ssin, reconfirmed.dossiers[0].ssin)
+    assert "75-06-08 980 09" == strange.ssin
+
+
+def test_several_removed_are_dossiers(script: Script) -> None:
+    """One is a dossier, none and two are dossiers."""
+    for ids, expected in (([], "0 dossiers removed"), (["a", "b"], "2 dossiers removed")):
+        script.on(
+            "RemoveDossiers",
+            writing_pb.RemoveDossiersResponse(removed_dossier_ids=ids, resolution=resolution()),
+        )
+
+        assert expected == run("dossier", "remove", ANNA, "--all").stdout.splitlines()[0]
+
+
+def test_update_from_a_day_says_what_becomes_of_the_part_before(script: Script) -> None:
+    """The answer holds the part from that day on; the other one is not passed over in silence."""
+    script.on("UpdateDossier", writing_pb.UpdateDossierResponse(dossier=dossier(), resolution=resolution()))
+
+    split = run("dossier", "update", ANNA, "d-1", "--phase", "10", "--from", "2026-02-01")
+    whole = run("dossier", "update", ANNA, "d-1", "--phase", "10")
+
+    assert "what stood before 2026-02-01 stays as it was" in split.stdout
+    assert "what stood before" not in whole.stdout
+
+
+def test_birth_date_may_be_known_in_part(script: Script) -> None:
+    """A year, a month or a day of four and two digits each."""
+    script.on("RegisterDossier", registered())
+    options = ["--capacity", "2", "--begin", "2026-01-01", "--birth-date"]
+
+    for text in ("1975", "1975-06", "1975-06-08"):
+        run("dossier", "register", ANNA, *options, text)
+
+    dates = [each.request.claim.birth_date for each in script.asked]
+    assert [(1975, 0, 0), (1975, 6, 0), (1975, 6, 8)] == [(d.year, d.month, d.day) for d in dates]
 
 
 def test_list_gathers_all_pages(script: Script) -> None:
@@ -246,7 +345,7 @@ def test_each_shape_of_removal_can_be_said(script: Script, options: list[str], s
 
     result = run("dossier", "remove", ANNA, *options)
 
-    assert "1 dossiers removed" in result.stdout
+    assert "1 dossier removed" in result.stdout
     assert "d-2" in result.stdout
     assert shape == script.asked[0].request.WhichOneof("shape")
 
@@ -332,7 +431,7 @@ def test_what_a_list_prints_can_be_written(script: Script, tmp_path: Path) -> No
         ('{"sectors": [{"code": 1, "labels": {}}]}', "sectors[0].validity is absent"),
         ('{"sectors": [{"colour": 1}]}', "unknown colour"),
         ('{"sectors": [{"code": 1, "labels": {}, "validity": {"begin": "x"}}]}', "must be a day"),
-        ("{", "wrong use"),
+        ("{", "entries.json is no JSON: Expecting property name enclosed in double quotes in line 1"),
     ],
 )
 def test_malformed_entries_file_says_where(
@@ -397,7 +496,53 @@ def test_registry_that_is_not_there_is_told() -> None:
     )
 
     assert 1 == result.exit_code
-    assert "failed: no answer came in time" in result.stderr
+    assert "failed: never connected to 127.0.0.1:1: is it up" in result.stderr
+
+
+def test_resolution_without_a_registry_ends(script: Script) -> None:
+    """Nobody at the endpoint: no header of a table that never comes, and an end within the time given."""
+    began = time.monotonic()
+    result = run(
+        "resolve",
+        "-",
+        "--endpoint",
+        "127.0.0.1:1",
+        "--profile",
+        "default",
+        "--timeout",
+        "0.3",
+        stdin=f"{ANNA}\n",
+    )
+
+    assert (1, "") == (result.exit_code, result.stdout)
+    assert "failed: never connected to 127.0.0.1:1" in result.stderr
+    assert time.monotonic() - began < 3.0
+
+
+def test_grpc_writes_nothing_to_the_terminal(endpoint: str, tmp_path: Path) -> None:
+    """A connection that cannot be made is told by the command alone."""
+    pki.make_authority(tmp_path)
+    pki.issue_client(tmp_path, "one", "spiffe://sandbox.kruispunt.example/institution/17/1")
+    command = [sys.executable, "-m", "kruispunt.cli", "knowledge", "sectors", "--timeout", "1"]
+    command += ["--endpoint", endpoint, "--ca", str(tmp_path / "ca.crt")]
+    command += ["--cert", f"{tmp_path}/clients/one.crt", "--key", f"{tmp_path}/clients/one.key"]
+
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert 1 == ended.returncode
+    assert [f"failed: never connected to {endpoint}: is it up", "  status: DEADLINE_EXCEEDED"] == [
+        line.partition(",")[0] for line in ended.stderr.splitlines()
+    ]
+
+
+def test_help_tells_the_exit_status() -> None:
+    """What 0, 1 and 2 mean stands in the help of the tree."""
+    told = " ".join(run("--help").stdout.split())
+
+    assert (
+        "Exit status: 0 done, and a route that is refused is an answer too; 1 refused or failed; 2 wrong use."
+        in told
+    )
 
 
 def test_version_is_told() -> None:

@@ -64,3 +64,14 @@ def test_example_runs(example: ModuleType, directory: DirectoryClient, script: S
     assert not example.ask_pension_rights(directory, person).allowed
     assert example.end_support(directory, registration.dossier, date(2026, 6, 1)) is None
     assert [BRAM] == list(example.without_dossier(directory, [BRAM]))
+
+
+@pytest.mark.parametrize(("arguments", "told"), [([], "use: "), (["75060898010"], "not a number: check")])
+def test_example_says_what_it_takes(arguments: list[str], told: str) -> None:
+    """Without a number, or with one that is none, it ends with a sentence."""
+    ended = subprocess.run(
+        [sys.executable, str(FILE), *arguments], capture_output=True, text=True, check=False
+    )
+
+    assert 1 == ended.returncode
+    assert (ended.stdout + ended.stderr).startswith(told)

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from kruispunt.period import Period
 
+Span = tuple[int, int | None]
+
 FIRST = dt.date(2020, 1, 1)
 FOREVER = 40
 DAYS = st.integers(0, 30)
@@ -16,7 +18,7 @@ PERIODS = st.tuples(DAYS, st.one_of(st.none(), DAYS)).filter(
 )
 
 
-def period(span: tuple[int, int | None]) -> Period:
+def period(span: Span) -> Period:
     return Period(date(span[0]), None if span[1] is None else date(span[1]))
 
 
@@ -24,7 +26,7 @@ def date(day: int) -> dt.date:
     return FIRST + dt.timedelta(days=day)
 
 
-def days(span: tuple[int, int | None]) -> set[int]:
+def days(span: Span) -> set[int]:
     return set(range(span[0], FOREVER if span[1] is None else span[1]))
 
 
@@ -40,7 +42,7 @@ def test_a_period_has_a_day(end: dt.date) -> None:
 
 
 @given(PERIODS, PERIODS)
-def test_relations_are_those_of_sets_of_days(one: tuple, other: tuple) -> None:
+def test_relations_are_those_of_sets_of_days(one: Span, other: Span) -> None:
     """Overlap, containment and difference agree with sets of days."""
     a, b = period(one), period(other)
 
@@ -50,7 +52,7 @@ def test_relations_are_those_of_sets_of_days(one: tuple, other: tuple) -> None:
 
 
 @given(PERIODS, PERIODS)
-def test_touching_periods_have_no_day_between_them(one: tuple, other: tuple) -> None:
+def test_touching_periods_have_no_day_between_them(one: Span, other: Span) -> None:
     """The span of two that touch holds no further day; of two that do not, it does."""
     a, b = period(one), period(other)
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 import kruispunt
-from kruispunt import errors, routes, values
+from kruispunt import DataSetRef, InstitutionRef, errors, routes, values
 from kruispunt.common.v1 import error_reason_pb2, values_pb2
 from kruispunt.directory.v1 import directory_service_pb2, dossier_pb2, dossier_service_pb2
+from kruispunt.entries import Labels
 
 PACKAGE = Path(kruispunt.__file__).parent
 STATUS_OF_BAND = {  # bands of numbers in error_reason.proto, each under one status or named singly
@@ -130,3 +131,24 @@ def test_malformed_purpose_is_refused_at_once(bad: str) -> None:
 def test_types_come_along() -> None:
     """Callers' type checkers read the package's annotations (PEP 561)."""
     assert (PACKAGE / "py.typed").is_file()
+
+
+@pytest.mark.parametrize("text", ["17", "17/x", "17/1/2", "", "1_7/1", "-1/1"])
+def test_institution_of_another_form_is_refused_with_the_form(text: str) -> None:
+    """The sentence says what is expected, not what a parser stumbled over."""
+    with pytest.raises(ValueError, match=r"^an institution is SECTOR/NUMBER, such as 17/1$"):
+        InstitutionRef.parse(text)
+
+
+@pytest.mark.parametrize("text", ["", "X/", "X/x", "/1", "X/1/2"])
+def test_data_set_of_another_form_is_refused_with_the_form(text: str) -> None:
+    """As institutions."""
+    with pytest.raises(ValueError, match=r"^a data set is CODE or CODE/VARIANT, such as PENSION-RIGHTS/1$"):
+        DataSetRef.parse(text)
+
+
+def test_names_are_in_four_languages() -> None:
+    """Another language is refused, whatever names there are."""
+    assert "CPAS" == Labels(nl="OCMW", fr="CPAS").best("fr")
+    with pytest.raises(ValueError, match="names are in nl, fr, de, en"):
+        Labels(nl="OCMW").best("xx")

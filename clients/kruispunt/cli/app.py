@@ -1,15 +1,52 @@
 """The command's tree."""
 
 import importlib.metadata
-from typing import Annotated
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from kruispunt.cli import asking, dossiers, knowledge, numbers, sandbox
 from kruispunt.cli.output import print_line
+from kruispunt.cli.session import tell_wrong_use
+
+_HELP = """Kruispunt: who holds a dossier on a person, and by which route may data be got.
+
+Exit status: 0 done, and a route that is refused is an answer too; 1 refused or failed; 2 wrong use.
+With --json an error is one JSON object on stderr, whichever it is."""
+# Of typer's click, which is its own from some version on.
+_UsageError: Any = typer.BadParameter.__base__
+
+
+class _Tree(TyperGroup):
+    """The commands; with --json what is wrong with a command line is told as JSON too."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,  # noqa: FBT001, FBT002 - as the class has it
+        windows_expand_args: bool = True,  # noqa: FBT001, FBT002 - as the class has it
+        **extra: Any,
+    ) -> Any:
+        """Run a command line; as the class does, but for `--json`."""
+        extra |= {"complete_var": complete_var, "windows_expand_args": windows_expand_args}
+        given = list(sys.argv[1:] if args is None else args)
+        if not standalone_mode or "--json" not in given:
+            return super().main(given, prog_name, standalone_mode=standalone_mode, **extra)
+        try:
+            status = super().main(given, prog_name, standalone_mode=False, **extra)
+        except _UsageError as error:
+            tell_wrong_use(error.format_message(), as_json=True)
+            sys.exit(2)
+        sys.exit(status if isinstance(status, int) else 0)
+
 
 app = typer.Typer(
-    help="Kruispunt: who holds a dossier on a person, and by which route may data be got.",
+    cls=_Tree,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -23,14 +60,14 @@ def _print_version(asked: bool) -> None:  # noqa: FBT001 - typer's signature
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(help=_HELP)
 def kruispunt(
     *,
     version: Annotated[
         bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version.")
     ] = False,
 ) -> None:
-    """Kruispunt: who holds a dossier on a person, and by which route may data be got."""
+    """Take the options that stand before a command."""
 
 
 asking.add_to(app)

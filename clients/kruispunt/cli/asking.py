@@ -34,7 +34,9 @@ def route(
     known_at: options.KnownAt = None,
     supplier: Annotated[
         InstitutionRef | None,
-        typer.Option(parser=InstitutionRef.parse, metavar="SECTOR/NUMBER", help="Only this supplier."),
+        typer.Option(
+            parser=options.reader(InstitutionRef.parse), metavar="SECTOR/NUMBER", help="Only this supplier."
+        ),
     ] = None,
 ) -> None:
     """Ask whether a data set on a person may be obtained, and from whom; a refusal is an answer too."""
@@ -122,13 +124,13 @@ def resolve(
             network_level=options.network_level(network),
             chunk=chunk,
         )
-        if not session.as_json:
-            print_line(_RESOLVED.format("asked", "status", "institution", "capacity", "phase", "period"))
-        for answer in answers:
+        for place, answer in enumerate(answers):
             if session.as_json:
                 print_json(answer)
-            else:
-                _print_resolved(answer)
+                continue
+            if not place:
+                print_line(_RESOLVED.format("asked", "status", "institution", "capacity", "phase", "period"))
+            _print_resolved(answer)
 
 
 def _print_resolved(answer: PersonDossiers) -> None:

@@ -40,7 +40,9 @@ def register(
     *,
     person: options.Person,
     capacity: Annotated[int, typer.Option(help="Capacity, 0 to 999.")],
-    begin: Annotated[dt.date, typer.Option(parser=options.day, metavar="YYYY-MM-DD", help="First day.")],
+    begin: Annotated[
+        dt.date, typer.Option(parser=options.reader(options.day), metavar="YYYY-MM-DD", help="First day.")
+    ],
     end: options.End = None,
     phase: options.Phase = None,
     institution: options.Institution = None,
@@ -50,7 +52,9 @@ def register(
     given_name: Annotated[list[str] | None, typer.Option(help="To be compared; one for each name.")] = None,
     birth_date: Annotated[
         PartialDate | None,
-        typer.Option(parser=options.partial_date, metavar="YYYY[-MM[-DD]]", help="To be compared."),
+        typer.Option(
+            parser=options.reader(options.partial_date), metavar="YYYY[-MM[-DD]]", help="To be compared."
+        ),
     ] = None,
     sex: Annotated[SexOption | None, typer.Option(help="To be compared.")] = None,
     request_id: options.RequestId = None,
@@ -125,7 +129,10 @@ def close(
     person: options.Person,
     dossier_id: options.DossierId,
     end: Annotated[
-        dt.date, typer.Option(parser=options.day, metavar="YYYY-MM-DD", help="The day after the last.")
+        dt.date,
+        typer.Option(
+            parser=options.reader(options.day), metavar="YYYY-MM-DD", help="The day after the last."
+        ),
     ],
     etag: options.Etag = "",
     request_id: options.RequestId = None,
@@ -152,7 +159,9 @@ def update(
     source: options.Source = None,
     effective_from: Annotated[
         dt.date | None,
-        typer.Option("--from", parser=options.day, metavar="YYYY-MM-DD", help="Only from that day on."),
+        typer.Option(
+            "--from", parser=options.reader(options.day), metavar="YYYY-MM-DD", help="Only from that day on."
+        ),
     ] = None,
     etag: options.Etag = "",
     request_id: options.RequestId = None,
@@ -173,6 +182,8 @@ def update(
             validate_only=validate_only,
         )
     _print_change(session, "dossier updated", answer)
+    if effective_from and not session.as_json:
+        print_line(f"what stood before {effective_from} stays as it was")
 
 
 @command(app, "remove")
@@ -200,7 +211,8 @@ def remove(
     if session.as_json:
         print_json(answer)
         return
-    print_line(f"{len(answer.removed)} dossiers removed")
+    count = len(answer.removed)
+    print_line(f"{count} {'dossier' if count == 1 else 'dossiers'} removed")
     for each in answer.removed:
         print_line(f"  {each}")
     if answer.remaining:
@@ -217,14 +229,17 @@ def reconfirm(
     ] = None,
     synchronised_until: Annotated[
         dt.datetime | None,
-        typer.Option(parser=options.instant, metavar="INSTANT", help="Everything was told up to then."),
+        typer.Option(
+            parser=options.reader(options.instant), metavar="INSTANT", help="Everything was told up to then."
+        ),
     ] = None,
     request_id: options.RequestId = None,
     validate_only: options.ValidateOnly = False,
 ) -> None:
     """Say that dossiers are still true, and until when the institution has told everything."""
     pairs = [
-        (person, dossier_id) for person, _, dossier_id in (each.partition(":") for each in dossiers or ())
+        (options.person(person), dossier_id)
+        for person, _, dossier_id in (each.partition(":") for each in dossiers or ())
     ]
     with session.directory() as directory:
         outcomes = directory.reconfirm_dossiers(

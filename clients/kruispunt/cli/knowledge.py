@@ -1,5 +1,6 @@
 """`kruispunt knowledge`: the code tables."""
 
+import enum
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,17 @@ from kruispunt.cli.session import Session, command
 
 app = typer.Typer(help="The code tables: who and what exists, and who may obtain what.", no_args_is_help=True)
 
-Language = Annotated[str, typer.Option(help="Names in this language first: nl, fr, de, en.")]
+
+class LanguageOption(enum.StrEnum):
+    """A language in which there are names."""
+
+    NL = "nl"
+    FR = "fr"
+    DE = "de"
+    EN = "en"
+
+
+Language = Annotated[LanguageOption, typer.Option(help="Names in this language first.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +154,7 @@ def _add_list(table: _Table) -> None:
         known_at: options.KnownAt = None,
         every_period: options.EveryPeriod = False,
         sector: options.SectorCode = None,
-        language: Language = "en",
+        language: Language = LanguageOption.EN,
     ) -> None:
         if sector is not None and not table.by_sector:
             raise ValueError(f"{table.name} belong to no sector")
@@ -188,7 +199,12 @@ def write(
 
 
 def _read(file: Path) -> list[entries.Entry]:
-    document = json.loads(file.read_text("utf-8"))
+    try:
+        document = json.loads(file.read_text("utf-8"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{file} is no JSON: {error.msg} in line {error.lineno}") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{file} is no JSON: it is not in UTF-8") from None
     kinds = {table.plural: table.kind for table in _TABLES}
     if not isinstance(document, dict) or not document.keys() <= kinds.keys() | {"complete"}:
         raise ValueError(f"{file}: an object with the lists {', '.join(kinds)}")

@@ -40,13 +40,22 @@ Key = Annotated[Path | None, typer.Option("--key", help="Its private key, PEM.",
 Timeout = Annotated[
     float, typer.Option("--timeout", help="Seconds for each call.", min=0.01, rich_help_panel=_CONNECTION)
 ]
-LegalBasis = Annotated[
-    str, typer.Option("--legal-basis", help="Deliberation that is relied on.", rich_help_panel=_PURPOSE)
-]
-EndUser = Annotated[
-    str, typer.Option("--end-user", help="Person or program at the institution.", rich_help_panel=_PURPOSE)
-]
-Case = Annotated[str, typer.Option("--case", help="File at the institution.", rich_help_panel=_PURPOSE)]
+
+
+def _filled(text: str) -> str:
+    """Refuse an empty text, in place of which the profile's would be taken unnoticed."""
+    if not text:
+        raise typer.BadParameter("it is empty; leave the option out to take the profile's")
+    return text
+
+
+def _part(name: str, text: str) -> Any:
+    return typer.Option(name, parser=_filled, metavar="TEXT", help=text, rich_help_panel=_PURPOSE)
+
+
+LegalBasis = Annotated[str | None, _part("--legal-basis", "Deliberation that is relied on.")]
+EndUser = Annotated[str | None, _part("--end-user", "Person or program at the institution.")]
+Case = Annotated[str | None, _part("--case", "File at the institution.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON instead of tables.")]
 
 
@@ -60,9 +69,9 @@ class Session:
     cert: Certificate = None
     key: Key = None
     timeout_s: Timeout = 5.0
-    legal_basis: LegalBasis = ""
-    end_user: EndUser = ""
-    case: Case = ""
+    legal_basis: LegalBasis = None
+    end_user: EndUser = None
+    case: Case = None
     as_json: Json = False
 
     def profile(self) -> Profile:
@@ -88,7 +97,9 @@ class Session:
         from kruispunt import DirectoryClient
 
         profile = self.profile()
-        purpose = profile.purpose(legal_basis=self.legal_basis, end_user=self.end_user, case=self.case)
+        purpose = profile.purpose(
+            legal_basis=self.legal_basis or "", end_user=self.end_user or "", case=self.case or ""
+        )
         return DirectoryClient.from_profile(profile, purpose=purpose, timeout_s=timeout_s or self.timeout_s)
 
     def knowledge(self) -> "KnowledgeClient":
@@ -129,7 +140,7 @@ def _guarded(session: Session, work: Callable[[], None]) -> None:
         _tell(session, refusal)
         raise typer.Exit(1) from None
     except (ProfileError, ValueError) as error:
-        typer.echo(f"wrong use: {error}", err=True)
+        tell_wrong_use(str(error), as_json=session.as_json)
         raise typer.Exit(2) from None
     except BrokenPipeError:
         # Whoever read has enough; nothing more may be written, not even at exit.
@@ -137,8 +148,30 @@ def _guarded(session: Session, work: Callable[[], None]) -> None:
         raise typer.Exit(0) from None
 
 
+def tell_wrong_use(message: str, *, as_json: bool) -> None:
+    """Say on stderr what is wrong with the command line; in JSON in the form of a refusal, without reason."""
+    if as_json:
+        typer.echo(json.dumps({"error": _facts(KruispuntError(message))}, ensure_ascii=False), err=True)
+        return
+    typer.echo(f"wrong use: {message}", err=True)
+
+
 def _tell(session: Session, refusal: KruispuntError) -> None:
-    facts = {
+    facts = _facts(refusal)
+    if session.as_json:
+        typer.echo(json.dumps({"error": facts}, ensure_ascii=False), err=True)
+        return
+    typer.echo(f"{'refused' if refusal.reason else 'failed'}: {refusal.message}", err=True)
+    further = {key: value for key, value in refusal.metadata.items() if key not in ("field", "incident")}
+    told = {name: facts[name] for name in ("reason", "field")} | further
+    told |= {name: facts[name] for name in ("status", "retry_after_s", "incident_id")}
+    for name, value in told.items():
+        if value not in ("", None):
+            typer.echo(f"  {name}: {value}", err=True)
+
+
+def _facts(refusal: KruispuntError) -> dict[str, Any]:
+    return {
         "reason": refusal.reason,
         "message": refusal.message,
         "field": refusal.field,
@@ -147,10 +180,3 @@ def _tell(session: Session, refusal: KruispuntError) -> None:
         "retry_after_s": refusal.retry_after_s,
         "incident_id": refusal.incident_id,
     }
-    if session.as_json:
-        typer.echo(json.dumps({"error": facts}, ensure_ascii=False), err=True)
-        return
-    typer.echo(f"{'refused' if refusal.reason else 'failed'}: {refusal.message}", err=True)
-    for name in ("reason", "field", "status", "retry_after_s", "incident_id"):
-        if facts[name] not in ("", None):
-            typer.echo(f"  {name}: {facts[name]}", err=True)

@@ -66,11 +66,11 @@ class _RouteVerdictEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RouteVer
     ROUTE_VERDICT_ALLOWED: _RouteVerdict.ValueType  # 1
     """Allowed; suppliers are given."""
     ROUTE_VERDICT_PARTICIPANT_INACTIVE: _RouteVerdict.ValueType  # 2
-    """The caller's institution is not active on that day."""
+    """The caller's institution is not active."""
     ROUTE_VERDICT_DATA_SET_UNKNOWN: _RouteVerdict.ValueType  # 3
-    """The data set or its variant does not exist on that day."""
+    """The data set or its variant does not exist."""
     ROUTE_VERDICT_NOT_AUTHORISED: _RouteVerdict.ValueType  # 4
-    """No authorisation lets the caller obtain this data set under this deliberation on that day."""
+    """No authorisation lets the caller obtain this data set under this deliberation."""
     ROUTE_VERDICT_NO_OWN_DOSSIER: _RouteVerdict.ValueType  # 5
     """The caller has no dossier on the person in the capacity that the authorisation demands."""
     ROUTE_VERDICT_PHASE_TOO_LOW: _RouteVerdict.ValueType  # 6
@@ -90,11 +90,11 @@ ROUTE_VERDICT_UNSPECIFIED: RouteVerdict.ValueType  # 0
 ROUTE_VERDICT_ALLOWED: RouteVerdict.ValueType  # 1
 """Allowed; suppliers are given."""
 ROUTE_VERDICT_PARTICIPANT_INACTIVE: RouteVerdict.ValueType  # 2
-"""The caller's institution is not active on that day."""
+"""The caller's institution is not active."""
 ROUTE_VERDICT_DATA_SET_UNKNOWN: RouteVerdict.ValueType  # 3
-"""The data set or its variant does not exist on that day."""
+"""The data set or its variant does not exist."""
 ROUTE_VERDICT_NOT_AUTHORISED: RouteVerdict.ValueType  # 4
-"""No authorisation lets the caller obtain this data set under this deliberation on that day."""
+"""No authorisation lets the caller obtain this data set under this deliberation."""
 ROUTE_VERDICT_NO_OWN_DOSSIER: RouteVerdict.ValueType  # 5
 """The caller has no dossier on the person in the capacity that the authorisation demands."""
 ROUTE_VERDICT_PHASE_TOO_LOW: RouteVerdict.ValueType  # 6
@@ -120,7 +120,7 @@ class _RouteCheckEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RouteCheck
     ROUTE_CHECK_DATA_SET: _RouteCheck.ValueType  # 2
     """Data set and variant exist."""
     ROUTE_CHECK_AUTHORISATION: _RouteCheck.ValueType  # 3
-    """An authorisation lets this consumer obtain this data set under this deliberation on that day."""
+    """An authorisation lets this consumer obtain this data set under this deliberation today."""
     ROUTE_CHECK_OWN_DOSSIER: _RouteCheck.ValueType  # 4
     """The consumer has a dossier on the person in the capacity that the authorisation demands."""
     ROUTE_CHECK_PHASE: _RouteCheck.ValueType  # 5
@@ -140,7 +140,7 @@ ROUTE_CHECK_PARTICIPANT: RouteCheck.ValueType  # 1
 ROUTE_CHECK_DATA_SET: RouteCheck.ValueType  # 2
 """Data set and variant exist."""
 ROUTE_CHECK_AUTHORISATION: RouteCheck.ValueType  # 3
-"""An authorisation lets this consumer obtain this data set under this deliberation on that day."""
+"""An authorisation lets this consumer obtain this data set under this deliberation today."""
 ROUTE_CHECK_OWN_DOSSIER: RouteCheck.ValueType  # 4
 """The consumer has a dossier on the person in the capacity that the authorisation demands."""
 ROUTE_CHECK_PHASE: RouteCheck.ValueType  # 5
@@ -190,7 +190,7 @@ class _StaleKind:
 class _StaleKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_StaleKind.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     STALE_KIND_UNSPECIFIED: _StaleKind.ValueType  # 0
-    """Not said; in a request: all kinds."""
+    """Not said."""
     STALE_KIND_NOT_CONFIRMED: _StaleKind.ValueType  # 1
     """Open, and not confirmed for too long."""
     STALE_KIND_OVERLAPPING: _StaleKind.ValueType  # 2
@@ -204,7 +204,7 @@ class StaleKind(_StaleKind, metaclass=_StaleKindEnumTypeWrapper):
     """Why a dossier wants attention."""
 
 STALE_KIND_UNSPECIFIED: StaleKind.ValueType  # 0
-"""Not said; in a request: all kinds."""
+"""Not said."""
 STALE_KIND_NOT_CONFIRMED: StaleKind.ValueType  # 1
 """Open, and not confirmed for too long."""
 STALE_KIND_OVERLAPPING: StaleKind.ValueType  # 2
@@ -463,11 +463,15 @@ class GetRouteRequest(_message.Message):
 
     @_builtins.property
     def valid_at(self) -> _date_pb2.Date:
-        """Day the data must concern. Absent: today in Brussels."""
+        """Day the data must concern: the caller's own dossier and the supplier's must cover it. Absent: today in Brussels.
+        The right itself is judged today, or on the day of `known_at`.
+        """
 
     @_builtins.property
     def known_at(self) -> _timestamp_pb2.Timestamp:
-        """What the registry knew at that instant, not in the future. Absent: now."""
+        """What the registry knew and allowed at that instant, not in the future. Absent: now.
+        Suppliers are then told only to a caller who is allowed today as well.
+        """
 
     @_builtins.property
     def supplier(self) -> _values_pb2.InstitutionRef:
@@ -533,6 +537,7 @@ class RouteSupplier(_message.Message):
     PERIOD_FIELD_NUMBER: _builtins.int
     NETWORK_LEVEL_FIELD_NUMBER: _builtins.int
     AVAILABILITY_ID_FIELD_NUMBER: _builtins.int
+    AUTHORISATION_ID_FIELD_NUMBER: _builtins.int
     capacity: _builtins.int
     """Capacity of its dossier, 0 to 999."""
     phase: _builtins.int
@@ -541,6 +546,8 @@ class RouteSupplier(_message.Message):
     """Network level: how the request is routed."""
     availability_id: _builtins.str
     """The availability that makes the data set available there."""
+    authorisation_id: _builtins.str
+    """The authorisation that opens it."""
     @_builtins.property
     def institution(self) -> _values_pb2.InstitutionRef:
         """The institution."""
@@ -558,10 +565,11 @@ class RouteSupplier(_message.Message):
         period: _values_pb2.Period | None = ...,
         network_level: _values_pb2.NetworkLevel.ValueType = ...,
         availability_id: _builtins.str = ...,
+        authorisation_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["institution", b"institution", "period", b"period"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["availability_id", b"availability_id", "capacity", b"capacity", "institution", b"institution", "network_level", b"network_level", "period", b"period", "phase", b"phase"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorisation_id", b"authorisation_id", "availability_id", b"availability_id", "capacity", b"capacity", "institution", b"institution", "network_level", b"network_level", "period", b"period", "phase", b"phase"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -585,7 +593,9 @@ class GetRouteResponse(_message.Message):
     deliberation: _builtins.str
     """The deliberation that was relied on."""
     authorisation_id: _builtins.str
-    """The authorisation that decided. Empty if none applies."""
+    """The authorisation that decided: of the first supplier, or the one whose demands were met furthest.
+    Empty if none applies.
+    """
     decision_id: _builtins.str
     """Names the access record that keeps this decision: a UUID, to quote in an appeal."""
     @_builtins.property
@@ -594,7 +604,9 @@ class GetRouteResponse(_message.Message):
 
     @_builtins.property
     def suppliers(self) -> _containers.RepeatedCompositeFieldContainer[Global___RouteSupplier]:
-        """From whom, by (sector, institution, capacity, begin). Empty unless allowed."""
+        """From whom, by (sector, institution, capacity, begin): all that any authorisation of the caller opens.
+        Empty unless allowed.
+        """
 
     @_builtins.property
     def resolution(self) -> _values_pb2.NumberResolution:
@@ -833,7 +845,7 @@ class ListStaleDossiersRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     kind: Global___StaleKind.ValueType
-    """Only this kind. STALE_KIND_UNSPECIFIED: NOT_CONFIRMED."""
+    """Only this kind. STALE_KIND_UNSPECIFIED: STALE_KIND_NOT_CONFIRMED."""
     unconfirmed_days: _builtins.int
     """Not confirmed for at least so many days, 1 to 36500. 0 means 365. For NOT_CONFIRMED only."""
     page_size: _builtins.int
@@ -876,7 +888,7 @@ class StaleDossier(_message.Message):
 
     @_builtins.property
     def since(self) -> _timestamp_pb2.Timestamp:
-        """Since when."""
+        """When the institution last confirmed it."""
 
     def __init__(
         self,
