@@ -42,7 +42,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_dossier_institution_confirmed_at",
         "dossier",
-        ["sector", "institution", "confirmed_at"],
+        ["sector", "institution", "confirmed_at", "dossier_id"],
         unique=False,
     )
     op.create_table(
@@ -93,9 +93,16 @@ def upgrade() -> None:
         "synchronisation",
         sa.Column("sector", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("institution", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("declaration_id", sa.Uuid(), nullable=False),
         sa.Column("declared_at", Instant(), nullable=False),
         sa.Column("until_at", Instant(), nullable=False),
-        sa.PrimaryKeyConstraint("sector", "institution", "declared_at", name=op.f("pk_synchronisation")),
+        sa.PrimaryKeyConstraint("sector", "institution", "declaration_id", name=op.f("pk_synchronisation")),
+    )
+    op.create_index(
+        "ix_synchronisation_institution_declared_at",
+        "synchronisation",
+        ["sector", "institution", "declared_at"],
+        unique=False,
     )
 
 

@@ -67,7 +67,9 @@ def _dossier(metadata: sa.MetaData) -> sa.Table:
         sa.CheckConstraint("end_day IS NULL OR begin_day < end_day", name="period"),
         sa.UniqueConstraint("person", "dossier_id"),
         # Dossiers of one institution by the time of their last confirmation: ListStaleDossiers.
-        sa.Index("ix_dossier_institution_confirmed_at", "sector", "institution", "confirmed_at"),
+        sa.Index(
+            "ix_dossier_institution_confirmed_at", "sector", "institution", "confirmed_at", "dossier_id"
+        ),
         sqlite_with_rowid=False,
     )
 
@@ -117,6 +119,9 @@ def _synchronisation(metadata: sa.MetaData) -> sa.Table:
         metadata,
         sa.Column("sector", sa.SmallInteger, primary_key=True, autoincrement=False),
         sa.Column("institution", sa.SmallInteger, primary_key=True, autoincrement=False),
-        sa.Column("declared_at", Instant, primary_key=True),
+        sa.Column("declaration_id", sa.Uuid, primary_key=True),
+        sa.Column("declared_at", Instant, nullable=False),
         sa.Column("until_at", Instant, nullable=False),
+        # The last declaration of each institution: GetCoverage.
+        sa.Index("ix_synchronisation_institution_declared_at", "sector", "institution", "declared_at"),
     )

@@ -7,6 +7,11 @@ from zoneinfo import ZoneInfo
 _BRUSSELS = ZoneInfo("Europe/Brussels")
 
 
+def brussels_day(instant: dt.datetime) -> dt.date:
+    """Return the calendar day in Brussels at an instant."""
+    return instant.astimezone(_BRUSSELS).date()
+
+
 class Clock(Protocol):
     """Tells the time."""
 
@@ -43,7 +48,7 @@ class FixedClock:
 
     def today(self) -> dt.date:
         """The calendar day in Brussels at that instant."""
-        return self._instant.astimezone(_BRUSSELS).date()
+        return brussels_day(self._instant)
 
     def advance(self, span: dt.timedelta) -> None:
         """Move on by `span`."""

@@ -49,7 +49,7 @@ def book(*standing: Dossier) -> DossierBook:
 
 def register(standing: DossierBook, begin: str, end: str | None = None, *, phase: int = 0) -> Plan:
     registration = Registration(10, phase, period(begin, end), NetworkLevel.PRIMARY, "test")
-    return standing.register(registration, registered_under=ANNA)
+    return standing.register(registration, registered_under=ANNA, default_level=NetworkLevel.SECONDARY)
 
 
 def test_first_registration_creates() -> None:
@@ -266,3 +266,60 @@ def test_time_never_runs_backwards_in_a_book() -> None:
     plan = earlier.close(standing.dossier_id, "", day("2021-01-01"))
 
     assert plan.changed[0][1].recorded_at == standing.recorded_at + dt.timedelta(microseconds=1)
+
+
+def said(level: NetworkLevel | None, source: str | None) -> Registration:
+    return Registration(10, 0, period("2020-01-01", "2022-01-01"), level, source)
+
+
+def test_what_is_not_said_stays() -> None:
+    """Extending without level and source keeps those that stand."""
+    standing = dossier("2020-01-01", "2021-01-01")
+
+    plan = book(standing).register(
+        said(None, None), registered_under=ANNA, default_level=NetworkLevel.SECONDARY
+    )
+
+    kept = plan.changed[0][1]
+    assert (NetworkLevel.PRIMARY, "test") == (kept.network_level, kept.source)
+
+
+def test_what_is_said_anew_is_kept() -> None:
+    """The same period with another source is no mere repetition."""
+    standing = dossier("2020-01-01", "2022-01-01")
+
+    plan = book(standing).register(
+        said(None, "payroll"), registered_under=ANNA, default_level=NetworkLevel.SECONDARY
+    )
+
+    assert (Outcome.EXTENDED, "payroll") == (plan.outcome, plan.changed[0][1].source)
+
+
+def test_a_new_dossier_gets_the_level_of_its_institution() -> None:
+    """Nothing said and nothing standing: the institution's level, and no source."""
+    plan = book().register(said(None, None), registered_under=ANNA, default_level=NetworkLevel.SECONDARY)
+
+    created = plan.created[0]
+    assert (NetworkLevel.SECONDARY, "unspecified") == (created.network_level, created.source)
+
+
+def test_a_phase_cannot_turn_into_itself() -> None:
+    """`effective_from` with the phase that stands is a mistake, not a change of everything else."""
+    standing = dossier("2020-01-01", phase=1)
+
+    with pytest.raises(RegistryError) as refusal:
+        book(standing).update(
+            standing.dossier_id, "", Revision(phase=1, source="x", effective_from=day("2020-06-01"))
+        )
+
+    assert (Reason.FIELD_INVALID, "effective_from") == (refusal.value.reason, refusal.value.field)
+
+
+def test_a_removal_is_not_forgotten_by_a_clock_set_back() -> None:
+    """What is recorded after a removal is later than it, although nothing stands any more."""
+    later = NOW + dt.timedelta(hours=1)
+    emptied = DossierBook(ANNA, PENSIONS, [], NOW, latest=later)
+
+    plan = register(emptied, "2020-01-01")
+
+    assert later + dt.timedelta(microseconds=1) == plan.created[0].recorded_at

@@ -45,7 +45,7 @@ ENTRIES = [
     Availability("AV-1", RIGHTS, 5, None, 100, 0, ALWAYS),
     AUTHORISATION,
 ]
-QUESTION = RouteQuestion(WELFARE, RIGHTS, "18/042", DAY)
+QUESTION = RouteQuestion(WELFARE, RIGHTS, "18/042", DAY, judged_on=DAY)
 
 
 def dossier(
@@ -114,7 +114,12 @@ def test_checks_stand_in_their_order() -> None:
             "PFFNNNW",
         ),
         ((HELD, OWN), replace(QUESTION, deliberation_id="99/999"), Verdict.NOT_AUTHORISED, "PPFNNNW"),
-        ((HELD, OWN), replace(QUESTION, day=dt.date(1999, 1, 1)), Verdict.PARTICIPANT_INACTIVE, "FFFNNNW"),
+        (
+            (HELD, OWN),
+            replace(QUESTION, judged_on=dt.date(1999, 1, 1)),
+            Verdict.PARTICIPANT_INACTIVE,
+            "FFFNNNW",
+        ),
         ((HELD,), QUESTION, Verdict.NO_OWN_DOSSIER, "PPPFNNW"),
         ((HELD, dossier(WELFARE, 3, 20)), QUESTION, Verdict.NO_OWN_DOSSIER, "PPPFNNW"),
         ((HELD, dossier(WELFARE, 2, 10)), QUESTION, Verdict.PHASE_TOO_LOW, "PPPPFPW"),
@@ -168,3 +173,47 @@ def test_who_holds_a_dossier_is_withheld_from_those_refused() -> None:
 def test_nothing_is_withheld_when_six_checks_passed() -> None:
     """The seventh check is made and told."""
     assert CheckOutcome.FAILED == ask(OWN).checks[-1].outcome
+
+
+def test_a_right_that_ended_opens_no_past() -> None:
+    """An authorisation that ended gives nothing today, whatever day is asked about."""
+    ended = replace(AUTHORISATION, validity=Period(dt.date(2000, 1, 1), dt.date(2025, 1, 1)))
+    knowledge = Knowledge([*(entry for entry in ENTRIES if entry is not AUTHORISATION), ended])
+    past = replace(QUESTION, day=dt.date(2024, 6, 1))
+
+    assert Verdict.NOT_AUTHORISED == decide(past, knowledge, [HELD, OWN]).verdict
+
+
+def test_a_right_of_today_opens_a_past_that_its_holder_knows() -> None:
+    """Data about a past day may be obtained with today's right, if the dossiers cover that day."""
+    new = replace(AUTHORISATION, validity=Period(dt.date(2026, 1, 1)))
+    knowledge = Knowledge([*(entry for entry in ENTRIES if entry is not AUTHORISATION), new])
+
+    assert (
+        Verdict.ALLOWED == decide(replace(QUESTION, day=dt.date(2021, 1, 1)), knowledge, [HELD, OWN]).verdict
+    )
+    assert (
+        Verdict.PERIOD_NOT_COVERED
+        == decide(replace(QUESTION, day=dt.date(2019, 1, 1)), knowledge, [HELD, OWN]).verdict
+    )
+
+
+def test_another_dossier_never_takes_a_supplier_away() -> None:
+    """What any authorisation opens is told; each supplier names the one that opens it."""
+    narrow = replace(AUTHORISATION, authorisation_id="AU-0", consumer_capacity=3, supplier_institution=2)
+    others = [HELD, dossier(OTHER_FUND, 100), OWN, dossier(WELFARE, 3, 20)]
+
+    route = decide(QUESTION, Knowledge([*ENTRIES, narrow]), others)
+
+    assert [(PENSIONS, "AU-1"), (OTHER_FUND, "AU-0")] == [
+        (supplier.dossier.institution, supplier.authorisation_id) for supplier in route.suppliers
+    ]
+
+
+def test_nobody_is_their_own_supplier() -> None:
+    """A consumer's own dossier is not a source for it, even where its sector could supply."""
+    own_sector = Availability("AV-2", RIGHTS, 17, None, 2, 0, ALWAYS)
+    open_to_all = replace(AUTHORISATION, supplier_sector=None)
+    knowledge = Knowledge([*(e for e in ENTRIES if e is not AUTHORISATION), own_sector, open_to_all])
+
+    assert Verdict.NO_SUPPLIER == decide(QUESTION, knowledge, [OWN]).verdict

@@ -1,12 +1,15 @@
 """Institutions ask who holds what, may I, from whom, over the wire."""
 
+import dataclasses
 import datetime as dt
 import itertools
+import time
 
 import grpc
 import pytest
 import sqlalchemy as sa
 from tests.directory.service.conftest import (
+    ADMINISTRATOR,
     ANNA,
     BEA,
     NOON,
@@ -355,3 +358,91 @@ def test_every_look_is_recorded(directory: Directory) -> None:
 
 
 ORDER = ["ListDossiers", "GetRoute", "CheckAccess", "ResolveDossiers"]
+
+
+def test_pages_are_of_one_instant(directory: Directory) -> None:
+    """What changes between two pages neither drops out of the list nor comes twice."""
+    client = holdings(directory)
+    pages = client.list_dossiers(ANNA, page_size=2).pages()
+    first = next(pages)
+    directory.clock.advance(dt.timedelta(minutes=1))
+    last = directory.client(WELFARE).list_dossiers(ANNA, sector=17).first().items[0]
+    directory.client(WELFARE).update_dossier(ANNA, last.dossier_id, period=Period(dt.date(2021, 1, 1)))
+    directory.client(PENSIONS).register_dossier(ANNA, capacity=1, period=OPEN)
+
+    rest = [dossier for page in pages for dossier in page.items]
+
+    assert [100, 10] == [dossier.capacity for dossier in first.items]
+    assert [(2, OPEN)] == [(dossier.capacity, dossier.period) for dossier in rest]
+
+
+def test_a_page_token_outlives_midnight(directory: Directory) -> None:
+    """The day of the first page is that of the whole list."""
+    client = holdings(directory)
+    pages = client.list_dossiers(ANNA, page_size=2).pages()
+    next(pages)
+    directory.clock.advance(dt.timedelta(hours=12))
+
+    assert [2] == [dossier.capacity for page in pages for dossier in page.items]
+
+
+def test_stream_and_route_follow_a_chain_to_its_end(directory: Directory) -> None:
+    """A replaced number that leads to a cancelled one is as unusable as that one."""
+    client = directory.client(WELFARE)
+    with directory.database.writing() as transaction:
+        transaction.execute(
+            sa.insert(directory.tables.dossiers.number),
+            [
+                {"ssin": int(ANNA), "current_ssin": int(BEA), "status": 2, "recorded_at": NOON},
+                {"ssin": int(BEA), "current_ssin": int(BEA), "status": 3, "recorded_at": NOON},
+            ],
+        )
+
+    with pytest.raises(errors.NumberCancelled):
+        client.get_route(ANNA, RIGHTS)
+    with pytest.raises(errors.NumberCancelled):
+        client.register_dossier(ANNA, capacity=2, phase=10, period=OPEN)
+    assert [RouteVerdict.NUMBER_UNUSABLE] == list(client.check_access([AccessQuestion(ANNA)]))
+    assert [PersonStatus.NUMBER_CANCELLED] == [each.status for each in client.resolve_dossiers([ANNA])]
+
+
+def test_a_right_withdrawn_tells_no_suppliers_of_the_past(directory: Directory) -> None:
+    """As known before the withdrawal it was allowed; who holds a dossier is told only to one who may today."""
+    client = holdings(directory)
+    directory.clock.advance(dt.timedelta(hours=1))
+    knowledge = directory.client(ADMINISTRATOR).knowledge
+    entries = [
+        dataclasses.replace(entry, validity=Period(entry.validity.begin, dt.date(2026, 1, 1)))
+        for entry in knowledge.list_authorisations(sector=17)
+        if entry.data_set == RIGHTS
+    ]
+    knowledge.write_entries(entries)
+    directory.clock.advance(dt.timedelta(seconds=5))
+    time.sleep(1.1)  # the code tables are read anew once a second
+
+    then = client.get_route(ANNA, RIGHTS, known_at=NOON)
+
+    assert RouteVerdict.NOT_AUTHORISED == client.get_route(ANNA, RIGHTS).verdict
+    assert (RouteVerdict.ALLOWED, (), CheckOutcome.WITHHELD) == (
+        then.verdict,
+        tuple(then.suppliers),
+        then.checks[-1].outcome,
+    )
+
+
+def test_check_access_looks_back(directory: Directory) -> None:
+    """`known_at` before the registration: the answer is that of then."""
+    client = holdings(directory)
+
+    before = client.check_access([AccessQuestion(ANNA, RIGHTS)], known_at=NOON - dt.timedelta(days=1))
+
+    assert [RouteVerdict.NO_OWN_DOSSIER] == list(before)
+
+
+def test_a_future_dossier_is_not_stale(directory: Directory) -> None:
+    """What has not begun wants no confirmation yet."""
+    client = directory.client(UNEMPLOYMENT)
+    client.register_dossier(ANNA, capacity=1, phase=10, period=Period(dt.date(2028, 1, 1)))
+    directory.clock.advance(dt.timedelta(days=400))
+
+    assert [] == list(client.list_stale_dossiers())

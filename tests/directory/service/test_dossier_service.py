@@ -313,3 +313,68 @@ def test_every_change_is_journalled(directory: Directory) -> None:
         ("CloseDossier", "dossier", "written"),
         ("RemoveDossiers", "dossier", "written"),
     ] == directory.accesses()
+
+
+def test_reconfirmation_under_two_numbers_confirms_once(directory: Directory) -> None:
+    """One dossier named under its old and its new number is one dossier, of one person, in the log too."""
+    client = directory.client(PENSIONS)
+    own = client.register_dossier(BEA, capacity=100, period=period("2020-01-01")).dossier
+    replace_number(directory, ANNA, BEA, NumberStatus.REPLACED)
+
+    outcomes = client.reconfirm_dossiers(
+        [(ANNA, own.dossier_id), (BEA, own.dossier_id), (BEA, str(uuid.uuid4()))]
+    )
+
+    assert [
+        ReconfirmationOutcome.CONFIRMED,
+        ReconfirmationOutcome.CONFIRMED,
+        ReconfirmationOutcome.DOSSIER_UNKNOWN,
+    ] == list(outcomes)
+    assert ["2"] == [dossier.etag for dossier in client.list_dossiers(BEA)]
+    table = directory.tables.shared.access
+    with directory.database.reading() as connection:
+        looks = connection.execute(sa.select(table.c.subject, table.c.result)).all()
+    assert 1 == len({bytes(look.subject) for look in looks})
+    assert ["confirmed", "confirmed", "none"] == sorted(
+        look.result for look in looks if look.result in ("confirmed", "none")
+    )[:3]
+
+
+def test_opposite_reconfirmations_do_not_deadlock(directory: Directory) -> None:
+    """Two lists of the same persons in opposite order, under old and new numbers, both end."""
+    client = directory.client(PENSIONS)
+    first = client.register_dossier(ANNA, capacity=100, period=period("2020-01-01")).dossier
+    second = client.register_dossier(BEA, capacity=100, period=period("2020-01-01")).dossier
+
+    def confirm(turn: int) -> None:
+        both = [(ANNA, first.dossier_id), (BEA, second.dossier_id)]
+        client.reconfirm_dossiers(both if turn % 2 else both[::-1], timeout_s=20)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(confirm, range(24)))
+
+    assert {"25"} == {dossier.etag for person in (ANNA, BEA) for dossier in client.list_dossiers(person)}
+
+
+def test_declarations_of_one_instant_are_both_kept(directory: Directory) -> None:
+    """Two workers declaring at once is no fault; the later word counts, also when it takes the earlier back."""
+    client = directory.client(PENSIONS)
+    client.reconfirm_dossiers([], synchronised_until=NOON - dt.timedelta(hours=1))
+    client.reconfirm_dossiers([], synchronised_until=NOON - dt.timedelta(hours=9))
+
+    coverage = client.get_coverage(sector=5, institution=1).first().items[0]
+
+    assert 2 == directory.count(directory.tables.dossiers.synchronisation)
+    assert NOON - dt.timedelta(hours=9) == coverage.synchronised_until
+
+
+def test_code_ended_later_does_not_bind_other_changes(directory: Directory) -> None:
+    """An update of the period is held to the codes; one of the source is not."""
+    client = directory.client(PENSIONS)
+    standing = client.register_dossier(ANNA, capacity=100, period=period("2020-01-01")).dossier
+
+    with pytest.raises(errors.InstitutionUnknown):
+        client.update_dossier(ANNA, standing.dossier_id, period=period("1950-01-01"))
+    assert (
+        "front-desk" == client.update_dossier(ANNA, standing.dossier_id, source="front-desk").dossier.source
+    )

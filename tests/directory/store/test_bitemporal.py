@@ -74,7 +74,7 @@ class World:
         try:
             with self.database.writing() as transaction:
                 book = self.store.open_book(transaction, self.person, PENSIONS)
-                self.store.carry_out(transaction, CALL, work(book), uuid.uuid4())
+                self.store.carry_out(transaction, CALL, [work(book)], uuid.uuid4())
         except RegistryError as refusal:
             if refusal.reason not in (Reason.PHASE_OVERLAP, Reason.OUTSIDE_PERIOD):
                 raise
@@ -83,7 +83,11 @@ class World:
 
     def register(self, capacity: int, phase: int, span: tuple[int, int | None]) -> None:
         registration = Registration(capacity, phase, period(*span), NetworkLevel.PRIMARY, "test")
-        done = self.tell(lambda book: book.register(registration, registered_under=self.person))
+        done = self.tell(
+            lambda book: book.register(
+                registration, registered_under=self.person, default_level=NetworkLevel.PRIMARY
+            )
+        )
         assert self.model.register(capacity, phase, *span) == done
 
     def close(self, nth: int, day: int) -> None:

@@ -114,7 +114,13 @@ QUERIES = {
     ),
     "dossiers_of": lambda w: w.reader.dossiers_of(PERSONS[:100], None),
     "resolve": lambda w: w.reader.resolve(SOMEBODY),
-    "resolve_all": lambda w: w.reader.resolve_all(PERSONS[:1000]),
+    # Many of so few rows are rightly read by a scan.
+    "resolve_all": lambda w: w.reader.resolve_all(PERSONS[:5]),
+    "in_capacities": lambda w: w.attention.in_capacities(PENSIONS, [10], today=DAY, after=None, limit=101),
+    "dossiers_of_known_at": lambda w: w.reader.dossiers_of(PERSONS[:50], NOW),
+    "list_of_many_narrowed": lambda w: w.reader.list_of_many(
+        PERSONS[:50], valid_at=DAY, known_at=None, narrowed=DossierFilter(5)
+    ),
     "not_confirmed": lambda w: w.attention.not_confirmed(
         PENSIONS, before=NOW, today=DAY, after=None, limit=101
     ),

@@ -10,8 +10,9 @@ Source: domain.md §4 (row, extension, repetition, the six shapes of removal).
 import datetime as dt
 import enum
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from kruispunt.period import Period
 from kruispunt.ssin import Ssin
@@ -20,6 +21,8 @@ from kruispunt_directory.domain.knowledge import NetworkLevel
 from kruispunt_server.call import InstitutionKey
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.ids import new_id
+
+UNSPECIFIED_SOURCE = "unspecified"
 
 
 class Outcome(enum.IntEnum):
@@ -32,13 +35,27 @@ class Outcome(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """An institution says that it holds a dossier."""
+    """An institution says that it holds a dossier.
+
+    Attributes:
+        network_level: none if it is not said: what stands stays, a new dossier gets the institution's.
+        source: none if it is not said: what stands stays.
+    """
 
     capacity: int
     phase: int
     period: Period
-    network_level: NetworkLevel
-    source: str
+    network_level: NetworkLevel | None
+    source: str | None
+
+    def agrees_with(self, dossier: Dossier) -> bool:
+        """Whether the dossier says all this already."""
+        return (
+            (dossier.capacity, dossier.phase) == (self.capacity, self.phase)
+            and self.period.lies_within(dossier.period)
+            and self.network_level in (None, dossier.network_level)
+            and self.source in (None, dossier.source)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,33 +129,39 @@ class DossierBook:
         institution: whose dossiers.
         standing: those that stand now.
         now: instant of recording, UTC; raised where needed so that time never runs backwards in a book.
+        latest: when the last change of this book was recorded, be it a removal; none if there was none.
     """
 
     def __init__(
-        self, person: Ssin, institution: InstitutionKey, standing: Iterable[Dossier], now: dt.datetime
+        self,
+        person: Ssin,
+        institution: InstitutionKey,
+        standing: Iterable[Dossier],
+        now: dt.datetime,
+        latest: dt.datetime | None = None,
     ) -> None:
         self._person = person
         self._institution = institution
         self._standing = {dossier.dossier_id: dossier for dossier in standing}
-        tick = dt.timedelta(microseconds=1)
-        self._now = max([now, *(dossier.recorded_at + tick for dossier in self._standing.values())])
+        recorded = [dossier.recorded_at for dossier in self._standing.values()]
+        recorded += [latest] if latest else []
+        self._now = max([now, *(instant + dt.timedelta(microseconds=1) for instant in recorded)])
 
-    def register(self, registration: Registration, *, registered_under: Ssin) -> Plan:
+    def register(
+        self, registration: Registration, *, registered_under: Ssin, default_level: NetworkLevel
+    ) -> Plan:
         """Add a dossier, or extend what it overlaps or touches in the same capacity and phase.
 
         Args:
             registration: what is said.
             registered_under: number that the institution used.
+            default_level: network level of a new dossier where none is said.
 
         Raises:
             RegistryError: another phase stands on some of the days; FAILED_PRECONDITION / PHASE_OVERLAP.
         """
         for dossier in self._standing.values():
-            if (
-                (dossier.capacity, dossier.phase) == (registration.capacity, registration.phase)
-                and registration.period.lies_within(dossier.period)
-                and dossier.network_level == registration.network_level
-            ):
+            if registration.agrees_with(dossier):
                 return Plan(Outcome.UNCHANGED, subject=dossier)
         new = Dossier(
             dossier_id=new_id(),
@@ -148,13 +171,14 @@ class DossierBook:
             capacity=registration.capacity,
             phase=registration.phase,
             period=registration.period,
-            network_level=registration.network_level,
-            source=registration.source,
+            network_level=registration.network_level or default_level,
+            source=registration.source or UNSPECIFIED_SOURCE,
             version=1,
             recorded_at=self._now,
             confirmed_at=self._now,
         )
-        return self._settle(new, before=None)
+        said = {"network_level": registration.network_level, "source": registration.source}
+        return self._settle(new, before=None, said={name: value for name, value in said.items() if value})
 
     def update(self, dossier_id: uuid.UUID, etag: str, revision: Revision) -> Plan:
         """Change a dossier, whole or from a day on.
@@ -164,6 +188,8 @@ class DossierBook:
                 some of the days.
         """
         before = self._find(dossier_id, etag)
+        if revision.effective_from is not None:
+            _check_turning_day(before, revision)
         after = replace(
             before,
             phase=before.phase if revision.phase is None else revision.phase,
@@ -173,7 +199,7 @@ class DossierBook:
         )
         if after == before:
             return Plan(Outcome.UNCHANGED, subject=before)
-        if revision.effective_from is None or after.phase == before.phase:
+        if revision.effective_from is None:
             return self._settle(self._next(after), before=before)
         return self._turn(before, after, revision.effective_from)
 
@@ -236,20 +262,20 @@ class DossierBook:
 
     def _turn(self, before: Dossier, after: Dossier, day: dt.date) -> Plan:
         """Split at `day`: as it was before it, changed from it on."""
-        if not before.period.holds(day) or day == before.period.begin:
-            raise RegistryError(
-                Reason.OUTSIDE_PERIOD,
-                "the day lies outside the dossier's period or is its first",
-                field="effective_from",
-            )
         closed = self._next(replace(before, period=Period(before.period.begin, day)))
         self._standing[before.dossier_id] = closed
         plan = self._settle(self._part(after, Period(day, before.period.end)), before=None)
         plan.changed.insert(0, (before, closed))
         return plan
 
-    def _settle(self, new: Dossier, *, before: Dossier | None) -> Plan:
-        """Join what touches in the same capacity and phase into the earliest; refuse days in another phase."""
+    def _settle(self, new: Dossier, *, before: Dossier | None, said: Mapping[str, Any] | None = None) -> Plan:
+        """Join what touches in the same capacity and phase into the earliest; refuse days in another phase.
+
+        Args:
+            new: what is to stand.
+            before: which dossier it was; none if it is new.
+            said: network level and source that the joined dossier gets; absent: those of `new`.
+        """
         others = [
             dossier
             for dossier in self._standing.values()
@@ -271,11 +297,9 @@ class DossierBook:
         period = new.period
         for dossier in joined:
             period = period.span(dossier.period)
-        kept = self._next(
-            replace(
-                earliest, period=period, phase=new.phase, network_level=new.network_level, source=new.source
-            )
-        )
+        if said is None:
+            said = {"network_level": new.network_level, "source": new.source}
+        kept = self._next(replace(earliest, period=period, phase=new.phase, **said))
         gone = [dossier for dossier in [*joined, *([before] if before else [])] if dossier is not earliest]
         return Plan(
             Outcome.EXTENDED,
@@ -309,3 +333,20 @@ class DossierBook:
     def _part(self, dossier: Dossier, period: Period) -> Dossier:
         """A new dossier like `dossier` for another period."""
         return replace(dossier, dossier_id=new_id(), period=period, version=1, recorded_at=self._now)
+
+
+def _check_turning_day(dossier: Dossier, revision: Revision) -> None:
+    """Make sure that a new phase can be true from `effective_from` on."""
+    day = revision.effective_from
+    if day is None or not dossier.period.holds(day) or day == dossier.period.begin:
+        raise RegistryError(
+            Reason.OUTSIDE_PERIOD,
+            "the day lies outside the dossier's period or is its first",
+            field="effective_from",
+        )
+    if revision.phase == dossier.phase:
+        raise RegistryError(
+            Reason.FIELD_INVALID,
+            "the dossier is in that phase already; nothing turns",
+            field="effective_from",
+        )

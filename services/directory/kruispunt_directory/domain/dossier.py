@@ -47,10 +47,6 @@ class Dossier:
         """Changes with every change of the dossier."""
         return str(self.version)
 
-    def shares_days(self, other: "Dossier") -> bool:
-        """Whether both are in one capacity and open on a common day."""
-        return self.capacity == other.capacity and self.period.overlaps(other.period)
-
 
 @dataclass(frozen=True, slots=True)
 class DossierFilter:
@@ -71,8 +67,7 @@ class DossierFilter:
     @property
     def is_open(self) -> bool:
         """Whether it narrows nothing."""
-        return self == _EVERYTHING
+        return self == EVERYTHING
 
 
-_EVERYTHING = DossierFilter()
-EVERYTHING = _EVERYTHING
+EVERYTHING = DossierFilter()

@@ -9,7 +9,7 @@ Source: domain.md §4, "Route".
 import datetime as dt
 import enum
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kruispunt_directory.domain.dossier import Dossier
 from kruispunt_directory.domain.knowledge import Authorisation, Availability, DataSetKey, Knowledge
@@ -70,7 +70,8 @@ class RouteQuestion:
         consumer: the institution that asks.
         data_set: what it wants.
         deliberation_id: the legal basis it relies on.
-        day: the day the data must concern.
+        day: the day the data must concern: the dossiers must cover it.
+        judged_on: the day on which the right must exist: today, or that of the instant asked about.
         supplier: only from this institution; absent, from all.
     """
 
@@ -78,6 +79,7 @@ class RouteQuestion:
     data_set: DataSetKey
     deliberation_id: str
     day: dt.date
+    judged_on: dt.date
     supplier: InstitutionKey | None = None
 
 
@@ -92,10 +94,11 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class Supplier:
-    """A dossier from which the data set can be obtained, and the availability that says so."""
+    """A dossier from which the data set can be obtained, the availability that says so, and what allows it."""
 
     dossier: Dossier
     availability_id: str
+    authorisation_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ class Route:
         verdict: that of the first check that failed, or allowed.
         checks: all seven, in order.
         suppliers: by (sector, institution, capacity, begin); none unless allowed.
-        authorisation_id: the one that decided; empty if none applies.
+        authorisation_id: the first that got furthest; empty if none applies.
     """
 
     verdict: Verdict
@@ -125,53 +128,59 @@ def decide(question: RouteQuestion, knowledge: Knowledge, dossiers: Sequence[Dos
     """
     checks = [_participant(question, knowledge), _data_set(question, knowledge)]
     authorisations = knowledge.authorisations(
-        question.data_set, question.consumer, question.deliberation_id, question.day
+        question.data_set, question.consumer, question.deliberation_id, question.judged_on
     )
     checks.append(_authorised(question, knowledge, authorisations))
-    authorisation, own = _own_checks(question, authorisations, dossiers)
+    furthest, own = _own_checks(question, authorisations, dossiers)
     checks += own
     suppliers: tuple[Supplier, ...] = ()
-    if authorisation is None or any(check.outcome is not CheckOutcome.PASSED for check in checks):
+    if not furthest or any(check.outcome is not CheckOutcome.PASSED for check in checks):
         checks.append(
             _result(Check.SUPPLIERS, CheckOutcome.WITHHELD, "told only when all checks before passed")
         )
     else:
-        suppliers = _suppliers(question, knowledge, authorisation, dossiers)
+        suppliers = _suppliers(question, knowledge, furthest, dossiers)
         checks.append(_supplied(suppliers))
     failed = next((check for check in checks if check.outcome is CheckOutcome.FAILED), None)
     return Route(
         verdict=Verdict.ALLOWED if failed is None else _VERDICT_OF[failed.check],
         checks=tuple(checks),
         suppliers=suppliers,
-        authorisation_id=authorisation.authorisation_id if authorisation else "",
+        authorisation_id=_deciding(furthest, suppliers),
     )
 
 
+def withhold_suppliers(route: Route) -> Route:
+    """Return the route without who holds a dossier: for one who had the right then and has none now."""
+    withheld = _result(
+        Check.SUPPLIERS, CheckOutcome.WITHHELD, "told only to one who has the right today as well"
+    )
+    return replace(route, checks=(*route.checks[:-1], withheld), suppliers=())
+
+
 def _participant(question: RouteQuestion, knowledge: Knowledge) -> CheckResult:
-    if knowledge.find_institution(question.consumer, question.day):
+    if knowledge.find_institution(question.consumer, question.judged_on):
         return _result(Check.PARTICIPANT, CheckOutcome.PASSED, "the institution is active")
-    return _result(Check.PARTICIPANT, CheckOutcome.FAILED, "the institution is not active on that day")
+    return _result(Check.PARTICIPANT, CheckOutcome.FAILED, "the institution is not active")
 
 
 def _data_set(question: RouteQuestion, knowledge: Knowledge) -> CheckResult:
-    if knowledge.find_data_set(question.data_set, question.day):
+    if knowledge.find_data_set(question.data_set, question.judged_on):
         return _result(Check.DATA_SET, CheckOutcome.PASSED, "data set and variant exist")
-    return _result(Check.DATA_SET, CheckOutcome.FAILED, "data set or variant does not exist on that day")
+    return _result(Check.DATA_SET, CheckOutcome.FAILED, "data set or variant does not exist")
 
 
 def _authorised(
     question: RouteQuestion, knowledge: Knowledge, authorisations: Sequence[Authorisation]
 ) -> CheckResult:
-    if not knowledge.find_deliberation(question.deliberation_id, question.day):
-        return _result(
-            Check.AUTHORISATION, CheckOutcome.FAILED, "the deliberation is not in force on that day"
-        )
+    if not knowledge.find_deliberation(question.deliberation_id, question.judged_on):
+        return _result(Check.AUTHORISATION, CheckOutcome.FAILED, "the deliberation is not in force")
     if authorisations:
         return _result(Check.AUTHORISATION, CheckOutcome.PASSED, "an authorisation applies")
     return _result(
         Check.AUTHORISATION,
         CheckOutcome.FAILED,
-        "no authorisation lets this institution obtain this data set under this deliberation on that day",
+        "no authorisation lets this institution obtain this data set under this deliberation",
     )
 
 
@@ -180,16 +189,18 @@ _OWN_CHECKS = (Check.OWN_DOSSIER, Check.PHASE, Check.PERIOD)
 
 def _own_checks(
     question: RouteQuestion, authorisations: Sequence[Authorisation], dossiers: Sequence[Dossier]
-) -> tuple[Authorisation | None, list[CheckResult]]:
-    """Make checks four to six under each authorisation; the one that gets furthest counts."""
+) -> tuple[list[Authorisation], list[CheckResult]]:
+    """Make checks four to six under each authorisation; return those that get furthest, and how far."""
     if not authorisations:
-        return None, [
+        return [], [
             _result(check, CheckOutcome.NOT_MADE, "no authorisation says what to check")
             for check in _OWN_CHECKS
         ]
     mine = [dossier for dossier in dossiers if dossier.institution == question.consumer]
     tried = [(authorisation, _own_dossier(question, authorisation, mine)) for authorisation in authorisations]
-    return max(tried, key=lambda entry: _passed(entry[1]))
+    most = max(_passed(checks) for _, checks in tried)
+    furthest = [(authorisation, checks) for authorisation, checks in tried if _passed(checks) == most]
+    return [authorisation for authorisation, _ in furthest], furthest[0][1]
 
 
 def _own_dossier(
@@ -232,29 +243,38 @@ def _passed(checks: Iterable[CheckResult]) -> int:
 
 
 def _suppliers(
-    question: RouteQuestion, knowledge: Knowledge, authorisation: Authorisation, dossiers: Iterable[Dossier]
+    question: RouteQuestion,
+    knowledge: Knowledge,
+    authorisations: Sequence[Authorisation],
+    dossiers: Iterable[Dossier],
 ) -> tuple[Supplier, ...]:
-    availabilities = knowledge.availabilities(question.data_set, question.day)
+    """Return what any of the authorisations opens, each dossier once."""
+    availabilities = knowledge.availabilities(question.data_set, question.judged_on)
     found = []
     for dossier in dossiers:
-        if not dossier.period.holds(question.day) or not _wanted(
-            question, authorisation, dossier.institution
-        ):
-            continue
-        for availability in availabilities:
-            if _makes_available(availability, dossier):
-                found.append(Supplier(dossier, availability.availability_id))
-                break
+        availability = next((each for each in availabilities if _makes_available(each, dossier)), None)
+        authorisation = next((each for each in authorisations if _opens(question, each, dossier)), None)
+        if availability and authorisation:
+            found.append(Supplier(dossier, availability.availability_id, authorisation.authorisation_id))
     return tuple(found)
 
 
-def _wanted(question: RouteQuestion, authorisation: Authorisation, institution: InstitutionKey) -> bool:
+def _opens(question: RouteQuestion, authorisation: Authorisation, dossier: Dossier) -> bool:
+    """Whether the dossier is one that the consumer may turn to; never its own."""
+    institution = dossier.institution
     return (
-        (question.supplier is None or institution == question.supplier)
+        dossier.period.holds(question.day)
+        and question.supplier in (None, institution)
         and authorisation.supplier_sector in (None, institution.sector)
         and authorisation.supplier_institution in (None, institution.institution)
         and institution != question.consumer
     )
+
+
+def _deciding(furthest: Sequence[Authorisation], suppliers: Sequence[Supplier]) -> str:
+    if suppliers:
+        return suppliers[0].authorisation_id
+    return furthest[0].authorisation_id if furthest else ""
 
 
 def _makes_available(availability: Availability, dossier: Dossier) -> bool:

@@ -21,7 +21,7 @@ from kruispunt_server.call import InstitutionKey
 from kruispunt_server.errors import Reason, RegistryError
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+UUID_FORM = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _PAGE_SIZE_DEFAULT, _PAGE_SIZE_MOST = 100, 1000
 
 
@@ -134,7 +134,7 @@ def parse_request_id(text: str, field: str = "request_id") -> uuid.UUID:
     """
     if not text:
         raise RegistryError(Reason.FIELD_REQUIRED, "a request identifier is required", field=field)
-    if _UUID.fullmatch(text) is not None:
+    if UUID_FORM.fullmatch(text) is not None:
         request_id = uuid.UUID(text)
         if request_id.int:
             return request_id

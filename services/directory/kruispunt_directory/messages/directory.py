@@ -158,4 +158,5 @@ def _supplier(supplier: Supplier) -> directory_service_pb2.RouteSupplier:
         period=period_message(dossier.period),
         network_level=values_pb2.NetworkLevel.ValueType(int(dossier.network_level)),
         availability_id=supplier.availability_id,
+        authorisation_id=supplier.authorisation_id,
     )

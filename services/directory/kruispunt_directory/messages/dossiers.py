@@ -20,8 +20,8 @@ from kruispunt_directory.domain.dossier import Dossier
 from kruispunt_directory.domain.knowledge import NetworkLevel
 from kruispunt_directory.domain.number import Resolution
 from kruispunt_directory.messages.common import (
-    UUID_FORM,
     EPOCH,
+    UUID_FORM,
     date_message,
     parse_code,
     parse_day,

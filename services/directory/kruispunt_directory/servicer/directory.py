@@ -3,27 +3,24 @@
 import datetime as dt
 import itertools
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from kruispunt.directory.v1 import directory_service_pb2 as pb
-from kruispunt.ssin import Ssin, SsinError
-from kruispunt_directory.domain.dossier import EVERYTHING, Dossier, DossierFilter
+from kruispunt.ssin import Ssin
+from kruispunt_directory.domain.dossier import EVERYTHING, DossierFilter
 from kruispunt_directory.domain.knowledge import Institution
-from kruispunt_directory.domain.number import NumberStatus, Resolution, Verification
-from kruispunt_directory.domain.route import Route, RouteQuestion, Verdict, decide
+from kruispunt_directory.domain.number import Resolution, Verification
 from kruispunt_directory.messages import directory as messages
 from kruispunt_directory.messages.common import (
     parse_code,
-    parse_instant,
-    parse_institution,
     parse_optional_day,
     parse_page_size,
     parse_ssin,
 )
+from kruispunt_directory.servicer.deciding import RouteDecider, known_at_of, read_number
 from kruispunt_directory.servicer.knowledge_source import KnowledgeSource
 from kruispunt_directory.servicer.stale import StaleLister
 from kruispunt_directory.store.attention import AttentionReader
-from kruispunt_directory.store.reading import DossierReader, listing_key
+from kruispunt_directory.store.reading import DossierReader, Place, Rows, latest_of
 from kruispunt_server.call import Call, InstitutionKey
 from kruispunt_server.clock import Clock
 from kruispunt_server.errors import Reason, RegistryError
@@ -48,6 +45,7 @@ class DirectoryServicer:
         self._knowledge = knowledge
         self._tokens = tokens
         self._clock = clock
+        self._decider = RouteDecider(reader, knowledge, clock)
         self._stale = StaleLister(attention, knowledge, tokens, clock)
         self._attention = attention
 
@@ -80,7 +78,7 @@ class DirectoryServicer:
         if first is None:
             return
         valid_at = parse_optional_day(first.criteria, "valid_at", "criteria") or self._clock.today()
-        known_at = _known_at(first.criteria, call, "criteria.known_at")
+        known_at = known_at_of(first.criteria, call, "criteria.known_at")
         narrowed = messages.parse_filter(first.criteria.filter, "criteria.filter")
         for number, request in enumerate(itertools.chain([first], requests)):
             if number and request.HasField("criteria"):
@@ -96,58 +94,11 @@ class DirectoryServicer:
 
     def GetRoute(self, request: pb.GetRouteRequest, call: Call) -> pb.GetRouteResponse:
         """Answer whether the caller may obtain a data set, and from whom."""
-        asked = parse_ssin(request.ssin, "ssin")
-        known_at = _known_at(request, call, "known_at")
-        deliberation = messages.parse_deliberation(request.deliberation, _legal_basis(call), "deliberation")
-        question = RouteQuestion(
-            consumer=call.participant.own_institution(),
-            data_set=messages.parse_data_set(request.data_set, "data_set"),
-            deliberation_id=deliberation,
-            day=parse_optional_day(request, "valid_at") or self._clock.today(),
-            supplier=parse_institution(request.supplier, "supplier")
-            if request.HasField("supplier")
-            else None,
-        )
-        resolution = self._reader.resolve(asked)
-        if resolution.status is NumberStatus.CANCELLED:
-            call.look(int(asked), "route", Reason.NUMBER_CANCELLED.label)
-            raise RegistryError(Reason.NUMBER_CANCELLED, "the number leads to no active one", field="ssin")
-        dossiers = self._reader.dossiers_of([resolution.current], known_at).get(int(resolution.current), [])
-        route = self._decide(question, dossiers, known_at)
-        decision = call.look(int(resolution.current), "route", route.verdict.name.lower())
-        return messages.route_message(route, deliberation, resolution, str(decision))
+        return self._decider.route(request, call)
 
     def CheckAccess(self, request: pb.CheckAccessRequest, call: Call) -> pb.CheckAccessResponse:
-        """Answer up to a thousand questions with the verdict only; two statements."""
-        if not request.questions:
-            raise RegistryError(Reason.FIELD_REQUIRED, "there is no question", field="questions")
-        if len(request.questions) > _CHUNK_LIMIT:
-            raise _too_many("questions")
-        consumer = call.participant.own_institution()
-        known_at = _known_at(request, call, "known_at")
-        day = parse_optional_day(request, "valid_at") or self._clock.today()
-        questions = [
-            self._question(question, consumer, day, call, position)
-            for position, question in enumerate(request.questions)
-        ]
-        numbers = [_read_number(question.ssin) for question in request.questions]
-        resolved = self._reader.resolve_all([number for number in numbers if number])
-        current = {
-            number: resolved[number].current if number in resolved else number for number in numbers if number
-        }
-        dossiers = self._reader.dossiers_of(list(set(current.values())), known_at)
-        verdicts = []
-        for number, question in zip(numbers, questions, strict=True):
-            if number is None or (number in resolved and resolved[number].status is NumberStatus.CANCELLED):
-                verdict = Verdict.NUMBER_UNUSABLE
-            else:
-                verdict = self._verdict(
-                    question, dossiers.get(int(current[number]), []), consumer, day, known_at
-                )
-            if number is not None:
-                call.look(int(current[number]), "route", verdict.name.lower())
-            verdicts.append(int(verdict))
-        return pb.CheckAccessResponse(verdicts=verdicts)  # type: ignore[arg-type]
+        """Answer up to a thousand questions with the verdict only."""
+        return self._decider.verdicts(request, call)
 
     def GetCoverage(self, request: pb.GetCoverageRequest, call: Call) -> pb.GetCoverageResponse:  # noqa: ARG002
         """Say up to when each institution has told. No personal data in it."""
@@ -192,26 +143,36 @@ class DirectoryServicer:
     ) -> pb.ListDossiersResponse:
         if request.every_period and valid_at is not None:
             raise RegistryError(Reason.FIELD_INVALID, "either a day or every period", field="every_period")
-        known_at = _known_at(request, call, "known_at")
+        known_at = known_at_of(request, call, "known_at")
         narrowed = (
             messages.parse_filter(request.filter, "filter") if request.HasField("filter") else EVERYTHING
         )
-        day = None if request.every_period else valid_at or self._clock.today()
-        query = f"ListDossiers|{asked}|{day}|{known_at}|{narrowed}".encode()
-        after = self._tokens.read(query, request.page_token) if request.page_token else None
+        query = f"ListDossiers|{asked}|{valid_at}|{request.every_period}|{known_at}|{narrowed}".encode()
+        place = Place.read(self._tokens.read(query, request.page_token)) if request.page_token else None
+        day = None if request.every_period else valid_at or (place and place.day) or self._clock.today()
         resolution = self._reader.resolve(asked)
-        rows = self._reader.list_page(
-            resolution.current,
-            valid_at=day,
-            known_at=known_at,
-            narrowed=narrowed,
-            after=_position(after),
-            limit=size + 1,
-        )
-        complete = len(rows) <= size
+
+        def read(instant: dt.datetime | None) -> Rows:
+            return self._reader.list_page(
+                resolution.current,
+                valid_at=day,
+                known_at=instant,
+                narrowed=narrowed,
+                after=place.key if place else None,
+                limit=size + 1,
+            )
+
+        instant = known_at or (place.instant if place else None)
+        rows = read(instant)
+        if len(rows) > size and instant is None:
+            # From here on the list is that of one instant: no page misses or repeats what changes meanwhile.
+            instant = latest_of(rows, call.now)
+            rows = read(instant)
+        token = ""
+        if len(rows) > size and instant is not None:
+            token = self._tokens.make(query, Place.after(rows[size - 1], instant, day).written())
         rows = rows[:size]
         call.look(int(resolution.current), _DATA_GROUP, "found" if rows else "none")
-        token = "" if complete else self._tokens.make(query, listing_key(rows[-1]))
         return messages.dossier_list(rows, resolution, token)
 
     def _resolve_chunk(
@@ -223,7 +184,7 @@ class DirectoryServicer:
         known_at: dt.datetime | None,
         narrowed: DossierFilter,
     ) -> None:
-        numbers = [_read_number(text) for text in ssins]
+        numbers = [read_number(text) for text in ssins]
         valid = [number for number in numbers if number is not None]
         resolved = self._reader.resolve_all(valid)
         wanted = {resolved[number].current if number in resolved else number for number in valid}
@@ -240,71 +201,6 @@ class DirectoryServicer:
             found = of_person.get(int(resolution.current), [])
             call.look(int(resolution.current), _DATA_GROUP, "found" if found else "none")
             messages.write_person_dossiers(answer, text, resolution, found)
-
-    def _decide(
-        self, question: RouteQuestion, dossiers: Sequence[Dossier], known_at: dt.datetime | None
-    ) -> Route:
-        knowledge = self._knowledge.current() if known_at is None else self._knowledge.at(known_at)
-        return decide(question, knowledge, dossiers)
-
-    def _question(
-        self,
-        question: pb.CheckAccessRequest.Question,
-        consumer: InstitutionKey,
-        day: dt.date,
-        call: Call,
-        position: int,
-    ) -> RouteQuestion | None:
-        """Read one question; none asks only whether the consumer holds a dossier."""
-        if not question.HasField("data_set"):
-            return None
-        path = f"questions[{position}]"
-        return RouteQuestion(
-            consumer=consumer,
-            data_set=messages.parse_data_set(question.data_set, f"{path}.data_set"),
-            deliberation_id=messages.parse_deliberation(
-                question.deliberation, _legal_basis(call), f"{path}.deliberation"
-            ),
-            day=day,
-        )
-
-    def _verdict(
-        self,
-        question: RouteQuestion | None,
-        dossiers: Sequence[Dossier],
-        consumer: InstitutionKey,
-        day: dt.date,
-        known_at: dt.datetime | None,
-    ) -> Verdict:
-        if question is not None:
-            return self._decide(question, dossiers, known_at).verdict
-        held = any(dossier.institution == consumer and dossier.period.holds(day) for dossier in dossiers)
-        return Verdict.ALLOWED if held else Verdict.NO_OWN_DOSSIER
-
-
-def _known_at(message: Any, call: Call, field: str) -> dt.datetime | None:
-    return (
-        parse_instant(message.known_at, field, not_after=call.now) if message.HasField("known_at") else None
-    )
-
-
-def _legal_basis(call: Call) -> str:
-    assert call.purpose is not None  # the boundary lets nobody in without
-    return call.purpose.legal_basis
-
-
-def _read_number(text: str) -> Ssin | None:
-    try:
-        return Ssin.parse(text)
-    except SsinError:
-        return None
-
-
-def _position(after: list[str | int | None] | None) -> list[Any] | None:
-    if after is None:
-        return None
-    sector, institution, capacity, begin, phase = after
-    return [sector, institution, capacity, dt.date.fromisoformat(str(begin)), phase]
 
 
 def _too_many(field: str) -> RegistryError:

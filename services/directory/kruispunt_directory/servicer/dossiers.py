@@ -13,6 +13,7 @@ from kruispunt_directory.domain.book import DossierBook, Outcome, Plan, Registra
 from kruispunt_directory.domain.claim import PersonRegister, first_discrepancy
 from kruispunt_directory.domain.codes import check_codes
 from kruispunt_directory.domain.dossier import Dossier
+from kruispunt_directory.domain.knowledge import NetworkLevel
 from kruispunt_directory.domain.number import NumberStatus, Resolution
 from kruispunt_directory.messages import dossiers as messages
 from kruispunt_directory.messages.common import (
@@ -32,6 +33,13 @@ ResponseT = TypeVar("ResponseT", bound=Message)
 
 _DATA_GROUP = "dossier"
 _RECONFIRM_LIMIT = 1000
+# What the access log says of one dossier, by (validate_only, outcome).
+_RESULTS = {
+    (False, pb.RECONFIRMATION_OUTCOME_CONFIRMED): "confirmed",
+    (False, pb.RECONFIRMATION_OUTCOME_DOSSIER_UNKNOWN): "none",
+    (True, pb.RECONFIRMATION_OUTCOME_CONFIRMED): "validated",
+    (True, pb.RECONFIRMATION_OUTCOME_DOSSIER_UNKNOWN): "none",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +78,7 @@ class DossierServicer:
         asked = parse_ssin(request.ssin, "ssin")
         institution = self._own(call, request)
         key = messages.parse_write_key(request)
-        begin = parse_day(request.period.begin, "period.begin")
-        entry = self._knowledge.current().find_institution(institution, begin)
-        registration = messages.parse_registration(request, entry)
+        registration = messages.parse_registration(request)
         claim = messages.parse_claim(request.claim) if request.HasField("claim") else None
 
         def work(transaction: Any) -> bytes:
@@ -82,8 +88,9 @@ class DossierServicer:
             if claim is not None:
                 warnings += self._compare(person.current, claim)
             book = self._store.open_book(transaction, person.current, institution)
-            plan = book.register(registration, registered_under=asked)
-            self._store.carry_out(transaction, call, plan, key.request_id)
+            level = self._network_level(institution, registration)
+            plan = book.register(registration, registered_under=asked, default_level=level)
+            self._store.carry_out(transaction, call, [plan], key.request_id)
             if plan.outcome is Outcome.UNCHANGED:
                 warnings.append(messages.already_registered())
             return pb.RegisterDossierResponse(
@@ -108,7 +115,7 @@ class DossierServicer:
             subject = _subject(plan)
             if (revision.phase, revision.period) != (None, None):
                 self._check_codes(institution, subject)
-            self._store.carry_out(transaction, call, plan, key.request_id)
+            self._store.carry_out(transaction, call, [plan], key.request_id)
             return pb.UpdateDossierResponse(
                 dossier=messages.dossier_message(subject),
                 joined_dossier_ids=messages.joined_ids(plan),
@@ -127,7 +134,7 @@ class DossierServicer:
         def work(transaction: Any) -> bytes:
             person, book = self._open(transaction, asked, institution)
             plan = book.close(dossier_id, request.etag, end)
-            self._store.carry_out(transaction, call, plan, key.request_id)
+            self._store.carry_out(transaction, call, [plan], key.request_id)
             return pb.CloseDossierResponse(
                 dossier=messages.dossier_message(_subject(plan)),
                 resolution=messages.resolution_message(person.resolution),
@@ -152,7 +159,7 @@ class DossierServicer:
             else:
                 assert selection is not None
                 plan = book.remove(selection)
-            self._store.carry_out(transaction, call, plan, key.request_id)
+            self._store.carry_out(transaction, call, [plan], key.request_id)
             return pb.RemoveDossiersResponse(
                 removed_dossier_ids=messages.joined_ids(plan),
                 remaining_dossiers=[messages.dossier_message(dossier) for dossier in plan.remaining],
@@ -181,10 +188,21 @@ class DossierServicer:
                 self._store.declare(transaction, institution, until)
             return pb.ReconfirmDossiersResponse(outcomes=outcomes).SerializeToString()
 
-        response = pb.ReconfirmDossiersResponse.FromString(self._writes.run(call, key, work))
-        for ssin, _ in asked:
-            call.look(int(ssin), _DATA_GROUP, "reconfirmed")
+        response = self._reconfirmed(call, key, asked, work)
+        known = self._store.current_of([ssin for ssin, _ in asked])
+        for (ssin, _), outcome in zip(asked, response.outcomes, strict=True):
+            call.look(int(known.get(ssin, ssin)), _DATA_GROUP, _RESULTS[key.validate_only, outcome])
         return response
+
+    def _reconfirmed(
+        self, call: Call, key: WriteKey, asked: list[tuple[Ssin, uuid.UUID]], work: Callable[[Any], bytes]
+    ) -> pb.ReconfirmDossiersResponse:
+        try:
+            return pb.ReconfirmDossiersResponse.FromString(self._writes.run(call, key, work))
+        except RegistryError as refusal:
+            for ssin, _ in asked:
+                call.look(int(ssin), _DATA_GROUP, refusal.reason.label)
+            raise
 
     def _reconfirm(
         self,
@@ -194,21 +212,26 @@ class DossierServicer:
         asked: list[tuple[Ssin, uuid.UUID]],
         request_id: uuid.UUID,
     ) -> list[pb.ReconfirmationOutcome.ValueType]:
-        """Confirm person by person, in the order of their numbers so that two such calls cannot deadlock."""
-        confirmed: set[tuple[Ssin, uuid.UUID]] = set()
-        by_person: dict[Ssin, list[uuid.UUID]] = {}
-        for ssin, dossier_id in asked:
-            by_person.setdefault(ssin, []).append(dossier_id)
-        for ssin in sorted(by_person):
-            resolution = self._store.numbers.resolve(transaction, ssin)
-            book = self._store.open_book(transaction, resolution.current, institution)
-            confirmed.update((ssin, identifier) for identifier in by_person[ssin] if book.holds(identifier))
-            self._store.carry_out(transaction, call, book.reconfirm(by_person[ssin]), request_id)
+        """Confirm person by person, in the order of their current numbers so that two such calls cannot deadlock."""
+        leads_to = self._store.numbers.resolve_all(transaction, list({ssin for ssin, _ in asked}))
+        keys = [
+            (leads_to[ssin].current if ssin in leads_to else ssin, dossier_id) for ssin, dossier_id in asked
+        ]
+        by_person: dict[Ssin, set[uuid.UUID]] = {}
+        for person, dossier_id in keys:
+            by_person.setdefault(person, set()).add(dossier_id)
+        confirmed: set[uuid.UUID] = set()
+        plans = []
+        for person in sorted(by_person):
+            book = self._store.open_book(transaction, person, institution)
+            confirmed.update(identifier for identifier in by_person[person] if book.holds(identifier))
+            plans.append(book.reconfirm(by_person[person]))
+        self._store.carry_out(transaction, call, plans, request_id)
         return [
             pb.RECONFIRMATION_OUTCOME_CONFIRMED
-            if entry in confirmed
+            if dossier_id in confirmed
             else pb.RECONFIRMATION_OUTCOME_DOSSIER_UNKNOWN
-            for entry in asked
+            for _, dossier_id in keys
         ]
 
     def _command(self, request: Any, call: Call) -> tuple[Ssin, InstitutionKey, WriteKey]:
@@ -221,6 +244,11 @@ class DossierServicer:
     def _check_codes(self, institution: InstitutionKey, said: Registration | Dossier) -> None:
         knowledge = self._knowledge.current()
         check_codes(knowledge, institution, said.capacity, said.phase, said.period.begin)
+
+    def _network_level(self, institution: InstitutionKey, registration: Registration) -> NetworkLevel:
+        """Return how the institution is connected when the dossier begins; it exists then, as was checked."""
+        entry = self._knowledge.current().find_institution(institution, registration.period.begin)
+        return entry.network_level if entry else NetworkLevel.PRIMARY
 
     def _own(self, call: Call, request: pb.RegisterDossierRequest) -> InstitutionKey:
         """Return the institution that the dossier is of: nobody's but the caller's."""
@@ -273,7 +301,8 @@ class DossierServicer:
         try:
             body = self._writes.run(call, key, work)
         except RegistryError as refusal:
-            call.look(int(asked), _DATA_GROUP, refusal.reason.label)
+            known = {} if refusal.reason is Reason.STORE_UNAVAILABLE else self._store.current_of([asked])
+            call.look(int(known.get(asked, asked)), _DATA_GROUP, refusal.reason.label)
             raise
         message = response()
         message.ParseFromString(body)

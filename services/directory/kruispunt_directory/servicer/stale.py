@@ -47,10 +47,10 @@ class StaleLister:
         for dossier in page:
             call.look(int(dossier.person), "dossier", "stale")
         return pb.ListStaleDossiersResponse(
-            dossiers=[stale_message(dossier, kind, _since(dossier, kind), now) for dossier in page],
+            dossiers=[stale_message(dossier, kind, dossier.confirmed_at, now) for dossier in page],
             next_page_token=""
             if complete
-            else self._tokens.make(query, AttentionPosition.of(page[-1], _since(page[-1], kind)).written()),
+            else self._tokens.make(query, AttentionPosition.of(page[-1]).written()),
             complete=complete,
         )
 
@@ -85,7 +85,3 @@ class StaleLister:
         if knowledge.find_institution(institution, today) is None:
             return used
         return [code for code in used if knowledge.find_capacity(institution.sector, code, today) is None]
-
-
-def _since(dossier: Dossier, kind: int) -> dt.datetime:
-    return dossier.confirmed_at if kind == pb.STALE_KIND_NOT_CONFIRMED else dossier.recorded_at

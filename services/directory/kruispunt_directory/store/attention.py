@@ -23,9 +23,9 @@ class AttentionPosition(NamedTuple):
     dossier_id: uuid.UUID
 
     @classmethod
-    def of(cls, dossier: Dossier, since: dt.datetime) -> Self:
+    def of(cls, dossier: Dossier) -> Self:
         """Return the position of a dossier."""
-        return cls(since, dossier.dossier_id)
+        return cls(dossier.confirmed_at, dossier.dossier_id)
 
     @classmethod
     def read(cls, written: Sequence[Any]) -> Self:
@@ -38,7 +38,11 @@ class AttentionPosition(NamedTuple):
 
 
 class AttentionReader:
-    """Reads coverage and stale dossiers. None of it is on the hot path."""
+    """Reads coverage and stale dossiers. None of it is on the hot path.
+
+    Stale dossiers come in the order of their last confirmation, so that a page reads the institution's dossiers
+    from there on until it is full, whatever the kind.
+    """
 
     def __init__(self, database: Database, tables: DirectoryTables) -> None:
         self._database = database
@@ -57,7 +61,7 @@ class AttentionReader:
             keys.c.sector,
             keys.c.institution,
             _newest(version, version.c.recorded_at, keys),  # index: institution, recorded_at
-            _newest(declared, declared.c.until_at, keys),  # index: primary key
+            _last_declared(declared, keys),  # index: institution, declared_at
         )
         with self._database.reading() as connection:
             rows = {(row[0], row[1]): row for row in connection.execute(statement)}
@@ -77,10 +81,7 @@ class AttentionReader:
         table = self._tables.dossier
         # Index: institution, confirmed_at.
         return self._page(
-            self._open_of(institution, today).where(table.c.confirmed_at < before),
-            table.c.confirmed_at,
-            after,
-            limit,
+            self._open_of(institution, today).where(table.c.confirmed_at < before), after, limit
         )
 
     def overlapping(
@@ -102,7 +103,7 @@ class AttentionReader:
             )
             .exists()
         )
-        return self._page(self._open_of(institution, today).where(shares), table.c.recorded_at, after, limit)
+        return self._page(self._open_of(institution, today).where(shares), after, limit)
 
     def orphaned(
         self, institution: InstitutionKey, *, today: dt.date, after: AttentionPosition | None, limit: int
@@ -114,12 +115,7 @@ class AttentionReader:
             .where(number.c.ssin == table.c.person, sa.text(f"number.{ENDED}"))
             .exists()
         )
-        return self._page(
-            self._open_of(institution, today).where(ended),
-            table.c.recorded_at,
-            after,
-            limit,
-        )
+        return self._page(self._open_of(institution, today).where(ended), after, limit)
 
     def in_capacities(
         self,
@@ -133,10 +129,7 @@ class AttentionReader:
         """Return open dossiers in some capacities."""
         table = self._tables.dossier
         return self._page(
-            self._open_of(institution, today).where(table.c.capacity.in_(list(capacities))),
-            table.c.recorded_at,
-            after,
-            limit,
+            self._open_of(institution, today).where(table.c.capacity.in_(list(capacities))), after, limit
         )
 
     def capacities_in_use(self, institution: InstitutionKey, *, today: dt.date) -> list[int]:
@@ -150,25 +143,34 @@ class AttentionReader:
         return sa.select(*columns(table)).where(
             table.c.sector == institution.sector,
             table.c.institution == institution.institution,
+            table.c.begin_day <= today,
             sa.or_(table.c.end_day.is_(None), table.c.end_day > today),
         )
 
-    def _page(
-        self, statement: sa.Select[Any], since: sa.Column[Any], after: AttentionPosition | None, limit: int
-    ) -> list[Dossier]:
-        """Order by (since, dossier), continue after a keyset position, and read."""
+    def _page(self, statement: sa.Select[Any], after: AttentionPosition | None, limit: int) -> list[Dossier]:
+        """Order by (confirmed_at, dossier), continue after a keyset position, and read."""
         table = self._tables.dossier
-        key = sa.tuple_(since, table.c.dossier_id)
+        order = (table.c.confirmed_at, table.c.dossier_id)  # index: institution, confirmed_at, dossier_id
         if after is not None:
-            statement = statement.where(key > sa.tuple_(*after, types=[since.type, table.c.dossier_id.type]))
+            place = sa.tuple_(*after, types=[column.type for column in order])
+            statement = statement.where(sa.tuple_(*order) > place)
         with self._database.reading() as connection:
-            rows = connection.execute(statement.order_by(since, table.c.dossier_id).limit(limit))
-            return [dossier_of(row) for row in rows]
+            return [dossier_of(row) for row in connection.execute(statement.order_by(*order).limit(limit))]
 
 
 def _newest(table: sa.Table, column: sa.Column[Any], keys: Any) -> sa.ScalarSelect[Any]:
     return (
         sa.select(sa.func.max(column, type_=column.type))
         .where(table.c.sector == keys.c.sector, table.c.institution == keys.c.institution)
+        .scalar_subquery()
+    )
+
+
+def _last_declared(declared: sa.Table, keys: Any) -> sa.ScalarSelect[Any]:
+    return (
+        sa.select(declared.c.until_at)
+        .where(declared.c.sector == keys.c.sector, declared.c.institution == keys.c.institution)
+        .order_by(declared.c.declared_at.desc(), declared.c.declaration_id.desc())
+        .limit(1)
         .scalar_subquery()
     )

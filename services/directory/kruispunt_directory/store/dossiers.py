@@ -2,7 +2,8 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -15,6 +16,7 @@ from kruispunt_directory.tables import DirectoryTables
 from kruispunt_server.call import Call, InstitutionKey
 from kruispunt_server.clock import Clock
 from kruispunt_server.database import Database
+from kruispunt_server.ids import new_id
 from kruispunt_server.journal import record_change
 from kruispunt_server.keys import Pseudonyms
 
@@ -36,10 +38,22 @@ class DossierStore:
         self.numbers = NumberStore(database, tables)
         # Built once: putting a statement together costs more than SQLite needs to run it.
         dossier = tables.dossiers.dossier
-        self._select_book = sa.select(*columns(dossier)).where(
-            dossier.c.person == sa.bindparam("of_person"),
-            dossier.c.sector == sa.bindparam("of_sector"),
-            dossier.c.institution == sa.bindparam("of_institution"),
+        version = tables.dossiers.dossier_version
+        of_book: tuple[sa.BindParameter[Any], ...] = (
+            sa.bindparam("of_person"),
+            sa.bindparam("of_sector"),
+            sa.bindparam("of_institution"),
+        )
+        # When the book was last changed, and with it each dossier that stands: one row at least.
+        # Indexes: primary keys, by person.
+        latest = (
+            sa.select(sa.func.max(version.c.recorded_at, type_=version.c.recorded_at.type).label("latest"))
+            .where(*_equal((version.c.person, version.c.sector, version.c.institution), of_book))
+            .subquery()
+        )
+        standing = sa.and_(*_equal((dossier.c.person, dossier.c.sector, dossier.c.institution), of_book))
+        self._select_book = sa.select(latest.c.latest, *columns(dossier)).select_from(
+            latest.outerjoin(dossier, standing)
         )
         self._insert_dossier = sa.insert(dossier)
         self._insert_version = sa.insert(tables.dossiers.dossier_version)
@@ -57,22 +71,42 @@ class DossierStore:
                 "of_sector": institution.sector,
                 "of_institution": institution.institution,
             },
-        )
-        return DossierBook(person, institution, map(dossier_of, rows), self._clock.now())
+        ).all()
+        standing = [dossier_of(row[1:]) for row in rows if row.person is not None]
+        return DossierBook(person, institution, standing, self._clock.now(), rows[0].latest)
 
-    def carry_out(self, transaction: sa.Connection, call: Call, plan: Plan, request_id: uuid.UUID) -> None:
-        """Write what a command planned: rows, versions, and one change per dossier for the journal."""
-        for before, after in plan.removed:
-            self._delete(transaction, before)
-            self._journal(transaction, call, "dossier.removed", before, None, request_id)
-            self._version(transaction, after, standing=False)
-        for before, after in plan.changed:
-            self._delete(transaction, before)
-            self._insert(transaction, after)
-            self._journal(transaction, call, "dossier.changed", before, after, request_id)
-        for created in plan.created:
-            self._insert(transaction, created)
-            self._journal(transaction, call, "dossier.created", None, created, request_id)
+    def carry_out(
+        self, transaction: sa.Connection, call: Call, plans: Sequence[Plan], request_id: uuid.UUID
+    ) -> None:
+        """Write what commands planned: rows, versions, and one change per dossier for the journal.
+
+        However many dossiers, at most three statements and a change each.
+        """
+        gone = [before for plan in plans for before, _ in (*plan.removed, *plan.changed)]
+        written = [
+            after for plan in plans for after in (*(after for _, after in plan.changed), *plan.created)
+        ]
+        marks = [after for plan in plans for _, after in plan.removed]
+        if gone:
+            # Only the rows of the current state go: their versions stay.
+            transaction.execute(
+                self._delete_dossier,
+                [{"of_person": int(each.person), "of_id": each.dossier_id} for each in gone],
+            )
+        if written:
+            transaction.execute(self._insert_dossier, [values_of(each) for each in written])
+        versions = [{**values_of(each), "standing": True} for each in written]
+        versions += [{**values_of(each), "standing": False} for each in marks]
+        if versions:
+            transaction.execute(self._insert_version, versions)
+        for plan in plans:
+            self._journal(transaction, call, plan, request_id)
+
+    def current_of(self, asked: Sequence[Ssin]) -> dict[int, Ssin]:
+        """Return, outside any transaction, the current number of those of at most 1000 that were replaced."""
+        with self._database.reading() as connection:
+            found = self.numbers.resolve_all(connection, asked)
+        return {number: resolution.current for number, resolution in found.items()}
 
     def declare(self, transaction: sa.Connection, institution: InstitutionKey, until: dt.datetime) -> None:
         """Keep an institution's declaration that it has told everything up to `until`."""
@@ -80,42 +114,35 @@ class DossierStore:
             sa.insert(self._tables.dossiers.synchronisation).values(
                 sector=institution.sector,
                 institution=institution.institution,
+                declaration_id=new_id(),
                 declared_at=self._clock.now(),
                 until_at=until,
             )
         )
 
-    def _insert(self, transaction: sa.Connection, dossier: Dossier) -> None:
-        transaction.execute(self._insert_dossier, values_of(dossier))
-        self._version(transaction, dossier, standing=True)
+    def _journal(self, transaction: sa.Connection, call: Call, plan: Plan, request_id: uuid.UUID) -> None:
+        changes: list[tuple[str, Dossier | None, Dossier | None]] = [
+            *(("dossier.removed", before, None) for before, _ in plan.removed),
+            *(("dossier.changed", before, after) for before, after in plan.changed),
+            *(("dossier.created", None, created) for created in plan.created),
+        ]
+        for kind, before, after in changes:
+            concerned = after or before
+            assert concerned is not None
+            record_change(
+                transaction,
+                self._tables.shared,
+                self._pseudonyms,
+                call,
+                person=int(concerned.person),
+                kind=kind,
+                before=described(before) if before else None,
+                after=described(after) if after else None,
+                request_id=request_id,
+            )
 
-    def _version(self, transaction: sa.Connection, dossier: Dossier, *, standing: bool) -> None:
-        transaction.execute(self._insert_version, {**values_of(dossier), "standing": standing})
 
-    def _delete(self, transaction: sa.Connection, dossier: Dossier) -> None:
-        # Only the row of the current state goes: its versions stay.
-        transaction.execute(
-            self._delete_dossier, {"of_person": int(dossier.person), "of_id": dossier.dossier_id}
-        )
-
-    def _journal(
-        self,
-        transaction: sa.Connection,
-        call: Call,
-        kind: str,
-        before: Dossier | None,
-        after: Dossier | None,
-        request_id: uuid.UUID,
-    ) -> None:
-        concerned: Iterable[Dossier] = (dossier for dossier in (after, before) if dossier is not None)
-        record_change(
-            transaction,
-            self._tables.shared,
-            self._pseudonyms,
-            call,
-            person=int(next(iter(concerned)).person),
-            kind=kind,
-            before=dict(described(before)) if before else None,
-            after=dict(described(after)) if after else None,
-            request_id=request_id,
-        )
+def _equal(
+    columns_: Sequence[sa.ColumnElement[Any]], values: Sequence[sa.ColumnElement[Any]]
+) -> list[sa.ColumnElement[bool]]:
+    return [column == value for column, value in zip(columns_, values, strict=True)]

@@ -18,9 +18,16 @@ class NumberStore:
     def __init__(self, database: Database, tables: DirectoryTables) -> None:
         self._database = database
         number = tables.dossiers.number
-        self._columns = (number.c.ssin, number.c.current_ssin, number.c.status, number.c.replaced_on)
-        self._one = sa.select(*self._columns).where(number.c.ssin == sa.bindparam("ssin"))
-        self._many = sa.select(*self._columns).where(among(number.c.ssin, "ssins", database.dialect))
+        current = number.alias("current")
+        found = sa.select(
+            number.c.ssin,
+            number.c.current_ssin,
+            # A number that the projection does not hold stands for itself.
+            sa.func.coalesce(current.c.status, int(NumberStatus.ACTIVE)),
+            number.c.replaced_on,
+        ).select_from(number.outerjoin(current, current.c.ssin == number.c.current_ssin))
+        self._one = found.where(number.c.ssin == sa.bindparam("ssin"))
+        self._many = found.where(among(number.c.ssin, "ssins", database.dialect))
 
     def resolve(self, connection: sa.Connection, asked: Ssin) -> Resolution:
         """Return where `asked` leads."""

@@ -7,7 +7,8 @@ run on the driver's own cursor: one round trip, no transaction. Everything else 
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import sqlalchemy as sa
 
@@ -22,6 +23,43 @@ from kruispunt_directory.tables_dossier import DossierTables
 from kruispunt_server.database import Database
 
 Rows = Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page of a list ended, and what the list is of.
+
+    Attributes:
+        instant: the whole list is as known then.
+        day: open on that day; none for every period.
+        key: listing key of the last row: (sector, institution, capacity, begin, phase).
+    """
+
+    instant: dt.datetime
+    day: dt.date | None
+    key: tuple[Any, ...]
+
+    @classmethod
+    def after(cls, row: Any, instant: dt.datetime, day: dt.date | None) -> Self:
+        """Return the place after a row."""
+        last = DossierRow(*row)
+        return cls(instant, day, (last.sector, last.institution, last.capacity, last.begin_day, last.phase))
+
+    @classmethod
+    def read(cls, written: Sequence[Any]) -> Self:
+        """Read what `written` gave."""
+        instant, day, sector, institution, capacity, begin, phase = written
+        return cls(
+            dt.datetime.fromisoformat(instant),
+            dt.date.fromisoformat(day) if day else None,
+            (sector, institution, capacity, dt.date.fromisoformat(begin), phase),
+        )
+
+    def written(self) -> list[str | int | None]:
+        """Return the place as plain values."""
+        sector, institution, capacity, begin, phase = self.key
+        day = self.day.isoformat() if self.day else None
+        return [self.instant.isoformat(), day, sector, institution, capacity, begin.isoformat(), phase]
 
 
 class DossierReader:
@@ -57,17 +95,19 @@ class DossierReader:
     def list_open(self, asked: Ssin, *, valid_at: dt.date, limit: int) -> tuple[Resolution, Rows]:
         """Return where a number leads, and the person's dossiers open on a day as known now.
 
+        Whether the current number is cancelled is not looked at: what is held under it is listed all the same.
+
         Returns:
             0 to `limit` rows in the order of `DossierRow`, by (sector, institution, capacity, begin).
         """
         rows = self._open_of_one.rows(person=int(asked), day=self._day(valid_at), limit=limit)
-        current, status, replaced_on, person, *_ = rows[0]
+        current, replaced_on, person, *_ = rows[0]
         if current is None:
             resolution = Resolution(asked, asked)
         else:
             day = dt.date.fromisoformat(replaced_on) if isinstance(replaced_on, str) else replaced_on
-            resolution = Resolution(asked, Ssin(current), NumberStatus(status), day, Verification.REGISTER)
-        return resolution, [] if person is None else [row[3:] for row in rows]
+            resolution = Resolution(asked, Ssin(current), NumberStatus.ACTIVE, day, Verification.REGISTER)
+        return resolution, [] if person is None else [row[2:] for row in rows]
 
     def list_open_of_many(self, persons: Sequence[int], *, valid_at: dt.date) -> Rows:
         """Return the dossiers of up to 1000 persons open on a day as known now, by person and listing order."""
@@ -186,17 +226,17 @@ def _open_of_one(tables: DossierTables, day: sa.BindParameter[Any]) -> sa.Select
         ),
     )
     return (
-        sa.select(number.c.current_ssin, number.c.status, number.c.replaced_on, *columns(table))
+        sa.select(number.c.current_ssin, number.c.replaced_on, *columns(table))
         .select_from(source)
         .order_by(*_listing_order(table))
         .limit(sa.bindparam("limit", type_=sa.Integer))
     )
 
 
-def listing_key(row: Any) -> list[str | int | None]:
-    """Return the keyset position of a row: (sector, institution, capacity, begin as ISO text, phase)."""
-    entry = DossierRow(*row)
-    return [entry.sector, entry.institution, entry.capacity, str(entry.begin_day), entry.phase]
+def latest_of(rows: Rows, now: dt.datetime) -> dt.datetime:
+    """Return `now`, or when the latest of the rows was recorded if a clock that was set back makes that later."""
+    recorded: list[dt.datetime] = [row[DossierRow._fields.index("recorded_at")] for row in rows]
+    return max([now, *recorded])
 
 
 def _listing_order(source: sa.FromClause) -> list[sa.ColumnElement[Any]]:

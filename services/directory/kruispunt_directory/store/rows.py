@@ -102,4 +102,5 @@ def described(dossier: Dossier) -> Mapping[str, Any]:
         "network_level": int(dossier.network_level),
         "source": dossier.source,
         "version": dossier.version,
+        "confirmed_at": dossier.confirmed_at.isoformat(),
     }
