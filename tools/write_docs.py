@@ -106,9 +106,11 @@ def errors() -> str:
         "gRPC itself refuses what never reaches the registry, and then there is no `ErrorInfo`:",
         "",
         "- RESOURCE_EXHAUSTED: a message that is too long;",
-        "- UNAVAILABLE: no connection, for instance because your certificate is of another authority;",
+        "- UNAVAILABLE: the connection broke, or the host's name is not known;",
         "- CANCELLED: the call stood in the queue of a server that stops;",
         "- DEADLINE_EXCEEDED: your own deadline passed first.",
+        "  With `waitForReady`, as published, a call that never got a connection ends so too: nobody listens there, or your certificate or the server's is of an authority that the other does not trust.",
+        "  The Python client says which of the two it was.",
         "",
     ]
     status = ""

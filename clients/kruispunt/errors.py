@@ -329,7 +329,10 @@ class TooManyCalls(ResourceExhausted):
 
 
 class DeadlineExceeded(KruispuntError):
-    """No answer came in time; whether a change was made is not known."""
+    """No answer came in time; whether a change was made is not known.
+
+    `message` begins "never connected to" if the client never had an answer from there and has no connection.
+    """
 
     STATUS = "DEADLINE_EXCEEDED"
 

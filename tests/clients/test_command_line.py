@@ -1,6 +1,7 @@
 """The command against a scripted registry."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -527,7 +528,9 @@ def test_grpc_writes_nothing_to_the_terminal(endpoint: str, tmp_path: Path) -> N
     command += ["--endpoint", endpoint, "--ca", str(tmp_path / "ca.crt")]
     command += ["--cert", f"{tmp_path}/clients/one.crt", "--key", f"{tmp_path}/clients/one.key"]
 
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    environment = {name: value for name, value in os.environ.items() if name != "GRPC_VERBOSITY"}
+
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
     assert 1 == ended.returncode
     assert [f"failed: never connected to {endpoint}: is it up", "  status: DEADLINE_EXCEEDED"] == [
