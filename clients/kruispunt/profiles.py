@@ -17,6 +17,7 @@ The name `default` is taken when none is asked for.
 
 import os
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -127,30 +128,40 @@ def profiles_path() -> Path:
     return Path(base) / "kruispunt" / "profiles.toml"
 
 
-def load_profiles(path: str | Path | None = None) -> dict[str, Profile]:
-    """Read all profiles, by name.
+def load_profiles(
+    path: str | Path | None = None, *, names: Iterable[str] | None = None
+) -> dict[str, Profile]:
+    """Read profiles, by name.
+
+    Args:
+        path: of the file; left out: see above.
+        names: only these, whatever faults the others have; left out: all.
 
     Raises:
-        ProfileError: the file is absent, no TOML, or an entry has another form.
+        ProfileError: the file is absent, no TOML, lacks a name, or an entry has another form.
     """
     source = Path(path) if path is not None else profiles_path()
-    return {name: _profile(name, entry, source.parent) for name, entry in _read(source).items()}
+    entries = _read(source)
+    wanted = list(entries if names is None else names)
+    absent = [name for name in wanted if name not in entries]
+    if absent:
+        hint = (
+            "; name one, for the command by --profile or KRUISPUNT_PROFILE" if absent == ["default"] else ""
+        )
+        raise ProfileError(
+            f"no profile {', '.join(map(repr, absent))} in {source}; "
+            f"there are: {', '.join(entries) or 'none'}{hint}"
+        )
+    return {name: _profile(name, entries[name], source.parent) for name in wanted}
 
 
 def load_profile(name: str = "default", path: str | Path | None = None) -> Profile:
     """Read one profile; the others of the file may have faults.
 
     Raises:
-        ProfileError: the file is absent or no TOML, there is no profile of that name, or it has another form.
+        ProfileError: as `load_profiles`.
     """
-    source = Path(path) if path is not None else profiles_path()
-    entries = _read(source)
-    if name not in entries:
-        hint = "; name one, for the command by --profile or KRUISPUNT_PROFILE" if name == "default" else ""
-        raise ProfileError(
-            f"no profile {name!r} in {source}; there are: {', '.join(entries) or 'none'}{hint}"
-        )
-    return _profile(name, entries[name], source.parent)
+    return load_profiles(path, names=[name])[name]
 
 
 def _read(source: Path) -> dict[str, Any]:

@@ -453,7 +453,8 @@ def test_sandbox_is_loaded_with_a_report(script: Script, profiles: Path, endpoin
     """The report counts persons, dossiers and refusals."""
     from kruispunt.sandbox import INSTITUTIONS, population
 
-    profiles.write_text("".join(f'[{each.profile}]\nendpoint = "{endpoint}"\n' for each in INSTITUTIONS))
+    ours = "".join(f'[{each.profile}]\nendpoint = "{endpoint}"\n' for each in INSTITUTIONS)
+    profiles.write_text(f"{ours}[half-written]\nca = 'x'\n")  # is none of the sandbox's, and does not matter
     script.on("RegisterDossier", registered())
 
     report = run_json("sandbox", "load", "--persons", "20", "--seed", "3")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kruispunt.errors import FailedPrecondition, ProfileError
+from kruispunt.errors import FailedPrecondition
 from kruispunt.profiles import Profile, load_profiles
 from kruispunt.sandbox.careers import SandboxDossier
 from kruispunt.sandbox.institutions import INSTITUTIONS
@@ -57,10 +57,7 @@ def connected(path: str | Path | None = None) -> Iterator[Mapping[InstitutionRef
     """
     from kruispunt import DirectoryClient
 
-    profiles = load_profiles(path)
-    absent = [each.profile for each in INSTITUTIONS if each.profile not in profiles]
-    if absent:
-        raise ProfileError(f"the profiles file lacks {', '.join(absent)}")
+    profiles = load_profiles(path, names=[each.profile for each in INSTITUTIONS])
     with contextlib.ExitStack() as stack:
         yield {
             each.ref: stack.enter_context(
