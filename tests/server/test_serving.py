@@ -383,6 +383,38 @@ def test_participants_and_their_certificates_are_made_by_commands(home: Home):
     assert "1 participants: 0 added, 0 changed, 0 removed, 1 unchanged\n" == loaded.stdout
 
 
+_ASKED_AT_ANY_MOMENT = """
+import io, os, signal, sys, threading, time
+from kruispunt_server import supervisor
+from kruispunt_server.events import Events
+supervisor._TICK_S = 0.0  # waits and looks all the time, so that the signal falls into every step of it
+for turn in range(40):
+    parent = supervisor.Supervisor(
+        ["true"], host="127.0.0.1", port=0, workers=0, events=Events(strict=True, stream=io.StringIO()))
+    def ask():
+        while signal.getsignal(signal.SIGTERM) in (signal.SIG_DFL, before):
+            time.sleep(0)
+        time.sleep(0.0003 * (turn % 7))
+        os.kill(os.getpid(), signal.SIGTERM)
+    before = signal.getsignal(signal.SIGTERM)
+    asking = threading.Thread(target=ask)
+    asking.start()
+    assert parent.run() == 0
+    asking.join()
+sys.stdout.write("ended 40 times")
+"""
+
+
+def test_a_parent_ends_at_whichever_moment_it_is_asked_to():
+    """A handler that took a lock would wait for ever for the wait that it interrupted."""
+    asked = subprocess.run(
+        [sys.executable, "-c", _ASKED_AT_ANY_MOMENT], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert (0, "ready 127.0.0.1") == (asked.returncode, asked.stdout[:15]), asked.stderr
+    assert asked.stdout.endswith("ended 40 times")
+
+
 def test_the_parent_never_imports_grpc():
     """Its threads would not survive a fork."""
     loaded = subprocess.run(

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kruispunt_server.events import Events
+from kruispunt_server.stopping import StopSignal
 
 REFUSED = 78  # EX_CONFIG: starting again would change nothing
 _TICK_S = 0.1
@@ -79,7 +80,6 @@ class Supervisor:
         self._patience_s = patience_s
         self._workers: list[_Worker] = []
         self._vacancies: list[_Vacancy] = []
-        self._stop = threading.Event()
         self._announced = False
         self._ready_stamp: int | None = None
 
@@ -89,20 +89,16 @@ class Supervisor:
         Returns:
             0 after a clean drain, 78 if the workers refuse to start, else that of the worst worker.
         """
-        for signum in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(signum, self._asked_to_stop)
+        stop = StopSignal()
         self._events.emit("supervisor_started", address=self._host, port=self.port, workers=self._count)
         for number in range(self._count):
             self._start(number, _FIRST_BACKOFF_S)
         refused = False
-        while not self._stop.is_set() and not refused:
-            self._stop.wait(_TICK_S)
+        while not refused and not stop.wait(_TICK_S):
             refused = self._look_after()
+        if stop.signum is not None:
+            self._events.emit("supervisor_stopping", signal=signal.Signals(stop.signum).name)
         return self._end(REFUSED if refused else 0)
-
-    def _asked_to_stop(self, signum: int, _frame: object) -> None:
-        self._events.emit("supervisor_stopping", signal=signal.Signals(signum).name)
-        self._stop.set()
 
     def _start(self, number: int, backoff_s: float) -> None:
         process = subprocess.Popen(  # noqa: S603 - our own command

@@ -4,7 +4,6 @@ import ctypes
 import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable
 
@@ -15,6 +14,7 @@ from kruispunt_server.events import Events, frames_of
 from kruispunt_server.migrate import MigrationError
 from kruispunt_server.server import Server
 from kruispunt_server.settings import ServerSettings
+from kruispunt_server.stopping import StopSignal
 from kruispunt_server.supervisor import REFUSED
 
 Wire = Callable[[ServerSettings, Telemetry], Assembly]
@@ -28,9 +28,7 @@ def run_worker(settings: ServerSettings, wire: Wire, port: int) -> int:
     Returns:
         The exit code: 0 after a clean drain, 78 if starting again would change nothing.
     """
-    stop = threading.Event()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signum, lambda _signum, _frame: stop.set())
+    stop = StopSignal()
     _end_with_parent()
     telemetry = telemetry_of(settings)
     events = telemetry.events
@@ -46,7 +44,8 @@ def run_worker(settings: ServerSettings, wire: Wire, port: int) -> int:
     events.emit("worker_ready", worker=os.getpid(), port=bound)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
-    stop.wait()
+    while not stop.wait():
+        pass
     events.emit("worker_draining")
     began = time.monotonic()
     abandoned = server.drain()
