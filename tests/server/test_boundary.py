@@ -4,6 +4,7 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -11,9 +12,11 @@ import pytest
 from grpc_reflection.v1alpha import reflection_pb2
 
 from kruispunt.directory.v1 import directory_service_pb2 as pb
+from kruispunt_server import pki
 from kruispunt_server.boundary import Deadlines, Policy, handler_for
 from kruispunt_server.call import Call, Participant, Role
 from kruispunt_server.errors import Reason, RegistryError
+from kruispunt_server.participant_file import read_participants
 from kruispunt_server.reflection import V1, reflection_handlers
 from kruispunt_server.shedding import CallPool
 
@@ -124,6 +127,27 @@ def test_a_certificate_with_two_names_of_one_participant_is_let_in(served: Serve
     served.participants.found["spiffe://test/participant/second"] = OFFICE
 
     assert b"\x18\x01" == served.call(client="twofold")
+
+
+def test_everybody_in_the_example_file_is_let_in_with_a_development_certificate(tmp_path: Path):
+    """Also who has two names."""
+    registrations = read_participants(Path(__file__).parents[2] / "deploy" / "participants.example.toml")
+    pki.issue_all(tmp_path, {one.participant.participant_id: one.uris for one in registrations})
+    for served in serve(tmp_path):
+        for one in registrations:
+            served.participants.found.update(dict.fromkeys(one.uris, one.participant))
+        for one in registrations:
+            assert b"" == served.call("GetCoverage", client=one.participant.participant_id, metadata=())
+
+
+def test_a_request_too_large_is_refused_by_grpc_itself(served: Served):
+    """As docs/operations.md says: without a reason of ours, and nobody is looked at."""
+    with pytest.raises(grpc.RpcError) as caught:
+        served.call(request=b"\x00" * ((4 << 20) + 1))
+
+    assert Code.RESOURCE_EXHAUSTED == caught.value.code()
+    assert "grpc-status-details-bin" not in dict(caught.value.trailing_metadata() or ())
+    assert [] == served.journal.kept
 
 
 def test_the_log_tells_which_names_are_unknown(served: Served):
