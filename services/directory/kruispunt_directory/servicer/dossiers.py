@@ -13,7 +13,7 @@ from kruispunt_directory.domain.book import DossierBook, Outcome, Plan, Registra
 from kruispunt_directory.domain.claim import PersonRegister, first_discrepancy
 from kruispunt_directory.domain.codes import check_codes
 from kruispunt_directory.domain.dossier import Dossier
-from kruispunt_directory.domain.knowledge import NetworkLevel
+from kruispunt_directory.domain.knowledge import Knowledge, NetworkLevel
 from kruispunt_directory.domain.number import NumberStatus, Resolution
 from kruispunt_directory.messages import dossiers as messages
 from kruispunt_directory.messages.common import (
@@ -80,15 +80,16 @@ class DossierServicer:
         key = messages.parse_write_key(request)
         registration = messages.parse_registration(request)
         claim = messages.parse_claim(request.claim) if request.HasField("claim") else None
+        knowledge = self._knowledge.current()  # not inside: a transaction waits for no second connection
 
         def work(transaction: Any) -> bytes:
-            self._check_codes(institution, registration)
+            _check_codes(knowledge, institution, registration)
             person = self._person(transaction, asked)
             warnings = messages.number_warnings(asked, person.resolution)
             if claim is not None:
                 warnings += self._compare(person.current, claim)
             book = self._store.open_book(transaction, person.current, institution)
-            level = self._network_level(institution, registration)
+            level = _network_level(knowledge, institution, registration)
             plan = book.register(registration, registered_under=asked, default_level=level)
             self._store.carry_out(transaction, call, [plan], key.request_id)
             if plan.outcome is Outcome.UNCHANGED:
@@ -108,13 +109,14 @@ class DossierServicer:
         asked, institution, key = self._command(request, call)
         dossier_id = messages.parse_dossier_id(request.dossier_id, "dossier_id")
         revision = messages.parse_revision(request)
+        knowledge = self._knowledge.current()
 
         def work(transaction: Any) -> bytes:
             person, book = self._open(transaction, asked, institution)
             plan = book.update(dossier_id, request.etag, revision)
             subject = _subject(plan)
             if (revision.phase, revision.period) != (None, None):
-                self._check_codes(institution, subject)
+                _check_codes(knowledge, institution, subject)
             self._store.carry_out(transaction, call, [plan], key.request_id)
             return pb.UpdateDossierResponse(
                 dossier=messages.dossier_message(subject),
@@ -241,15 +243,6 @@ class DossierServicer:
             messages.parse_write_key(request),
         )
 
-    def _check_codes(self, institution: InstitutionKey, said: Registration | Dossier) -> None:
-        knowledge = self._knowledge.current()
-        check_codes(knowledge, institution, said.capacity, said.phase, said.period.begin)
-
-    def _network_level(self, institution: InstitutionKey, registration: Registration) -> NetworkLevel:
-        """Return how the institution is connected when the dossier begins; it exists then, as was checked."""
-        entry = self._knowledge.current().find_institution(institution, registration.period.begin)
-        return entry.network_level if entry else NetworkLevel.PRIMARY
-
     def _own(self, call: Call, request: pb.RegisterDossierRequest) -> InstitutionKey:
         """Return the institution that the dossier is of: nobody's but the caller's."""
         own = call.participant.own_institution()
@@ -334,3 +327,15 @@ def _parse_keys(request: pb.ReconfirmDossiersRequest) -> list[tuple[Ssin, uuid.U
     if len(set(asked)) < len(asked):
         raise RegistryError(Reason.FIELD_INVALID, "a dossier stands there twice", field="dossiers")
     return asked
+
+
+def _check_codes(knowledge: Knowledge, institution: InstitutionKey, said: Registration | Dossier) -> None:
+    check_codes(knowledge, institution, said.capacity, said.phase, said.period.begin)
+
+
+def _network_level(
+    knowledge: Knowledge, institution: InstitutionKey, registration: Registration
+) -> NetworkLevel:
+    """Return how the institution is connected when the dossier begins; it exists then, as was checked."""
+    entry = knowledge.find_institution(institution, registration.period.begin)
+    return entry.network_level if entry else NetworkLevel.PRIMARY
