@@ -16,18 +16,26 @@ import sqlalchemy as sa
 
 from kruispunt import ClientCertificates, DirectoryClient, Purpose, Ssin
 from kruispunt_directory.code_tables import load_code_tables
+from kruispunt_directory.domain.claim import PersonRegister
+from kruispunt_directory.servicer.dossiers import DossierServicer
 from kruispunt_directory.settings import DirectorySettings
 from kruispunt_directory.store.code_tables import load_into
+from kruispunt_directory.store.dossiers import DossierStore
+from kruispunt_directory.store.knowledge import KnowledgeStore
 from kruispunt_directory.tables import DirectoryTables, directory_tables
 from kruispunt_directory.wiring import servicers
 from kruispunt_server import pki
 from kruispunt_server.assembly import Assembly, Telemetry, open_parts
+from kruispunt_server.call import Call, InstitutionKey, Participant, Role
+from kruispunt_server.call import Purpose as CallPurpose
 from kruispunt_server.clock import FixedClock
 from kruispunt_server.database import Database
 from kruispunt_server.events import Events
+from kruispunt_server.keys import Pseudonyms
 from kruispunt_server.participant_file import read_participants
 from kruispunt_server.participants import ParticipantStore
 from kruispunt_server.server import Server
+from kruispunt_server.writes import Writes
 
 NOON = dt.datetime(2026, 3, 3, 12, tzinfo=dt.UTC)
 PURPOSE = Purpose(legal_basis="18/042", end_user="clerk-7", case="2026/1")
@@ -97,6 +105,28 @@ class Directory:
     def lines(self) -> list[dict[str, Any]]:
         """Return what was logged."""
         return [json.loads(line) for line in self.log.getvalue().splitlines()]
+
+
+SUPPLIER = Participant("pensions", frozenset({Role.SUPPLIER}), InstitutionKey(5, 1))
+
+
+def call_of_supplier() -> Call:
+    """Return a call as the boundary makes it."""
+    return Call("test", SUPPLIER, CallPurpose("18/042", "clerk", "case"), NOON, 1e18)
+
+
+def dossier_servicer(
+    database: Database, tables: DirectoryTables, registers: PersonRegister | None = None
+) -> DossierServicer:
+    """Return the servicer of DossierService without its server, with the shipped code tables."""
+    clock, pseudonyms = FixedClock(NOON), Pseudonyms(b"k" * 32)
+    load_into(database, tables, clock, load_code_tables())
+    return DossierServicer(
+        DossierStore(database, tables, pseudonyms, clock),
+        KnowledgeStore(database, tables, pseudonyms, clock),
+        Writes(database, tables.shared, clock),
+        registers,
+    )
 
 
 @pytest.fixture(scope="session")
