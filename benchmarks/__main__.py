@@ -1,13 +1,13 @@
 """Run benchmarks: `python -m benchmarks --only R1 --size full`."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from benchmarks import r1, r2
 from benchmarks.comparing import SIZES, Size, say
 
-ROWS: dict[str, Callable[[Size], list[dict[str, Any]]]] = {
+ROWS: dict[str, Callable[[Size], Iterable[dict[str, Any]]]] = {
     "R1": r1.run,
     "R2": r2.on_postgresql,
     "R3": r2.on_sqlite,
@@ -23,7 +23,8 @@ def main() -> None:
     if unknown := [name for name in names if name not in ROWS]:
         parser.error(f"there is no {', '.join(unknown)}; there is {', '.join(ROWS)}")
     for name in names:
-        say(ROWS[name](SIZES[options.size]))
+        for result in ROWS[name](SIZES[options.size]):
+            say([result])  # at once: loading the next store may take long
 
 
 if __name__ == "__main__":
