@@ -15,6 +15,7 @@ ROWS: dict[str, Callable[[Size], Iterable[dict[str, Any]]]] = {
 
 
 def main() -> None:
+    """Run what the options ask for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--only", default=",".join(ROWS), help=f"rows, comma separated, of {', '.join(ROWS)}")
     parser.add_argument("--size", choices=SIZES, default="small", help="how many rows and calls")

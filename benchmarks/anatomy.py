@@ -59,6 +59,7 @@ def parts(store: Store) -> dict[str, float]:
 
 
 def main() -> None:
+    """Print the parts of a call on both stores."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.anatomy", description=__doc__)
     parser.add_argument("--size", choices=SIZES, default="small", help="how many rows")
     rows = SIZES[parser.parse_args().size].rows

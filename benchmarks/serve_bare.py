@@ -71,6 +71,7 @@ def list_dossiers(servicer: DirectoryServicer, persons: int) -> Callable[[bytes,
 
 
 def main() -> None:
+    """Serve until killed; prints the port."""
     url, persons, threads = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     database = Database.open(url, pool_size=threads)
     handler = grpc.unary_unary_rpc_method_handler(list_dossiers(servicer_on(database), persons))

@@ -13,6 +13,7 @@ METHOD = "/bench.Echo/Call"
 
 
 def main() -> None:
+    """Serve until killed; prints the port."""
     reply, threads = b"x" * int(sys.argv[1]), int(sys.argv[2])
     handler = grpc.unary_unary_rpc_method_handler(lambda _request, _context: reply)
     server = grpc.server(
