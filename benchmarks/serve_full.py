@@ -42,6 +42,7 @@ class Spread:
 
 
 def main() -> None:
+    """Serve until killed; prints the port."""
     url, persons, threads, folder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
     (folder / "secret").write_bytes(b"benchmarks only, nothing secret in it")
     settings = DirectorySettings.load(

@@ -50,6 +50,7 @@ class Inner(Leg):
 
 
 async def forward(port: int, folder: Path) -> None:
+    """Pass bytes on between one plaintext client and the server behind mutual TLS."""
     context = ssl.create_default_context(cafile=folder / "ca.crt")
     context.load_cert_chain(folder / "clients" / "bench.crt", folder / "clients" / "bench.key")
     context.set_alpn_protocols(["h2"])
