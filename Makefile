@@ -3,6 +3,8 @@ PYTHON   ?= python3
 LOCK     := requirements.lock
 STAMP    := .venv/.ok-$(shell cat $(LOCK) pyproject.toml 2>/dev/null | sha256sum | cut -c1-16)
 GENLOCK  := requirements-generate.lock
+BENCHLOCK := requirements-bench.lock
+BENCHSTAMP := .venv/.bench-$(shell sha256sum $(BENCHLOCK) 2>/dev/null | cut -c1-16)
 GENSTAMP := .venv-generate/.ok-$(shell sha256sum $(GENLOCK) 2>/dev/null | cut -c1-16)
 BIN      := .venv/bin
 UV       := 0.13.9
@@ -45,13 +47,14 @@ breaking: $(STAMP)  ## fail if the contract broke since the last release
 released: $(STAMP)  ## at a release: make today's contract the one that may not be broken
 	@$(BIN)/buf build -o protos/released.binpb
 
-bench: $(STAMP)  ## benchmarks with baselines (ONLY=R1, SIZE=full)
+bench: $(STAMP) $(BENCHSTAMP)  ## benchmarks with baselines (ONLY=R1, SIZE=full)
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY),) $(if $(SIZE),--size $(SIZE),)
 
 lock: $(STAMP)  ## resolve the dependencies anew into the hash-pinned locks
 	@$(BIN)/python -m pip install -q --disable-pip-version-check uv==$(UV)
 	@$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra dev pyproject.toml -o $(LOCK)
 	@$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url tools/generate.in -o $(GENLOCK)
+	@$(BIN)/uv pip compile -q --upgrade --universal --no-deps --python-version 3.11 --generate-hashes --no-header --no-emit-index-url benchmarks/bench.in -o $(BENCHLOCK)
 
 clean:  ## remove what the other commands made
 	rm -rf .venv .venv-generate .run benchmarks/work
@@ -68,6 +71,10 @@ $(STAMP): $(LOCK) pyproject.toml
 	$(call install,.venv,$(LOCK))
 	@.venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
 	@.venv/bin/python tools/google_protos.py
+	@touch $@
+
+$(BENCHSTAMP): $(STAMP) $(BENCHLOCK)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r $(BENCHLOCK)
 	@touch $@
 
 $(GENSTAMP): $(GENLOCK)
