@@ -65,6 +65,44 @@ def thawing(dialect: str, table: str) -> list[str]:
     return [*dropped, f"DROP FUNCTION {table}_refuse()"]
 
 
+def closing(dialect: str, table: str, columns: Sequence[str]) -> list[str]:
+    """Return the statements that let rows of `table` be inserted and closed once, and nothing else.
+
+    For bitemporal tables: a row that no longer stands gets `superseded_at`, and keeps it.
+
+    Args:
+        dialect: "sqlite" or "postgresql".
+        table: name of the table.
+        columns: every column of it but those that close a row.
+    """
+    listed = ", ".join(columns)
+    once = "OLD.superseded_at IS NOT NULL OR NEW.superseded_at IS NULL"
+    if dialect == "sqlite":
+        refuse = f"BEGIN SELECT RAISE(ABORT, '{table} {ERROR}'); END"
+        return [
+            f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} {refuse}",
+            f"CREATE TRIGGER {table}_no_update BEFORE UPDATE OF {listed} ON {table} {refuse}",
+            f"CREATE TRIGGER {table}_closed_once BEFORE UPDATE ON {table} WHEN {once} {refuse}",
+        ]
+    refuse = f"EXECUTE FUNCTION {table}_refuse()"
+    return [
+        _refusing_function(table),
+        f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} FOR EACH ROW {refuse}",
+        f"CREATE TRIGGER {table}_no_update BEFORE UPDATE OF {listed} ON {table} FOR EACH ROW {refuse}",
+        f"CREATE TRIGGER {table}_closed_once BEFORE UPDATE ON {table} FOR EACH ROW WHEN ({once}) {refuse}",
+        f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT {refuse}",
+    ]
+
+
+def unclosing(dialect: str, table: str) -> list[str]:
+    """Return the statements that undo `closing`."""
+    names = ["no_delete", "no_update", "closed_once"]
+    if dialect == "sqlite":
+        return [f"DROP TRIGGER {table}_{name}" for name in names]
+    dropped = [f"DROP TRIGGER {table}_{name} ON {table}" for name in [*names, "no_truncate"]]
+    return [*dropped, f"DROP FUNCTION {table}_refuse()"]
+
+
 def _refusing_function(table: str) -> str:
     return (
         f"CREATE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "

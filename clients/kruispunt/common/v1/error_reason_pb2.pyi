@@ -74,6 +74,37 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
     Example: `{"reason": "TIME_IN_FUTURE", "domain": "kruispunt", "metadata": {"field": "known_at"}}`.
     """
+    ERROR_REASON_TEXT_TOO_LONG: _ErrorReason.ValueType  # 11
+    """INVALID_ARGUMENT. A text is longer than the field takes.
+
+    Example: `{"reason": "TEXT_TOO_LONG", "domain": "kruispunt", "metadata": {"field": "facts[0].value.name.family_name", "limit": "100"}}`.
+    """
+    ERROR_REASON_TEXT_FORBIDDEN: _ErrorReason.ValueType  # 12
+    """INVALID_ARGUMENT. A text holds what none may hold: control characters, marks that change the direction of writing,
+    unassigned characters; or it is blank.
+
+    Example: `{"reason": "TEXT_FORBIDDEN", "domain": "kruispunt", "metadata": {"field": "facts[0].value.name.family_name"}}`.
+    """
+    ERROR_REASON_COUNTRY_UNKNOWN: _ErrorReason.ValueType  # 13
+    """INVALID_ARGUMENT. No such country, in ISO 3166-1 or among the NIS codes.
+
+    Example: `{"reason": "COUNTRY_UNKNOWN", "domain": "kruispunt", "metadata": {"field": "facts[1].value.birth.place.country"}}`.
+    """
+    ERROR_REASON_CODE_UNKNOWN: _ErrorReason.ValueType  # 14
+    """INVALID_ARGUMENT. No such code of civil state, municipality, or the like.
+
+    Example: `{"reason": "CODE_UNKNOWN", "domain": "kruispunt", "metadata": {"field": "facts[2].value.civil_state.code"}}`.
+    """
+    ERROR_REASON_MINIMUM_DATA_MISSING: _ErrorReason.ValueType  # 15
+    """INVALID_ARGUMENT. Less is said of the person than a registration takes.
+
+    Example: `{"reason": "MINIMUM_DATA_MISSING", "domain": "kruispunt", "metadata": {"field": "facts"}}`.
+    """
+    ERROR_REASON_SAME_PERSON: _ErrorReason.ValueType  # 16
+    """INVALID_ARGUMENT. Two numbers are asked for, and both are, or lead to, the same.
+
+    Example: `{"reason": "SAME_PERSON", "domain": "kruispunt", "metadata": {"field": "next_ssin"}}`.
+    """
     ERROR_REASON_CERTIFICATE_REQUIRED: _ErrorReason.ValueType  # 20
     """UNAUTHENTICATED. The connection has no client certificate with a URI name.
 
@@ -94,6 +125,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
     Example: `{"reason": "NOT_OWN_INSTITUTION", "domain": "kruispunt", "metadata": {"field": "institution"}}`.
     """
+    ERROR_REASON_NO_DOSSIER: _ErrorReason.ValueType  # 24
+    """PERMISSION_DENIED. Only an institution that holds a dossier on the person may do this.
+
+    Example: `{"reason": "NO_DOSSIER", "domain": "kruispunt", "metadata": {"field": "ssin"}}`.
+    """
     ERROR_REASON_DOSSIER_UNKNOWN: _ErrorReason.ValueType  # 30
     """NOT_FOUND. The institution has no such dossier on this person.
 
@@ -108,6 +144,16 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """NOT_FOUND. No such entry in the code tables.
 
     Example: `{"reason": "ENTRY_UNKNOWN", "domain": "kruispunt", "metadata": {"field": "entries[3].sector"}}`.
+    """
+    ERROR_REASON_FACT_UNKNOWN: _ErrorReason.ValueType  # 33
+    """NOT_FOUND. The person has no such fact.
+
+    Example: `{"reason": "FACT_UNKNOWN", "domain": "kruispunt", "metadata": {"field": "fact_id"}}`.
+    """
+    ERROR_REASON_LINK_UNKNOWN: _ErrorReason.ValueType  # 34
+    """NOT_FOUND. The person has no such link to a foreign identifier.
+
+    Example: `{"reason": "LINK_UNKNOWN", "domain": "kruispunt", "metadata": {"field": "link_id"}}`.
     """
     ERROR_REASON_INSTITUTION_UNKNOWN: _ErrorReason.ValueType  # 40
     """FAILED_PRECONDITION. The institution does not exist in the code tables at the begin of the period.
@@ -149,6 +195,61 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
     Example: `{"reason": "REFERENCE_UNKNOWN", "domain": "kruispunt", "metadata": {"field": "entries[0].availability.data_set"}}`.
     """
+    ERROR_REASON_NUMBER_REPLACED: _ErrorReason.ValueType  # 48
+    """FAILED_PRECONDITION. The number was replaced where one that stands is needed.
+
+    Example: `{"reason": "NUMBER_REPLACED", "domain": "kruispunt", "metadata": {"field": "next_ssin"}}`.
+    """
+    ERROR_REASON_NATIONAL_DATA: _ErrorReason.ValueType  # 49
+    """FAILED_PRECONDITION. The national register keeps this; an error in it is corrected at the municipality.
+
+    Example: `{"reason": "NATIONAL_DATA", "domain": "kruispunt", "metadata": {"field": "changes[0]"}}`.
+    """
+    ERROR_REASON_DIRECTORY_REQUIRED: _ErrorReason.ValueType  # 50
+    """FAILED_PRECONDITION. Whether the institution holds a dossier cannot be checked: this registry runs without a directory.
+
+    Example: `{"reason": "DIRECTORY_REQUIRED", "domain": "kruispunt"}`.
+    """
+    ERROR_REASON_IDENTIFIER_TAKEN: _ErrorReason.ValueType  # 51
+    """FAILED_PRECONDITION. The foreign identifier is linked to another person in a part of the period.
+
+    Example: `{"reason": "IDENTIFIER_TAKEN", "domain": "kruispunt", "metadata": {"field": "key"}}`.
+    """
+    ERROR_REASON_NOT_REPLACED: _ErrorReason.ValueType  # 52
+    """FAILED_PRECONDITION. The number was not replaced, so that nothing can be undone.
+
+    Example: `{"reason": "NOT_REPLACED", "domain": "kruispunt", "metadata": {"field": "ssin"}}`.
+    """
+    ERROR_REASON_MOVE_FORBIDDEN: _ErrorReason.ValueType  # 53
+    """FAILED_PRECONDITION. The person cannot move between these registers.
+
+    Example: `{"reason": "MOVE_FORBIDDEN", "domain": "kruispunt", "metadata": {"field": "register"}}`.
+    """
+    ERROR_REASON_NUMBERS_EXHAUSTED: _ErrorReason.ValueType  # 54
+    """FAILED_PRECONDITION. No bis number is left for this birth date.
+
+    Example: `{"reason": "NUMBERS_EXHAUSTED", "domain": "kruispunt"}`.
+    """
+    ERROR_REASON_FACT_SUPERSEDED: _ErrorReason.ValueType  # 55
+    """FAILED_PRECONDITION. The fact was corrected or retracted already.
+
+    Example: `{"reason": "FACT_SUPERSEDED", "domain": "kruispunt", "metadata": {"field": "fact_id"}}`.
+    """
+    ERROR_REASON_SEARCH_EXPIRED: _ErrorReason.ValueType  # 56
+    """FAILED_PRECONDITION. The search is unknown, of another caller, or longer ago than 15 minutes.
+
+    Example: `{"reason": "SEARCH_EXPIRED", "domain": "kruispunt", "metadata": {"field": "search_id"}}`.
+    """
+    ERROR_REASON_REPLACEMENT_FORBIDDEN: _ErrorReason.ValueType  # 57
+    """FAILED_PRECONDITION. A number of this register is never replaced by one of that.
+
+    Example: `{"reason": "REPLACEMENT_FORBIDDEN", "domain": "kruispunt", "metadata": {"field": "next_ssin"}}`.
+    """
+    ERROR_REASON_NUMBER_TAKEN: _ErrorReason.ValueType  # 58
+    """FAILED_PRECONDITION. The number belongs to a person who is registered already.
+
+    Example: `{"reason": "NUMBER_TAKEN", "domain": "kruispunt", "metadata": {"field": "ssin"}}`.
+    """
     ERROR_REASON_ETAG_MISMATCH: _ErrorReason.ValueType  # 60
     """ABORTED. The etag is not the current one: somebody changed it in between. Read again.
 
@@ -169,6 +270,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
     Example: `{"reason": "TOO_MANY_CALLS", "domain": "kruispunt"}`.
     """
+    ERROR_REASON_TOO_MANY_CANDIDATES: _ErrorReason.ValueType  # 72
+    """RESOURCE_EXHAUSTED. More persons are comparable than may be shown; `field` is the criterion that is too weak.
+
+    Example: `{"reason": "TOO_MANY_CANDIDATES", "domain": "kruispunt", "metadata": {"field": "criteria.given_names"}}`.
+    """
     ERROR_REASON_DEADLINE_OVER: _ErrorReason.ValueType  # 80
     """DEADLINE_EXCEEDED. The call's time was over before the work was done; nothing was changed.
 
@@ -178,6 +284,16 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """UNAVAILABLE. The store or the journal cannot be reached. Carries RetryInfo; retry with the same request_id.
 
     Example: `{"reason": "STORE_UNAVAILABLE", "domain": "kruispunt"}`.
+    """
+    ERROR_REASON_REGISTER_UNAVAILABLE: _ErrorReason.ValueType  # 82
+    """UNAVAILABLE. The national register cannot be asked now. Carries RetryInfo.
+
+    Example: `{"reason": "REGISTER_UNAVAILABLE", "domain": "kruispunt"}`.
+    """
+    ERROR_REASON_DIRECTORY_UNAVAILABLE: _ErrorReason.ValueType  # 83
+    """UNAVAILABLE. The directory cannot be asked now. Carries RetryInfo; retry with the same request_id.
+
+    Example: `{"reason": "DIRECTORY_UNAVAILABLE", "domain": "kruispunt"}`.
     """
     ERROR_REASON_INTERNAL_FAULT: _ErrorReason.ValueType  # 90
     """INTERNAL. A fault of the registry. Only a fixed sentence and an incident id are told.
@@ -250,6 +366,37 @@ ERROR_REASON_TIME_IN_FUTURE: ErrorReason.ValueType  # 10
 
 Example: `{"reason": "TIME_IN_FUTURE", "domain": "kruispunt", "metadata": {"field": "known_at"}}`.
 """
+ERROR_REASON_TEXT_TOO_LONG: ErrorReason.ValueType  # 11
+"""INVALID_ARGUMENT. A text is longer than the field takes.
+
+Example: `{"reason": "TEXT_TOO_LONG", "domain": "kruispunt", "metadata": {"field": "facts[0].value.name.family_name", "limit": "100"}}`.
+"""
+ERROR_REASON_TEXT_FORBIDDEN: ErrorReason.ValueType  # 12
+"""INVALID_ARGUMENT. A text holds what none may hold: control characters, marks that change the direction of writing,
+unassigned characters; or it is blank.
+
+Example: `{"reason": "TEXT_FORBIDDEN", "domain": "kruispunt", "metadata": {"field": "facts[0].value.name.family_name"}}`.
+"""
+ERROR_REASON_COUNTRY_UNKNOWN: ErrorReason.ValueType  # 13
+"""INVALID_ARGUMENT. No such country, in ISO 3166-1 or among the NIS codes.
+
+Example: `{"reason": "COUNTRY_UNKNOWN", "domain": "kruispunt", "metadata": {"field": "facts[1].value.birth.place.country"}}`.
+"""
+ERROR_REASON_CODE_UNKNOWN: ErrorReason.ValueType  # 14
+"""INVALID_ARGUMENT. No such code of civil state, municipality, or the like.
+
+Example: `{"reason": "CODE_UNKNOWN", "domain": "kruispunt", "metadata": {"field": "facts[2].value.civil_state.code"}}`.
+"""
+ERROR_REASON_MINIMUM_DATA_MISSING: ErrorReason.ValueType  # 15
+"""INVALID_ARGUMENT. Less is said of the person than a registration takes.
+
+Example: `{"reason": "MINIMUM_DATA_MISSING", "domain": "kruispunt", "metadata": {"field": "facts"}}`.
+"""
+ERROR_REASON_SAME_PERSON: ErrorReason.ValueType  # 16
+"""INVALID_ARGUMENT. Two numbers are asked for, and both are, or lead to, the same.
+
+Example: `{"reason": "SAME_PERSON", "domain": "kruispunt", "metadata": {"field": "next_ssin"}}`.
+"""
 ERROR_REASON_CERTIFICATE_REQUIRED: ErrorReason.ValueType  # 20
 """UNAUTHENTICATED. The connection has no client certificate with a URI name.
 
@@ -270,6 +417,11 @@ ERROR_REASON_NOT_OWN_INSTITUTION: ErrorReason.ValueType  # 23
 
 Example: `{"reason": "NOT_OWN_INSTITUTION", "domain": "kruispunt", "metadata": {"field": "institution"}}`.
 """
+ERROR_REASON_NO_DOSSIER: ErrorReason.ValueType  # 24
+"""PERMISSION_DENIED. Only an institution that holds a dossier on the person may do this.
+
+Example: `{"reason": "NO_DOSSIER", "domain": "kruispunt", "metadata": {"field": "ssin"}}`.
+"""
 ERROR_REASON_DOSSIER_UNKNOWN: ErrorReason.ValueType  # 30
 """NOT_FOUND. The institution has no such dossier on this person.
 
@@ -284,6 +436,16 @@ ERROR_REASON_ENTRY_UNKNOWN: ErrorReason.ValueType  # 32
 """NOT_FOUND. No such entry in the code tables.
 
 Example: `{"reason": "ENTRY_UNKNOWN", "domain": "kruispunt", "metadata": {"field": "entries[3].sector"}}`.
+"""
+ERROR_REASON_FACT_UNKNOWN: ErrorReason.ValueType  # 33
+"""NOT_FOUND. The person has no such fact.
+
+Example: `{"reason": "FACT_UNKNOWN", "domain": "kruispunt", "metadata": {"field": "fact_id"}}`.
+"""
+ERROR_REASON_LINK_UNKNOWN: ErrorReason.ValueType  # 34
+"""NOT_FOUND. The person has no such link to a foreign identifier.
+
+Example: `{"reason": "LINK_UNKNOWN", "domain": "kruispunt", "metadata": {"field": "link_id"}}`.
 """
 ERROR_REASON_INSTITUTION_UNKNOWN: ErrorReason.ValueType  # 40
 """FAILED_PRECONDITION. The institution does not exist in the code tables at the begin of the period.
@@ -325,6 +487,61 @@ ERROR_REASON_REFERENCE_UNKNOWN: ErrorReason.ValueType  # 47
 
 Example: `{"reason": "REFERENCE_UNKNOWN", "domain": "kruispunt", "metadata": {"field": "entries[0].availability.data_set"}}`.
 """
+ERROR_REASON_NUMBER_REPLACED: ErrorReason.ValueType  # 48
+"""FAILED_PRECONDITION. The number was replaced where one that stands is needed.
+
+Example: `{"reason": "NUMBER_REPLACED", "domain": "kruispunt", "metadata": {"field": "next_ssin"}}`.
+"""
+ERROR_REASON_NATIONAL_DATA: ErrorReason.ValueType  # 49
+"""FAILED_PRECONDITION. The national register keeps this; an error in it is corrected at the municipality.
+
+Example: `{"reason": "NATIONAL_DATA", "domain": "kruispunt", "metadata": {"field": "changes[0]"}}`.
+"""
+ERROR_REASON_DIRECTORY_REQUIRED: ErrorReason.ValueType  # 50
+"""FAILED_PRECONDITION. Whether the institution holds a dossier cannot be checked: this registry runs without a directory.
+
+Example: `{"reason": "DIRECTORY_REQUIRED", "domain": "kruispunt"}`.
+"""
+ERROR_REASON_IDENTIFIER_TAKEN: ErrorReason.ValueType  # 51
+"""FAILED_PRECONDITION. The foreign identifier is linked to another person in a part of the period.
+
+Example: `{"reason": "IDENTIFIER_TAKEN", "domain": "kruispunt", "metadata": {"field": "key"}}`.
+"""
+ERROR_REASON_NOT_REPLACED: ErrorReason.ValueType  # 52
+"""FAILED_PRECONDITION. The number was not replaced, so that nothing can be undone.
+
+Example: `{"reason": "NOT_REPLACED", "domain": "kruispunt", "metadata": {"field": "ssin"}}`.
+"""
+ERROR_REASON_MOVE_FORBIDDEN: ErrorReason.ValueType  # 53
+"""FAILED_PRECONDITION. The person cannot move between these registers.
+
+Example: `{"reason": "MOVE_FORBIDDEN", "domain": "kruispunt", "metadata": {"field": "register"}}`.
+"""
+ERROR_REASON_NUMBERS_EXHAUSTED: ErrorReason.ValueType  # 54
+"""FAILED_PRECONDITION. No bis number is left for this birth date.
+
+Example: `{"reason": "NUMBERS_EXHAUSTED", "domain": "kruispunt"}`.
+"""
+ERROR_REASON_FACT_SUPERSEDED: ErrorReason.ValueType  # 55
+"""FAILED_PRECONDITION. The fact was corrected or retracted already.
+
+Example: `{"reason": "FACT_SUPERSEDED", "domain": "kruispunt", "metadata": {"field": "fact_id"}}`.
+"""
+ERROR_REASON_SEARCH_EXPIRED: ErrorReason.ValueType  # 56
+"""FAILED_PRECONDITION. The search is unknown, of another caller, or longer ago than 15 minutes.
+
+Example: `{"reason": "SEARCH_EXPIRED", "domain": "kruispunt", "metadata": {"field": "search_id"}}`.
+"""
+ERROR_REASON_REPLACEMENT_FORBIDDEN: ErrorReason.ValueType  # 57
+"""FAILED_PRECONDITION. A number of this register is never replaced by one of that.
+
+Example: `{"reason": "REPLACEMENT_FORBIDDEN", "domain": "kruispunt", "metadata": {"field": "next_ssin"}}`.
+"""
+ERROR_REASON_NUMBER_TAKEN: ErrorReason.ValueType  # 58
+"""FAILED_PRECONDITION. The number belongs to a person who is registered already.
+
+Example: `{"reason": "NUMBER_TAKEN", "domain": "kruispunt", "metadata": {"field": "ssin"}}`.
+"""
 ERROR_REASON_ETAG_MISMATCH: ErrorReason.ValueType  # 60
 """ABORTED. The etag is not the current one: somebody changed it in between. Read again.
 
@@ -345,6 +562,11 @@ ERROR_REASON_TOO_MANY_CALLS: ErrorReason.ValueType  # 71
 
 Example: `{"reason": "TOO_MANY_CALLS", "domain": "kruispunt"}`.
 """
+ERROR_REASON_TOO_MANY_CANDIDATES: ErrorReason.ValueType  # 72
+"""RESOURCE_EXHAUSTED. More persons are comparable than may be shown; `field` is the criterion that is too weak.
+
+Example: `{"reason": "TOO_MANY_CANDIDATES", "domain": "kruispunt", "metadata": {"field": "criteria.given_names"}}`.
+"""
 ERROR_REASON_DEADLINE_OVER: ErrorReason.ValueType  # 80
 """DEADLINE_EXCEEDED. The call's time was over before the work was done; nothing was changed.
 
@@ -354,6 +576,16 @@ ERROR_REASON_STORE_UNAVAILABLE: ErrorReason.ValueType  # 81
 """UNAVAILABLE. The store or the journal cannot be reached. Carries RetryInfo; retry with the same request_id.
 
 Example: `{"reason": "STORE_UNAVAILABLE", "domain": "kruispunt"}`.
+"""
+ERROR_REASON_REGISTER_UNAVAILABLE: ErrorReason.ValueType  # 82
+"""UNAVAILABLE. The national register cannot be asked now. Carries RetryInfo.
+
+Example: `{"reason": "REGISTER_UNAVAILABLE", "domain": "kruispunt"}`.
+"""
+ERROR_REASON_DIRECTORY_UNAVAILABLE: ErrorReason.ValueType  # 83
+"""UNAVAILABLE. The directory cannot be asked now. Carries RetryInfo; retry with the same request_id.
+
+Example: `{"reason": "DIRECTORY_UNAVAILABLE", "domain": "kruispunt"}`.
 """
 ERROR_REASON_INTERNAL_FAULT: ErrorReason.ValueType  # 90
 """INTERNAL. A fault of the registry. Only a fixed sentence and an incident id are told.
