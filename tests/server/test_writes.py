@@ -12,12 +12,12 @@ import sqlalchemy as sa
 from tests.support.calls import NOON, call_of
 
 from kruispunt.directory.v1 import dossier_service_pb2 as pb
-from kruispunt_directory.messages.dossiers import parse_write_key
 from kruispunt_server.call import Participant
 from kruispunt_server.clock import FixedClock
 from kruispunt_server.database import Database
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.tables import SharedTables
+from kruispunt_server.wire import parse_write_key
 from kruispunt_server.writes import WriteKey, Writes
 
 REQUEST = uuid.UUID("01956a3c-0000-7000-8000-000000000001")

@@ -12,12 +12,6 @@ from kruispunt_directory.domain.dossier import Dossier, DossierFilter
 from kruispunt_directory.domain.knowledge import DataSetKey
 from kruispunt_directory.domain.number import NumberStatus, Resolution
 from kruispunt_directory.domain.route import Route, Supplier
-from kruispunt_directory.messages.common import (
-    institution_message,
-    parse_code,
-    period_message,
-    timestamp_message,
-)
 from kruispunt_directory.messages.dossiers import (
     dossier_message,
     parse_network_level,
@@ -26,6 +20,12 @@ from kruispunt_directory.messages.dossiers import (
     write_resolution,
 )
 from kruispunt_server.errors import Reason, RegistryError
+from kruispunt_server.wire import (
+    institution_message,
+    parse_code,
+    period_message,
+    timestamp_message,
+)
 
 _DATA_SET = re.compile(r"[A-Z0-9-]{1,40}", re.ASCII)
 _DELIBERATION = re.compile(r"[A-Za-z0-9/.-]{1,64}", re.ASCII)

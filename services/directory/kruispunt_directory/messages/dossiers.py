@@ -1,13 +1,11 @@
 """Dossiers between wire and domain: what DossierService takes and gives."""
 
 import datetime as dt
-import hashlib
 import re
 import uuid
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 
@@ -19,39 +17,21 @@ from kruispunt_directory.domain.claim import Claim, PartialDate
 from kruispunt_directory.domain.dossier import Dossier
 from kruispunt_directory.domain.knowledge import NetworkLevel
 from kruispunt_directory.domain.number import Resolution
-from kruispunt_directory.messages.common import (
+from kruispunt_server.errors import Reason, RegistryError
+from kruispunt_server.wire import (
     EPOCH,
     UUID_FORM,
     date_message,
     parse_code,
     parse_day,
     parse_period,
-    parse_request_id,
 )
-from kruispunt_server.errors import Reason, RegistryError
-from kruispunt_server.writes import WriteKey
 
 _SOURCE = re.compile(r"[a-z0-9-]{1,32}", re.ASCII)
 _UPDATABLE = ("phase", "period", "network_level", "source")
 
 
 # What arrives --------------------------------------------------------------------------------------------
-
-
-def parse_write_key(request: Any) -> WriteKey:
-    """Return what makes a mutation repeatable: its id, and a digest of everything it says.
-
-    Raises:
-        RegistryError: `request_id` absent or no UUID; INVALID_ARGUMENT.
-    """
-    request_id = parse_request_id(request.request_id)
-    body: Message = request
-    if request.validate_only:  # a rehearsal says the same as what it rehearses
-        body = type(request)()
-        body.CopyFrom(request)
-        body.ClearField("validate_only")
-    said = body.DESCRIPTOR.full_name.encode() + b"\0" + body.SerializeToString(deterministic=True)
-    return WriteKey(request_id, hashlib.sha256(said).digest(), bool(request.validate_only))
 
 
 def parse_registration(request: dossier_service_pb2.RegisterDossierRequest) -> Registration:

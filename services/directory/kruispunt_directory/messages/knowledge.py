@@ -25,19 +25,18 @@ from kruispunt_directory.domain.knowledge import (
     Phase,
     Sector,
 )
-from kruispunt_directory.messages.common import (
+from kruispunt_directory.messages.common import labels_message, parse_labels
+from kruispunt_server.errors import Reason, RegistryError
+from kruispunt_server.wire import (
     institution_message,
-    labels_message,
     parse_code,
     parse_instant,
     parse_institution,
-    parse_labels,
     parse_optional_day,
     parse_page_size,
     parse_period,
     period_message,
 )
-from kruispunt_server.errors import Reason, RegistryError
 
 pb = knowledge_service_pb2
 

@@ -12,17 +12,17 @@ from kruispunt_directory.domain.knowledge import Knowledge
 from kruispunt_directory.domain.number import NumberStatus, Resolution
 from kruispunt_directory.domain.route import Route, RouteQuestion, Verdict, decide, withhold_suppliers
 from kruispunt_directory.messages import directory as messages
-from kruispunt_directory.messages.common import (
-    parse_instant,
-    parse_institution,
-    parse_optional_day,
-    parse_ssin,
-)
 from kruispunt_directory.servicer.knowledge_source import KnowledgeSource
 from kruispunt_directory.store.reading import DossierReader
 from kruispunt_server.call import Call, InstitutionKey
 from kruispunt_server.clock import Clock, brussels_day
 from kruispunt_server.errors import Reason, RegistryError
+from kruispunt_server.wire import (
+    parse_instant,
+    parse_institution,
+    parse_optional_day,
+    parse_ssin,
+)
 
 _DATA_GROUP = "route"
 _QUESTION_LIMIT = 1000

@@ -10,12 +10,6 @@ from kruispunt_directory.domain.dossier import EVERYTHING, DossierFilter
 from kruispunt_directory.domain.knowledge import Institution
 from kruispunt_directory.domain.number import Resolution, Verification
 from kruispunt_directory.messages import directory as messages
-from kruispunt_directory.messages.common import (
-    parse_code,
-    parse_optional_day,
-    parse_page_size,
-    parse_ssin,
-)
 from kruispunt_directory.servicer.deciding import RouteDecider, known_at_of, read_number
 from kruispunt_directory.servicer.knowledge_source import KnowledgeSource
 from kruispunt_directory.servicer.stale import StaleLister
@@ -25,6 +19,12 @@ from kruispunt_server.call import Call, InstitutionKey
 from kruispunt_server.clock import Clock
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.tokens import PageTokens
+from kruispunt_server.wire import (
+    parse_code,
+    parse_optional_day,
+    parse_page_size,
+    parse_ssin,
+)
 
 _DATA_GROUP = "dossier"
 _CHUNK_LIMIT = 1000

@@ -16,17 +16,18 @@ from kruispunt_directory.domain.dossier import Dossier
 from kruispunt_directory.domain.knowledge import Knowledge, NetworkLevel
 from kruispunt_directory.domain.number import NumberStatus, Resolution
 from kruispunt_directory.messages import dossiers as messages
-from kruispunt_directory.messages.common import (
+from kruispunt_directory.servicer.knowledge_source import KnowledgeSource
+from kruispunt_directory.store.dossiers import DossierStore
+from kruispunt_server.call import Call, InstitutionKey
+from kruispunt_server.errors import Reason, RegistryError
+from kruispunt_server.wire import (
     parse_day,
     parse_instant,
     parse_institution,
     parse_period,
     parse_ssin,
+    parse_write_key,
 )
-from kruispunt_directory.servicer.knowledge_source import KnowledgeSource
-from kruispunt_directory.store.dossiers import DossierStore
-from kruispunt_server.call import Call, InstitutionKey
-from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.writes import WriteKey, Writes
 
 ResponseT = TypeVar("ResponseT", bound=Message)
@@ -77,7 +78,7 @@ class DossierServicer:
         """Register a dossier, or extend what stands."""
         asked = parse_ssin(request.ssin, "ssin")
         institution = self._own(call, request)
-        key = messages.parse_write_key(request)
+        key = parse_write_key(request)
         registration = messages.parse_registration(request)
         claim = messages.parse_claim(request.claim) if request.HasField("claim") else None
         knowledge = self._knowledge.current()  # not inside: a transaction waits for no second connection
@@ -176,7 +177,7 @@ class DossierServicer:
     ) -> pb.ReconfirmDossiersResponse:
         """Say that dossiers are still true."""
         institution = call.participant.own_institution()
-        key = messages.parse_write_key(request)
+        key = parse_write_key(request)
         asked = _parse_keys(request)
         until = (
             parse_instant(request.synchronised_until, "synchronised_until", not_after=call.now)
@@ -240,7 +241,7 @@ class DossierServicer:
         return (
             parse_ssin(request.ssin, "ssin"),
             call.participant.own_institution(),
-            messages.parse_write_key(request),
+            parse_write_key(request),
         )
 
     def _own(self, call: Call, request: pb.RegisterDossierRequest) -> InstitutionKey:

@@ -19,12 +19,12 @@ from kruispunt_directory.domain.knowledge import (
 )
 from kruispunt_directory.domain.knowledge_checks import check_count
 from kruispunt_directory.messages import knowledge as messages
-from kruispunt_directory.messages.dossiers import parse_write_key
 from kruispunt_directory.store.knowledge import KnowledgeStore
 from kruispunt_server.call import Call
 from kruispunt_server.clock import Clock
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.tokens import PageTokens
+from kruispunt_server.wire import parse_write_key
 from kruispunt_server.writes import Writes
 
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from kruispunt.directory.v1 import directory_service_pb2 as pb
 from kruispunt_directory.domain.dossier import Dossier
-from kruispunt_directory.messages.common import parse_code, parse_page_size
 from kruispunt_directory.messages.directory import stale_message
 from kruispunt_directory.servicer.knowledge_source import KnowledgeSource
 from kruispunt_directory.store.attention import AttentionPosition, AttentionReader
@@ -13,6 +12,7 @@ from kruispunt_server.call import Call, InstitutionKey
 from kruispunt_server.clock import Clock
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.tokens import PageTokens
+from kruispunt_server.wire import parse_code, parse_page_size
 
 _UNCONFIRMED_DAYS = 365
 

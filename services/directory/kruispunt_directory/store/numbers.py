@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from kruispunt.ssin import Ssin
 from kruispunt_directory.domain.number import NumberStatus, Resolution, Verification
-from kruispunt_directory.store.arrays import among, array
 from kruispunt_directory.tables import DirectoryTables
+from kruispunt_server.arrays import among, array
 from kruispunt_server.database import Database
 
 

@@ -15,11 +15,11 @@ import sqlalchemy as sa
 from kruispunt.ssin import Ssin
 from kruispunt_directory.domain.dossier import Dossier, DossierFilter
 from kruispunt_directory.domain.number import NumberStatus, Resolution, Verification
-from kruispunt_directory.store.arrays import among, array
 from kruispunt_directory.store.numbers import NumberStore
 from kruispunt_directory.store.rows import LISTING_KEY, DossierRow, columns, dossier_of
 from kruispunt_directory.tables import DirectoryTables
 from kruispunt_directory.tables_dossier import DossierTables
+from kruispunt_server.arrays import among, array
 from kruispunt_server.database import Database
 
 Rows = Sequence[Any]

@@ -18,6 +18,7 @@ from kruispunt.period import Period
 from kruispunt.ssin import Ssin
 from kruispunt_directory.domain.knowledge import Labels
 from kruispunt_directory.messages import common
+from kruispunt_server import wire
 from kruispunt_server.call import InstitutionKey
 from kruispunt_server.errors import Reason, RegistryError
 
@@ -40,10 +41,10 @@ def date(year: int, month: int = 1, day: int = 1) -> Date:
 @given(DAYS)
 def test_a_day_goes_there_and_back(day: dt.date) -> None:
     """Every calendar day from 1800 to 2999 survives the wire."""
-    message = common.date_message(day)
+    message = wire.date_message(day)
 
     assert (day.year, day.month, day.day) == (message.year, message.month, message.day)
-    assert day == common.parse_day(message, "day")
+    assert day == wire.parse_day(message, "day")
 
 
 @given(st.one_of(st.integers(1790, 3010), INT32), st.one_of(st.integers(-1, 14), INT32), st.integers(-1, 33))
@@ -53,11 +54,11 @@ def test_what_is_no_day_is_refused(year: int, month: int, day: int) -> None:
     message = Date(year=year, month=month, day=day)
 
     if real:
-        assert dt.date(year, month, day) == common.parse_day(message, "day")
+        assert dt.date(year, month, day) == wire.parse_day(message, "day")
     elif (year, month, day) == (0, 0, 0):
-        assert (Reason.FIELD_REQUIRED, "day") == refusal(common.parse_day, message, "day")
+        assert (Reason.FIELD_REQUIRED, "day") == refusal(wire.parse_day, message, "day")
     else:
-        assert (Reason.DATE_INVALID, "day") == refusal(common.parse_day, message, "day")
+        assert (Reason.DATE_INVALID, "day") == refusal(wire.parse_day, message, "day")
 
 
 @pytest.mark.parametrize(
@@ -65,33 +66,33 @@ def test_what_is_no_day_is_refused(year: int, month: int, day: int) -> None:
 )
 def test_an_incomplete_day_is_refused(incomplete: Date) -> None:
     """Unknown parts are not guessed, and the calendar is kept."""
-    assert (Reason.DATE_INVALID, "period.begin") == refusal(common.parse_day, incomplete, "period.begin")
+    assert (Reason.DATE_INVALID, "period.begin") == refusal(wire.parse_day, incomplete, "period.begin")
 
 
 def test_an_absent_day_is_none_and_an_empty_one_is_refused() -> None:
     """An optional date that is there but says nothing is no absent one."""
-    assert common.parse_optional_day(EntryQuery(), "valid_at", "query") is None
-    assert dt.date(2026, 5, 1) == common.parse_optional_day(EntryQuery(valid_at=date(2026, 5)), "valid_at")
+    assert wire.parse_optional_day(EntryQuery(), "valid_at", "query") is None
+    assert dt.date(2026, 5, 1) == wire.parse_optional_day(EntryQuery(valid_at=date(2026, 5)), "valid_at")
     empty = EntryQuery(valid_at=Date())
     assert (Reason.DATE_INVALID, "query.valid_at") == refusal(
-        common.parse_optional_day, empty, "valid_at", "query"
+        wire.parse_optional_day, empty, "valid_at", "query"
     )
-    assert (Reason.DATE_INVALID, "valid_at") == refusal(common.parse_optional_day, empty, "valid_at")
+    assert (Reason.DATE_INVALID, "valid_at") == refusal(wire.parse_optional_day, empty, "valid_at")
 
 
 @given(DAYS, st.one_of(st.none(), DAYS))
 def test_a_period_goes_there_and_back_or_is_inverted(begin: dt.date, end: dt.date | None) -> None:
     """Exactly the periods that begin before they end are read."""
     message = values_pb2.Period(
-        begin=common.date_message(begin), end=None if end is None else common.date_message(end)
+        begin=wire.date_message(begin), end=None if end is None else wire.date_message(end)
     )
 
     if end is not None and end <= begin:
-        assert (Reason.PERIOD_INVERTED, "p") == refusal(common.parse_period, message, "p")
+        assert (Reason.PERIOD_INVERTED, "p") == refusal(wire.parse_period, message, "p")
     else:
-        period = common.parse_period(message, "p")
+        period = wire.parse_period(message, "p")
         assert (begin, end) == (period.begin, period.end)
-        assert message == common.period_message(period)
+        assert message == wire.period_message(period)
 
 
 @pytest.mark.parametrize(
@@ -107,20 +108,20 @@ def test_a_period_goes_there_and_back_or_is_inverted(begin: dt.date, end: dt.dat
 )
 def test_a_malformed_period_is_refused(message: values_pb2.Period, expected: tuple[Reason, str]) -> None:
     """The path leads to the date that is wrong, or to the period if the two do not fit."""
-    assert expected == refusal(common.parse_period, message, "p")
+    assert expected == refusal(wire.parse_period, message, "p")
 
 
 def test_an_open_period_is_read() -> None:
     """No end means still going on."""
-    assert Period(dt.date(2020, 1, 1)) == common.parse_period(values_pb2.Period(begin=date(2020)), "p")
+    assert Period(dt.date(2020, 1, 1)) == wire.parse_period(values_pb2.Period(begin=date(2020)), "p")
 
 
 @given(INSTANTS)
 def test_an_instant_goes_there_and_back(instant: dt.datetime) -> None:
     """To the microsecond; protobuf's own conversion says the same."""
-    message = common.timestamp_message(instant)
+    message = wire.timestamp_message(instant)
 
-    assert instant == common.parse_instant(message, "known_at")
+    assert instant == wire.parse_instant(message, "known_at")
     assert instant == message.ToDatetime(tzinfo=dt.UTC)
 
 
@@ -130,18 +131,18 @@ def test_what_is_no_instant_is_refused(seconds: int, nanos: int) -> None:
     message = Timestamp(seconds=seconds, nanos=nanos)
 
     if -62_135_596_800 <= seconds <= 253_402_300_799 and 0 <= nanos <= 999_999_999:
-        assert seconds == common.timestamp_message(common.parse_instant(message, "t")).seconds
+        assert seconds == wire.timestamp_message(wire.parse_instant(message, "t")).seconds
     else:
-        assert (Reason.FIELD_INVALID, "t") == refusal(common.parse_instant, message, "t")
+        assert (Reason.FIELD_INVALID, "t") == refusal(wire.parse_instant, message, "t")
 
 
 def test_an_instant_in_the_future_is_refused() -> None:
     """Now itself is no future, a microsecond later is."""
     now = dt.datetime(2026, 5, 1, 10, tzinfo=dt.UTC)
-    later = common.timestamp_message(now + dt.timedelta(microseconds=1))
+    later = wire.timestamp_message(now + dt.timedelta(microseconds=1))
 
-    assert now == common.parse_instant(common.timestamp_message(now), "known_at", not_after=now)
-    assert (Reason.TIME_IN_FUTURE, "known_at") == refusal(common.parse_instant, later, "known_at", now)
+    assert now == wire.parse_instant(wire.timestamp_message(now), "known_at", not_after=now)
+    assert (Reason.TIME_IN_FUTURE, "known_at") == refusal(wire.parse_instant, later, "known_at", now)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +158,7 @@ def test_an_instant_in_the_future_is_refused() -> None:
 def test_a_malformed_number_is_refused(text: str, expected: tuple[Reason, str], fault: str | None) -> None:
     """The refusal says which fault, and never the number."""
     with pytest.raises(RegistryError) as refused:
-        common.parse_ssin(text, "ssins[2]")
+        wire.parse_ssin(text, "ssins[2]")
 
     assert expected == (refused.value.reason, refused.value.field)
     assert fault == refused.value.metadata.get("fault")
@@ -166,13 +167,13 @@ def test_a_malformed_number_is_refused(text: str, expected: tuple[Reason, str], 
 
 def test_a_number_is_read() -> None:
     """Eleven digits with the right check."""
-    assert Ssin(42012205181) == common.parse_ssin("42012205181", "ssin")
+    assert Ssin(42012205181) == wire.parse_ssin("42012205181", "ssin")
 
 
 @pytest.mark.parametrize("text", [str(ID), str(ID).upper()])
 def test_a_request_id_is_read(text: str) -> None:
     """Capital letters are allowed, as RFC 9562 has it."""
-    assert ID == common.parse_request_id(text)
+    assert ID == wire.parse_request_id(text)
 
 
 @pytest.mark.parametrize(
@@ -190,12 +191,12 @@ def test_a_request_id_is_read(text: str) -> None:
 )
 def test_what_is_no_request_id_is_refused(text: str) -> None:
     """One form only, and not the nil UUID that a forgetful program sends."""
-    assert (Reason.FIELD_INVALID, "request_id") == refusal(common.parse_request_id, text)
+    assert (Reason.FIELD_INVALID, "request_id") == refusal(wire.parse_request_id, text)
 
 
 def test_an_absent_request_id_is_required() -> None:
     """An empty text is an absent field."""
-    assert (Reason.FIELD_REQUIRED, "request_id") == refusal(common.parse_request_id, "")
+    assert (Reason.FIELD_REQUIRED, "request_id") == refusal(wire.parse_request_id, "")
 
 
 @pytest.mark.parametrize(
@@ -206,26 +207,26 @@ def test_an_institution_out_of_range_is_refused(sector: int, institution: int, f
     """The path leads to the part that is wrong."""
     ref = values_pb2.InstitutionRef(sector=sector, institution=institution)
 
-    assert (Reason.FIELD_INVALID, field) == refusal(common.parse_institution, ref, "i")
+    assert (Reason.FIELD_INVALID, field) == refusal(wire.parse_institution, ref, "i")
 
 
 @pytest.mark.parametrize("key", [InstitutionKey(0, 0), InstitutionKey(999, 999), InstitutionKey(17, 102)])
 def test_an_institution_goes_there_and_back(key: InstitutionKey) -> None:
     """Zero is a number like any other."""
-    assert key == common.parse_institution(common.institution_message(key), "i")
+    assert key == wire.parse_institution(wire.institution_message(key), "i")
 
 
 def test_codes_are_read_within_their_bounds() -> None:
     """Both bounds belong to the range."""
-    assert [0, 99] == [common.parse_code(value, "phase", 0, 99) for value in (0, 99)]
-    assert (Reason.FIELD_INVALID, "phase") == refusal(common.parse_code, 100, "phase", 0, 99)
-    assert (Reason.FIELD_INVALID, "phase") == refusal(common.parse_code, -1, "phase", 0, 99)
+    assert [0, 99] == [wire.parse_code(value, "phase", 0, 99) for value in (0, 99)]
+    assert (Reason.FIELD_INVALID, "phase") == refusal(wire.parse_code, 100, "phase", 0, 99)
+    assert (Reason.FIELD_INVALID, "phase") == refusal(wire.parse_code, -1, "phase", 0, 99)
 
 
 def test_page_sizes_are_lowered_not_refused() -> None:
     """0 means 100, more than 1000 means 1000; negative is a mistake."""
-    assert [100, 1, 1000, 1000] == [common.parse_page_size(value, "n") for value in (0, 1, 1000, 1001)]
-    assert (Reason.FIELD_INVALID, "n") == refusal(common.parse_page_size, -1, "n")
+    assert [100, 1, 1000, 1000] == [wire.parse_page_size(value, "n") for value in (0, 1, 1000, 1001)]
+    assert (Reason.FIELD_INVALID, "n") == refusal(wire.parse_page_size, -1, "n")
 
 
 def test_labels_go_there_and_back() -> None:
