@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.postgres import Cluster, locked, shared_cluster
+from tests.support.postgres import Cluster, locked, shared_cluster, template_of
 
 from kruispunt_directory.tables import DirectoryTables
 from kruispunt_directory.tables import directory_tables as all_tables
@@ -27,7 +27,7 @@ def postgres(request: pytest.FixtureRequest) -> Iterator[Cluster]:
         with locked(folder):
             if not (folder / "templates").exists():
                 for service in migrate.SERVICES:
-                    name = _template(cluster, service)
+                    name = template_of(cluster, service)
                     cluster.execute(f"CREATE DATABASE {name} TEMPLATE template0")
                     migrate.upgrade(cluster.url_of(name), service)
                 (folder / "templates").touch()
@@ -48,7 +48,7 @@ def sqlite_templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path
 @pytest.fixture
 def postgres_url(postgres: Cluster) -> Iterator[str]:
     """A PostgreSQL database of this test alone, with the directory's tables."""
-    with postgres.database(_template(postgres, "directory")) as url:
+    with postgres.database(template_of(postgres, "directory")) as url:
         yield url
 
 
@@ -102,10 +102,6 @@ def directory_tables_fixture() -> DirectoryTables:
 def tables(directory_tables: DirectoryTables) -> SharedTables:
     """The tables that both services have, in the directory."""
     return directory_tables.shared
-
-
-def _template(cluster: Cluster, service: str) -> str:
-    return f"template_{cluster.session}_{service}"
 
 
 def _one_of(request: pytest.FixtureRequest, sqlite: str, postgresql: str) -> str:

@@ -219,3 +219,8 @@ def _binaries(folder: Path) -> Path:
         else:
             return installed / "bin"
     return copied / "bin"
+
+
+def template_of(cluster: Cluster, service: str) -> str:
+    """Return the name of the migrated template of a service."""
+    return f"template_{cluster.session}_{service}"

@@ -1,0 +1,48 @@
+"""The identity server's databases, migrated, one of its own per test."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.support.postgres import Cluster, template_of
+
+from kruispunt_identity.tables import IdentityTables
+from kruispunt_identity.tables import identity_tables as all_tables
+from kruispunt_server.database import Database
+
+
+@pytest.fixture
+def identity_sqlite_url(sqlite_templates: dict[str, Path], tmp_path: Path) -> str:
+    """A SQLite file of this test alone, with identity's tables."""
+    shutil.copyfile(sqlite_templates["identity"], tmp_path / "identity.db")
+    return f"sqlite:///{tmp_path / 'identity.db'}"
+
+
+@pytest.fixture
+def identity_postgres_url(postgres: Cluster) -> Iterator[str]:
+    """A PostgreSQL database of this test alone, with identity's tables."""
+    with postgres.database(template_of(postgres, "identity")) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def identity_url(request: pytest.FixtureRequest) -> str:
+    """A database of this test alone, with identity's tables; the test runs once on each kind."""
+    name = "identity_sqlite_url" if request.param == "sqlite" else "identity_postgres_url"
+    url: str = request.getfixturevalue(name)
+    return url
+
+
+@pytest.fixture
+def identity_database(identity_url: str) -> Iterator[Database]:
+    """Identity's database, opened; the test runs once on each kind."""
+    opened = Database.open(identity_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(name="identity_tables", scope="session")
+def identity_tables_fixture() -> IdentityTables:
+    """Every table of the identity server."""
+    return all_tables()
