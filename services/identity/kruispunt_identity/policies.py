@@ -1,0 +1,42 @@
+"""What each method of identity asks of its callers. Deny by default: a method without a row does not start."""
+
+from kruispunt_server.call import Role
+from kruispunt_server.edge import Policy
+
+_ASKING = frozenset({Role.SUPPLIER, Role.CONSUMER, Role.REGISTRAR, Role.INTERNAL_SERVICE})
+_TELLING = frozenset({Role.SUPPLIER, Role.REGISTRAR})
+_REGISTRAR = frozenset({Role.REGISTRAR})
+_EXPORTING = frozenset({Role.REGISTRAR, Role.INTERNAL_SERVICE})
+
+# Streams hold a thread each: as many at once in one process.
+_STREAMS = 4
+
+IDENTITY_SERVICE = {
+    "GetPerson": Policy(roles=_ASKING, personal=True),
+    # Every number asked may be malformed.
+    "BatchGetPersons": Policy(roles=_ASKING, personal=True, look_required=False),
+    "ResolveNumbers": Policy(roles=_ASKING, personal=True, look_required=False),
+    # May find nobody; the search itself is kept in any case.
+    "SearchPersons": Policy(roles=_ASKING, personal=True, look_required=False),
+    "ListPersonVersions": Policy(roles=_ASKING, personal=True),
+    "FindPersonsByForeignIdentifier": Policy(roles=_ASKING, personal=True, look_required=False),
+    # May be empty.
+    "ListSuspectedDuplicates": Policy(roles=_REGISTRAR, personal=True, look_required=False),
+    "ExportPersons": Policy(roles=_EXPORTING, personal=True, max_streams=_STREAMS),
+}
+
+REGISTRATION_SERVICE = {
+    "RegisterPerson": Policy(roles=_TELLING, personal=True),
+    "UpdatePerson": Policy(roles=_TELLING, personal=True),
+    "RetractFact": Policy(roles=_TELLING, personal=True),
+    "PreviewReplacement": Policy(roles=_TELLING, personal=True),
+    "ReplaceNumber": Policy(roles=_TELLING, personal=True),
+    "SplitNumber": Policy(roles=_REGISTRAR, personal=True),
+    "CancelNumber": Policy(roles=_REGISTRAR, personal=True),
+    "MoveToRegister": Policy(roles=_REGISTRAR, personal=True),
+    "RecordDistinct": Policy(roles=_TELLING, personal=True),
+    "LinkForeignIdentifier": Policy(roles=_TELLING, personal=True),
+    "EndForeignIdentifierLink": Policy(roles=_TELLING, personal=True),
+    # Every row may be refused.
+    "ImportPersons": Policy(roles=_REGISTRAR, personal=True, max_streams=_STREAMS),
+}
