@@ -1,0 +1,69 @@
+"""Who may write of whom: only an institution with a dossier on the person. Source: domain.md §3."""
+
+from collections.abc import Sequence
+
+from kruispunt.ssin import Ssin
+from kruispunt_identity.domain.holders import DossierHolders
+from kruispunt_server.call import Call, InstitutionKey, Role
+from kruispunt_server.errors import Reason, RegistryError
+
+
+class Guard:
+    """Lets institutions write of the persons on whom they hold a dossier, and registrars of everybody.
+
+    It waits for the directory: ask it before the transaction, with the numbers read just before.
+
+    Args:
+        holders: where dossiers are kept; none: no directory is at hand.
+        alone: the operator runs identity without a directory on purpose: then nobody's dossier is checked.
+    """
+
+    def __init__(self, holders: DossierHolders | None, *, alone: bool) -> None:
+        self._holders = holders
+        self._alone = alone
+
+    def check(self, call: Call, numbers: Sequence[Ssin], field: str = "ssin") -> None:
+        """Let the caller write of a person, or raise.
+
+        Args:
+            call: who asks, why and until when.
+            numbers: all numbers of the person.
+            field: path of the request field that names the person.
+
+        Raises:
+            RegistryError: the caller's institution holds no dossier, PERMISSION_DENIED / NO_DOSSIER; it acts for no
+                institution, PERMISSION_DENIED / NOT_OWN_INSTITUTION; identity runs without a directory, and not
+                on purpose, FAILED_PRECONDITION / DIRECTORY_REQUIRED; the directory cannot be asked, UNAVAILABLE /
+                DIRECTORY_UNAVAILABLE.
+        """
+        if Role.REGISTRAR in call.participant.roles:
+            return
+        institution = call.participant.own_institution()
+        if self._alone:
+            return
+        if self._holders is None:
+            raise RegistryError(
+                Reason.DIRECTORY_REQUIRED,
+                "whether the institution holds a dossier cannot be checked: there is no directory",
+            )
+        if not self._holders.holds(call, institution, numbers):
+            raise RegistryError(
+                Reason.NO_DOSSIER,
+                "only an institution with a dossier on the person may write of them",
+                field=field,
+            )
+
+    def institutions(self, call: Call, numbers: Sequence[Ssin]) -> tuple[list[InstitutionKey], bool]:
+        """Return the institutions with a dossier on a person, and whether the directory could be asked for them.
+
+        Raises:
+            RegistryError: the caller gave up meanwhile; DEADLINE_EXCEEDED / DEADLINE_OVER.
+        """
+        if self._holders is None:
+            return [], False
+        try:
+            return self._holders.institutions(call, numbers), True
+        except RegistryError as error:
+            if error.reason is not Reason.DIRECTORY_UNAVAILABLE:
+                raise
+            return [], False
