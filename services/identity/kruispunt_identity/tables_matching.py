@@ -46,7 +46,8 @@ def _match_generation(metadata: sa.MetaData) -> sa.Table:
         sa.Column("rules_version", sa.SmallInteger, nullable=False),
         sa.Column("state", sa.SmallInteger, nullable=False),  # 1 building, 2 active, 3 retired
         sa.Column("made_at", Instant, nullable=False),
-        # The last number whose keys are written, while it is built: where an interrupted rebuild goes on.
+        # The last number whose keys are written while it is built, or removed after it retired: where an
+        # interrupted rebuild or purge goes on.
         sa.Column("built_to", sa.BigInteger, nullable=False),
         # At most one generation answers searches.
         sa.Index(
@@ -77,6 +78,8 @@ def _match_profile(metadata: sa.MetaData) -> sa.Table:
         sa.Column("ssin", sa.BigInteger, primary_key=True, autoincrement=False),
         # Names as registered, JSON: [[family, [given, …]], …], the current one first. Absent: asked elsewhere.
         sa.Column("names", sa.Text),
+        # Letters a to z of all names, for the first comparison of many candidates.
+        sa.Column("letters", sa.Text),
         sa.Column("birth", sa.Integer),  # YYYYMMDD, unknown parts 0
         sa.Column("gender", sa.SmallInteger),
         sa.Column("countries", sa.String(255)),  # ISO codes, comma separated, in order

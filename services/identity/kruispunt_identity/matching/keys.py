@@ -103,7 +103,7 @@ def _codes(name: MatchName) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def _kept(name: MatchName, birth: tuple[int, int, int]) -> dict[str, str]:
     """Return the texts under which a person of this name is kept, with what each is made of."""
     family, given = _codes(name)
-    year, month, day = birth
+    year = birth[0]
     texts: dict[str, str] = {}
     for one in family:
         for other in given:

@@ -110,7 +110,7 @@ _DOUBLED = re.compile(r"(.)\1+")
 # Turkish ç and ş that lost their cedilla, the Turkish c (French dj).
 _SECOND = [
     (re.compile(pattern), sound)
-    for pattern, sound in ((r"kh|gh|g(?![eiy])", "h"), (r"c(?=[aou])", "ch"), (r"dj", "c"))
+    for pattern, sound in ((r"kh|gh|^g(?![eiy])|g(?=[aou])", "h"), (r"c(?=[aou])", "ch"), (r"dj", "c"))
 ]
 
 

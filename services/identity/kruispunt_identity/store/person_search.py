@@ -1,0 +1,134 @@
+"""A search for a person: candidates by keys, a cheap comparison of all, the score of the likeliest."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from kruispunt_identity.matching.grade import Grade, grade_of
+from kruispunt_identity.matching.keys import RULES_VERSION
+from kruispunt_identity.matching.profile import MatchProfile
+from kruispunt_identity.matching.score import Matcher, Outline, Score, outline_of
+from kruispunt_identity.store.match_generations import ProfileSource
+from kruispunt_identity.store.matching import MatchStore, Pool
+
+__all__ = ["Found", "Hit", "PersonSearch", "ProfileSource"]
+
+_SCORED = 80
+# Odds of 1:4096: below, a candidate is not worth showing, and showing it would tell who else is registered.
+_LEAST = -12.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A candidate.
+
+    Attributes:
+        ssin: the number that the facts stand under; perhaps replaced since.
+        score: how likely it is the person searched for, and why.
+        grade: the same, for people.
+        matched_by: what the keys are made of that led to it.
+        old_name: an earlier name or an alias agrees best.
+    """
+
+    ssin: int = field(repr=False)
+    score: Score
+    grade: Grade
+    matched_by: tuple[str, ...]
+    old_name: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search came to.
+
+    Attributes:
+        hits: most likely first; ties by number.
+        truncated: more candidates share the criteria than were compared, or than may be returned.
+        weak_criterion: which criterion would narrow the search: "given_names" absent, "birth_date" of which only
+            the year is known, or "family_name" too frequent; empty when not truncated.
+        rules_version: of the keys that were used.
+    """
+
+    hits: tuple[Hit, ...] = field(repr=False)
+    truncated: bool
+    weak_criterion: str
+    rules_version: int
+
+
+class PersonSearch:
+    """Searches persons by what is known of them. Safe to share between threads.
+
+    Args:
+        match_store: keys and profiles.
+        matcher: compares.
+        national: knows the profiles of the national register, of which only keys are kept here.
+    """
+
+    def __init__(self, match_store: MatchStore, matcher: Matcher, national: ProfileSource) -> None:
+        self._store = match_store
+        self._matcher = matcher
+        self._national = national
+
+    def find(
+        self, connection: sa.Connection, query: MatchProfile, *, year_tolerance: int = 1, limit: int = 50
+    ) -> Found:
+        """Return the persons that are likely the one searched for; the same on both databases.
+
+        About 6 ms in a register of a million.
+
+        Args:
+            connection: any; one of `Database.writing` sees what its own transaction wrote.
+            query: a family name at least, and a birth year, or nearly everybody would be compared.
+            year_tolerance: how many years the birth year may be off; 0 to 10.
+            limit: hits at most.
+        """
+        pool = self._store.pool(connection, query, year_tolerance=year_tolerance)
+        shortlist, elsewhere = self._shortlist(connection, query, pool)
+        known = self._store.profiles(connection, [each.number for each in shortlist]) | elsewhere
+        hits = []
+        for each in shortlist:
+            profile = known.get(each.number)
+            if profile is None:  # removed since the statement before
+                continue
+            score = self._matcher.score(query, profile)
+            if score.log2_odds >= _LEAST:
+                grade = grade_of(score.log2_odds)
+                hits.append(Hit(each.number, score, grade, pool.hits[each.number], score.old_name))
+        hits.sort(key=lambda hit: (-hit.score.log2_odds, hit.ssin))
+        comparable = sum(hit.grade >= Grade.POSSIBLE for hit in hits)
+        truncated = pool.truncated or comparable > limit
+        return Found(
+            tuple(hits[:limit]),
+            truncated,
+            weak_criterion(query) if truncated else "",
+            pool.rules_version or RULES_VERSION,
+        )
+
+    def _shortlist(
+        self, connection: sa.Connection, query: MatchProfile, pool: Pool
+    ) -> tuple[list[Outline], dict[int, MatchProfile]]:
+        """Return whom to score, and the profiles that are not kept here."""
+        outlines, absent = [], []
+        for number, letters, birth in self._store.outlines(connection, pool.numbers):
+            if letters is None:
+                absent.append(number)
+            else:
+                outlines.append(Outline(number, letters, birth, pool.likely[number]))
+        elsewhere = self._asked_elsewhere(absent)
+        outlines += [outline_of(number, each, pool.likely[number]) for number, each in elsewhere.items()]
+        return self._matcher.shortlist(query, outlines, keep=_SCORED), elsewhere
+
+    def _asked_elsewhere(self, numbers: Sequence[int]) -> dict[int, MatchProfile]:
+        if not numbers:
+            return {}
+        wanted = frozenset(numbers)
+        found = self._national.profiles(numbers)
+        return {number: found[number] for number in sorted(found) if number in wanted}
+
+
+def weak_criterion(query: MatchProfile) -> str:
+    """Return which criterion lets too many persons through, by the name of its field."""
+    if not any(name.given for name in query.names):
+        return "given_names"
+    return "family_name" if query.birth[2] else "birth_date"
