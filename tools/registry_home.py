@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from kruispunt.sandbox.institutions import ADMINISTRATOR, AUDITOR, INSTITUTIONS
+from kruispunt.sandbox.institutions import ADMINISTRATOR, AUDITOR, INSTITUTIONS, REGISTRAR
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PARTICIPANTS = REPOSITORY / "services/shared/kruispunt_server/data/sandbox_participants.toml"
@@ -179,7 +179,7 @@ class RegistryHome:
         self._settings(service).write_text("".join(lines))
 
     def _write_profiles(self) -> None:
-        names = [*(each.profile for each in INSTITUTIONS), ADMINISTRATOR, AUDITOR]
+        names = [*(each.profile for each in INSTITUTIONS), ADMINISTRATOR, AUDITOR, REGISTRAR]
         text = "# Written by tools/play.py; gone when the servers stop.\n"
         for name in names:
             text += (

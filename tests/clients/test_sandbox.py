@@ -16,7 +16,7 @@ from tests.clients.registry_stand_in import Refusal, Script, registered
 
 from kruispunt import ParticipantUnknown, ProfileError
 from kruispunt.sandbox import INSTITUTIONS, SandboxPerson, connected, load, population
-from kruispunt.sandbox.institutions import ADMINISTRATOR, AUDITOR
+from kruispunt.sandbox.institutions import ADMINISTRATOR, AUDITOR, REGISTRAR
 from kruispunt.sandbox.numbers import CAPACITY, KINDS, Numbers
 from kruispunt.ssin import Ssin, SsinKind
 from kruispunt.values import InstitutionRef, PartialDate, Sex
@@ -163,13 +163,19 @@ def test_dossiers_use_the_capacities_and_phases_of_the_code_tables(
 
 
 def test_participants_of_the_sandbox_are_its_institutions() -> None:
-    """The participants file has each institution under its certificate's name, an administrator and an auditor."""
+    """The participants file has each institution under its certificate's name, and the registry's own."""
     path = ROOT / "services/shared/kruispunt_server/data/sandbox_participants.toml"
     entries = {each["id"]: each for each in tomllib.loads(path.read_text())["participant"]}
 
     assert {each.profile: [each.uri] for each in INSTITUTIONS} == {
-        name: each["uris"] for name, each in entries.items() if "sector" in each
+        name: each["uris"] for name, each in entries.items() if "sector" in each and name != REGISTRAR
     }
+    assert (["registrar"], 25, 1) == tuple(
+        entries[REGISTRAR][key] for key in ("roles", "sector", "institution")
+    )
+    assert [["internal-service"]] * 2 == [
+        entries[name]["roles"] for name in ("identity-service", "directory-service")
+    ]
     assert ["administrator"] == entries[ADMINISTRATOR]["roles"]
     assert ["auditor"] == entries[AUDITOR]["roles"]
     assert [each.ref for each in INSTITUTIONS] == [

@@ -58,6 +58,7 @@ INSTITUTIONS = (
 BY_REF = {each.ref: each for each in INSTITUTIONS}
 ADMINISTRATOR = "registry-administrator"
 AUDITOR = "registry-auditor"
+REGISTRAR = "registry-registrar"
 
 
 def in_sector(sector: int) -> tuple[InstitutionRef, ...]:

@@ -1,10 +1,12 @@
 """What an operator sets for the directory server."""
 
+from pathlib import Path
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import Field, FilePath, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from kruispunt_server.peers import ENDPOINT, check_peer_file
 from kruispunt_server.settings import ServerSettings
 
 
@@ -17,3 +19,28 @@ class DirectorySettings(ServerSettings):
     port: int = Field(
         8442, ge=0, le=65535, description="TCP port to listen on; 0: any free one, told in `ready_file`."
     )
+    identity_endpoint: str | None = Field(
+        None,
+        pattern=ENDPOINT,
+        description="`host:port` of the identity server, which is asked before a dossier is registered; absent: "
+        "numbers are known by their checksum only, and answers say so.",
+    )
+    identity_certificate: FilePath | None = Field(
+        None,
+        validate_default=True,
+        description="Certificate chain by which the identity server knows this one, PEM; absent: plaintext, to a "
+        "loopback host only.",
+    )
+    identity_key: FilePath | None = Field(
+        None, validate_default=True, description="Private key of `identity_certificate`, PEM."
+    )
+    identity_authority: FilePath | None = Field(
+        None,
+        validate_default=True,
+        description="Authorities that sign the identity server's certificate, PEM.",
+    )
+
+    @field_validator("identity_certificate", "identity_key", "identity_authority")
+    @classmethod
+    def _identity_is_reachable(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        return check_peer_file(value, info, "identity")
