@@ -1,0 +1,66 @@
+"""Lineage: a person's numbers, and the replacements that lead from each to the one that stands.
+
+Numbers form a tree: each was replaced by one other at most, and every way ends at the root. A replacement that was
+undone (a split) is no part of it.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from kruispunt.ssin import Ssin
+from kruispunt_identity.domain.number import Replacement
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """A number that stands, and how every number of the person leads to it.
+
+    Attributes:
+        root: the number that stands.
+        replacements: one per former number, in any order; as they stood at the instant asked about.
+    """
+
+    root: Ssin
+    replacements: tuple[Replacement, ...] = ()
+
+    @cached_property
+    def numbers(self) -> tuple[Ssin, ...]:
+        """The root first, then the former numbers in the order of their replacement."""
+        ordered = sorted(self.replacements, key=lambda step: (step.recorded_at, step.former))
+        return (self.root, *(step.former for step in ordered))
+
+    def chain(self, number: Ssin) -> tuple[Replacement, ...]:
+        """Return the steps from `number` to the root; none for the root.
+
+        Raises:
+            KeyError: the number is none of the person.
+        """
+        steps: list[Replacement] = []
+        while number != self.root:
+            steps.append(self._steps[number])
+            number = steps[-1].next_
+        return tuple(steps)
+
+    def owner(self, number: Ssin, at: dt.datetime) -> Ssin:
+        """Return the number that `number` led to at an instant, by the replacements that stand now.
+
+        What was told under a number belongs to whom the number meant when it was told: before its replacement to
+        itself, afterwards to the number that had taken its place.
+        """
+        while number != self.root and self._steps[number].recorded_at <= at:
+            number = self._steps[number].next_
+        return number
+
+    def distance(self, owner: Ssin) -> int:
+        """Return how many steps lead from `owner` to the root; 0 for the root."""
+        return len(self.chain(owner))
+
+    def merged_at(self, owner: Ssin) -> dt.datetime | None:
+        """Return when `owner` was replaced; none for the root."""
+        return None if owner == self.root else self._steps[owner].recorded_at
+
+    @cached_property
+    def _steps(self) -> Mapping[Ssin, Replacement]:
+        return {step.former: step for step in self.replacements}
