@@ -2,15 +2,19 @@
 
 from kruispunt.directory.v1 import directory_service_pb2, dossier_service_pb2, knowledge_service_pb2
 from kruispunt_directory import policies
+from kruispunt_directory.domain.claim import PersonRegister
+from kruispunt_directory.identity_client import IdentityRegister
 from kruispunt_directory.servicer.directory import DirectoryServicer
 from kruispunt_directory.servicer.dossiers import DossierServicer
 from kruispunt_directory.servicer.knowledge import KnowledgeServicer
+from kruispunt_directory.settings import DirectorySettings
 from kruispunt_directory.store.attention import AttentionReader
 from kruispunt_directory.store.dossiers import DossierStore
 from kruispunt_directory.store.knowledge import KnowledgeStore
 from kruispunt_directory.store.reading import DossierReader
 from kruispunt_directory.tables import directory_tables
 from kruispunt_server.assembly import Assembly, Parts, Servicer, Telemetry, open_parts
+from kruispunt_server.peers import peer_certificates
 from kruispunt_server.settings import ServerSettings
 
 _DIRECTORY = directory_service_pb2.DESCRIPTOR.services_by_name["DirectoryService"]
@@ -20,12 +24,20 @@ _KNOWLEDGE = knowledge_service_pb2.DESCRIPTOR.services_by_name["KnowledgeService
 
 def wire(settings: ServerSettings, telemetry: Telemetry) -> Assembly:
     """Build the directory server; errors as of `open_parts`."""
+    assert isinstance(settings, DirectorySettings), "the command reads them"
     parts = open_parts(settings, directory_tables().shared, telemetry)
-    return Assembly(parts, servicers(parts))
+    return Assembly(parts, servicers(parts, _register(settings)))
 
 
-def servicers(parts: Parts) -> list[Servicer]:
-    """Return every service of the directory, on one set of parts."""
+def _register(settings: DirectorySettings) -> PersonRegister | None:
+    """Return the identity registers; none while the directory runs alone."""
+    if settings.identity_endpoint is None:
+        return None
+    return IdentityRegister(settings.identity_endpoint, peer_certificates(settings, "identity"))
+
+
+def servicers(parts: Parts, register: PersonRegister | None = None) -> list[Servicer]:
+    """Return every service of the directory, on one set of parts and, if they are at hand, the registers."""
     tables = directory_tables()
     knowledge = KnowledgeStore(parts.database, tables, parts.pseudonyms, parts.clock)
     directory = DirectoryServicer(
@@ -36,7 +48,7 @@ def servicers(parts: Parts) -> list[Servicer]:
         parts.clock,
     )
     dossiers = DossierServicer(
-        DossierStore(parts.database, tables, parts.pseudonyms, parts.clock), knowledge, parts.writes
+        DossierStore(parts.database, tables, parts.pseudonyms, parts.clock), knowledge, parts.writes, register
     )
     return [
         Servicer(_DIRECTORY, directory, policies.DIRECTORY_SERVICE),

@@ -7,11 +7,13 @@ Source: domain.md §4 ("the first discrepancy refuses").
 """
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Protocol
 
 from kruispunt.ssin import Ssin
+from kruispunt_server.call import Call
+from kruispunt_server.errors import Reason, RegistryError
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +42,54 @@ class Claim:
     sex: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class RegisteredPerson:
+    """What the registers say of a number that they know.
+
+    Attributes:
+        claim: of the person whom the number leads to; none if it was not asked for.
+        is_replaced: the number leads to another.
+        is_cancelled: the number leads to nobody.
+    """
+
+    claim: Claim | None = field(default=None, repr=False)
+    is_replaced: bool = False
+    is_cancelled: bool = False
+
+
 class PersonRegister(Protocol):
     """Where the identification of persons is kept: the identity service, through its client."""
 
-    def find(self, person: Ssin) -> Claim | None:
-        """Return what the register says of a person, or none if it knows no such number."""
+    def find(self, call: Call, number: Ssin, *, with_claim: bool) -> RegisteredPerson | None:
+        """Return what the registers say of a number, or none if they know no such number.
+
+        It waits for a network: never to be called inside a transaction.
+
+        Args:
+            call: who asks, why and until when.
+            number: perhaps a former one; it is followed.
+            with_claim: whether name, birth date and sex are wanted; nothing of the person is shown otherwise.
+
+        Raises:
+            RegistryError: the registers cannot be asked now, UNAVAILABLE / REGISTER_UNAVAILABLE; the caller gave up,
+                DEADLINE_EXCEEDED / DEADLINE_OVER.
+        """
         ...
+
+
+def check_claim(claim: Claim, register: Claim) -> None:
+    """Refuse `claim` if any part of it disagrees with `register`.
+
+    Raises:
+        RegistryError: FAILED_PRECONDITION / CLAIM_DISAGREES, with the first such part as its field.
+    """
+    discrepancy = first_discrepancy(claim, register)
+    if discrepancy:
+        raise RegistryError(
+            Reason.CLAIM_DISAGREES,
+            "what was sent along disagrees with the register",
+            field=f"claim.{discrepancy}",
+        )
 
 
 def first_discrepancy(claim: Claim, register: Claim) -> str | None:

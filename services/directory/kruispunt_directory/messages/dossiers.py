@@ -273,6 +273,14 @@ def number_warnings(asked: Ssin, resolution: Resolution) -> list[values_pb2.Warn
     return warnings
 
 
+def replaced_in_the_registers() -> values_pb2.Warning:
+    """Build the warning that identity knows of a replacement which the directory has not heard of yet."""
+    return _warning(
+        values_pb2.WARNING_REASON_NUMBER_REPLACED,
+        "the registers replaced the number; the dossier stands under it until the directory has heard of that",
+    )
+
+
 def already_registered() -> values_pb2.Warning:
     """Build the warning that the same stood already."""
     return values_pb2.Warning(

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from google.protobuf.message import Message
@@ -10,11 +10,11 @@ from google.protobuf.message import Message
 from kruispunt.directory.v1 import dossier_service_pb2 as pb
 from kruispunt.ssin import Ssin
 from kruispunt_directory.domain.book import DossierBook, Outcome, Plan, Registration
-from kruispunt_directory.domain.claim import PersonRegister, first_discrepancy
+from kruispunt_directory.domain.claim import PersonRegister, RegisteredPerson, check_claim
 from kruispunt_directory.domain.codes import check_codes
 from kruispunt_directory.domain.dossier import Dossier
 from kruispunt_directory.domain.knowledge import Knowledge, NetworkLevel
-from kruispunt_directory.domain.number import NumberStatus, Resolution
+from kruispunt_directory.domain.number import NumberStatus, Resolution, Verification
 from kruispunt_directory.messages import dossiers as messages
 from kruispunt_directory.servicer.knowledge_source import KnowledgeSource
 from kruispunt_directory.store.dossiers import DossierStore
@@ -81,14 +81,21 @@ class DossierServicer:
         key = parse_write_key(request)
         registration = messages.parse_registration(request)
         claim = messages.parse_claim(request.claim) if request.HasField("claim") else None
-        knowledge = self._knowledge.current()  # not inside: a transaction waits for no second connection
+        # Neither of the two inside: a transaction waits for no network and no second connection.
+        known = self._register.find(call, asked, with_claim=claim is not None) if self._register else None
+        knowledge = self._knowledge.current()
 
         def work(transaction: Any) -> bytes:
             _check_codes(knowledge, institution, registration)
-            person = self._person(transaction, asked)
+            person = self._verified(self._person(transaction, asked), known)
             warnings = messages.number_warnings(asked, person.resolution)
+            if known and known.is_replaced and not person.resolution.is_replaced:
+                warnings.append(messages.replaced_in_the_registers())
             if claim is not None:
-                warnings += self._compare(person.current, claim)
+                if known is not None and known.claim is not None:
+                    check_claim(claim, known.claim)
+                else:
+                    warnings.append(messages.claim_not_compared())
             book = self._store.open_book(transaction, person.current, institution)
             level = _network_level(knowledge, institution, registration)
             plan = book.register(registration, registered_under=asked, default_level=level)
@@ -258,7 +265,7 @@ class DossierServicer:
     def _person(self, transaction: Any, asked: Ssin) -> _Person:
         resolution = self._store.numbers.resolve(transaction, asked)
         if resolution.status is NumberStatus.CANCELLED:
-            raise RegistryError(Reason.NUMBER_CANCELLED, "the number leads to no active one", field="ssin")
+            raise _cancelled()
         return _Person(asked, resolution)
 
     def _open(
@@ -268,20 +275,15 @@ class DossierServicer:
         person = _Person(asked, self._store.numbers.resolve(transaction, asked))
         return person, self._store.open_book(transaction, person.current, institution)
 
-    def _compare(self, person: Ssin, claim: Any) -> list[Any]:
-        known = self._register.find(person) if self._register else None
-        if self._register and known is None:
-            raise RegistryError(Reason.PERSON_UNKNOWN, "the registers know no such number", field="ssin")
+    def _verified(self, person: _Person, known: RegisteredPerson | None) -> _Person:
+        """Return `person` as the registers vouch for it, or as it is while the directory runs alone."""
+        if self._register is None:
+            return person
         if known is None:
-            return [messages.claim_not_compared()]
-        discrepancy = first_discrepancy(claim, known)
-        if discrepancy:
-            raise RegistryError(
-                Reason.CLAIM_DISAGREES,
-                "what was sent along disagrees with the register",
-                field=f"claim.{discrepancy}",
-            )
-        return []
+            raise RegistryError(Reason.PERSON_UNKNOWN, "the registers know no such number", field="ssin")
+        if known.is_cancelled:
+            raise _cancelled()
+        return _Person(person.asked, replace(person.resolution, verification=Verification.REGISTER))
 
     def _run(
         self,
@@ -303,6 +305,10 @@ class DossierServicer:
         shown = int(message.resolution.current_ssin)  # type: ignore[attr-defined]
         call.look(shown, _DATA_GROUP, "validated" if key.validate_only else "written")
         return message
+
+
+def _cancelled() -> RegistryError:
+    return RegistryError(Reason.NUMBER_CANCELLED, "the number leads to no active one", field="ssin")
 
 
 def _subject(plan: Plan) -> Dossier:
