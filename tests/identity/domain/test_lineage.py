@@ -58,3 +58,11 @@ def test_distance_counts_the_steps() -> None:
 def test_merged_at_is_when_the_number_was_replaced() -> None:
     """The root was merged into nothing; the others when they were replaced."""
     assert [None, noon(10), noon(15), noon(20)] == [LINEAGE.merged_at(one) for one in LINEAGE.numbers]
+
+
+def test_last_replaced_lies_lowest() -> None:
+    """What was merged later lies below what was there already, whatever had been merged into that before."""
+    # FIRST became SECOND, SECOND the root, and only then THIRD the root.
+    lineage = Lineage(ROOT, (step(FIRST, SECOND, 10), step(SECOND, ROOT, 15), step(THIRD, ROOT, 20)))
+
+    assert [THIRD, FIRST, SECOND, ROOT] == sorted(lineage.numbers, key=lineage.depth)

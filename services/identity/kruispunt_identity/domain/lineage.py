@@ -61,6 +61,15 @@ class Lineage:
         """Return when `owner` was replaced; none for the root."""
         return None if owner == self.root else self._steps[owner].recorded_at
 
+    def depth(self, owner: Ssin) -> tuple[tuple[bool, float, int], ...]:
+        """Return where the facts of `owner` lie among those of the person: ascending from the bottom to the top.
+
+        A replacement puts all that the former number had under all that the next one had. So the root lies on top; of
+        the numbers that were replaced by one, the last replaced lies lowest, with all that led to it below itself.
+        """
+        ways = [(False, -step.recorded_at.timestamp(), int(step.former)) for step in self.chain(owner)]
+        return (*reversed(ways), (True, 0.0, 0))
+
     @cached_property
     def _steps(self) -> Mapping[Ssin, Replacement]:
         return {step.former: step for step in self.replacements}
