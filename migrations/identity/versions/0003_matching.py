@@ -45,6 +45,7 @@ def upgrade() -> None:
         "match_profile",
         sa.Column("ssin", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("names", sa.Text(), nullable=True),
+        sa.Column("letters", sa.Text(), nullable=True),
         sa.Column("birth", sa.Integer(), nullable=True),
         sa.Column("gender", sa.SmallInteger(), nullable=True),
         sa.Column("countries", sa.String(length=255), nullable=True),
