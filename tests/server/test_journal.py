@@ -16,7 +16,7 @@ from kruispunt_server.clock import FixedClock
 from kruispunt_server.database import Database
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.ids import new_id
-from kruispunt_server.journal import AccessJournal, record_change
+from kruispunt_server.journal import AccessJournal, Change, record_change, record_changes
 from kruispunt_server.store_errors import unavailable
 from kruispunt_server.tables import SharedTables
 
@@ -357,6 +357,36 @@ def _fill(database: Database, tables: SharedTables) -> None:
             after={},
             request_id=new_id(),
         )
+
+
+def test_many_changes_are_recorded_as_each_would_be(database: Database, tables: SharedTables) -> None:
+    """In one go; every one says who, why and what, and an absent state is none."""
+    request_id, call = new_id(), call_of()
+    changes = [Change(ANNA, "person.imported", None, {"n": 1}), Change(None, "table.changed", {"n": 1}, None)]
+    with database.writing() as connection:
+        record_changes(connection, tables, PSEUDONYMS, call, changes, request_id=request_id)
+        record_changes(connection, tables, PSEUDONYMS, call, [], request_id=request_id)
+        for change in changes:
+            record_change(
+                connection,
+                tables,
+                PSEUDONYMS,
+                call,
+                person=change.person,
+                kind=change.kind,
+                before=change.before,
+                after=change.after,
+                request_id=request_id,
+            )
+
+    kept = [column for column in tables.change.c if column.name not in ("change_id", "position")]
+    with database.reading() as connection:
+        rows = connection.execute(sa.select(*kept)).all()
+    assert {PSEUDONYMS.of(ANNA), None} == {row.subject for row in rows}
+    assert [2, 2] == [rows.count(rows[0]), len(rows) - rows.count(rows[0])]
+    with database.reading() as connection:
+        absent = sa.select(sa.func.count()).where(tables.change.c.before_state.is_(None))
+        assert 2 == connection.scalar(absent)
 
 
 def _refuse(_: object) -> None:
