@@ -1,8 +1,9 @@
-"""Kruispunt: who holds a dossier on a person, and by which route may data be got.
+"""Kruispunt: who a person is, who holds a dossier on them, and by which route may data be got.
 
 What is public stands in `__all__`, and is loaded when it is first used: `kruispunt.ssin` costs no gRPC.
 The code tables' values are in `kruispunt.entries`, the shapes of removals in `kruispunt.shapes`, the contract
-itself in `kruispunt.common.v1` and `kruispunt.directory.v1`. Modules that begin with "_" are not public.
+itself in `kruispunt.common.v1`, `kruispunt.directory.v1` and `kruispunt.identity.v1`. Modules that begin with "_"
+are not public.
 """
 
 import importlib
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from kruispunt._directory import (
         DirectoryClient,
     )
+    from kruispunt._identity import (
+        IdentityClient,
+    )
     from kruispunt._knowledge import (
         KnowledgeClient,
     )
@@ -22,27 +26,43 @@ if TYPE_CHECKING:
         CapacityUnknown,
         CertificateRequired,
         ClaimDisagrees,
+        CodeUnknown,
         ConcurrentChange,
+        CountryUnknown,
         DateInvalid,
         DeadlineExceeded,
         DeadlineOver,
+        DirectoryRequired,
+        DirectoryUnavailable,
         DossierUnknown,
         EntryUnknown,
         EtagMismatch,
+        FactSuperseded,
+        FactUnknown,
         FailedPrecondition,
         FieldInvalid,
         FieldRequired,
+        IdentifierTaken,
         InstitutionUnknown,
         Internal,
         InternalFault,
         InvalidArgument,
         KruispuntError,
+        LinkUnknown,
         MessageMalformed,
         MethodUnknown,
+        MinimumDataMissing,
+        MoveForbidden,
+        NationalData,
+        NoDossier,
         NotFound,
         NotOwnInstitution,
+        NotReplaced,
         NumberCancelled,
         NumberMalformed,
+        NumberReplaced,
+        NumbersExhausted,
+        NumberTaken,
         OutsidePeriod,
         PageTokenInvalid,
         ParticipantUnknown,
@@ -54,16 +74,44 @@ if TYPE_CHECKING:
         ProfileError,
         PurposeRequired,
         ReferenceUnknown,
+        RegisterUnavailable,
+        ReplacementForbidden,
         RequestIdReused,
         ResourceExhausted,
         RoleMissing,
+        SamePerson,
+        SearchExpired,
         StoreUnavailable,
+        TextForbidden,
+        TextTooLong,
         TimeInFuture,
         TooManyCalls,
+        TooManyCandidates,
         TooManyElements,
         Unauthenticated,
         Unavailable,
         Unimplemented,
+    )
+    from kruispunt.facts import (
+        Birth,
+        CivilState,
+        ContactAddress,
+        DataGroup,
+        Decease,
+        Evidence,
+        EvidenceKind,
+        Fact,
+        FactValue,
+        ForeignIdentifier,
+        Gender,
+        IdentifierKey,
+        IdentifierScheme,
+        Name,
+        Nationalities,
+        Place,
+        ResidentialAddress,
+        Statement,
+        Validity,
     )
     from kruispunt.listing import (
         Listing,
@@ -72,11 +120,52 @@ if TYPE_CHECKING:
     from kruispunt.period import (
         Period,
     )
+    from kruispunt.persons import (
+        Candidate,
+        Grade,
+        NumberChangeReason,
+        NumberEvent,
+        NumberEventKind,
+        NumberOutcome,
+        NumberStatus,
+        Person,
+        PersonResult,
+        PersonSearch,
+        PersonVersion,
+        Register,
+        Replacement,
+        ResolvedNumber,
+        ScorePart,
+        SuspectedDuplicate,
+        V,
+    )
     from kruispunt.profiles import (
         ClientCertificates,
         Profile,
         load_profile,
         load_profiles,
+    )
+    from kruispunt.registering import (
+        Cancellation,
+        Conflict,
+        DistinctDecision,
+        DistinctReason,
+        FactChange,
+        GroupOutcome,
+        GroupResult,
+        IdentifierLink,
+        ImportIdentifier,
+        ImportRow,
+        NumberReplacement,
+        PersonOutcome,
+        PersonRegistration,
+        PersonUpdate,
+        RegisterMove,
+        ReplacementPreview,
+        Retraction,
+        RowOutcome,
+        RowResult,
+        SplitReceipt,
     )
     from kruispunt.routes import (
         AccessQuestion,
@@ -121,27 +210,60 @@ if TYPE_CHECKING:
 __all__ = [
     "Aborted",
     "AccessQuestion",
+    "Birth",
     "CallCancelled",
+    "Cancellation",
+    "Candidate",
     "CapacityUnknown",
     "CertificateRequired",
     "Change",
     "CheckOutcome",
+    "CivilState",
     "ClaimDisagrees",
     "ClientCertificates",
+    "CodeUnknown",
     "ConcurrentChange",
+    "Conflict",
+    "ContactAddress",
+    "CountryUnknown",
     "Coverage",
+    "DataGroup",
     "DataSetRef",
     "DateInvalid",
     "DeadlineExceeded",
     "DeadlineOver",
+    "Decease",
     "DirectoryClient",
+    "DirectoryRequired",
+    "DirectoryUnavailable",
+    "DistinctDecision",
+    "DistinctReason",
     "Dossier",
     "DossierUnknown",
     "EntryUnknown",
     "EtagMismatch",
+    "Evidence",
+    "EvidenceKind",
+    "Fact",
+    "FactChange",
+    "FactSuperseded",
+    "FactUnknown",
+    "FactValue",
     "FailedPrecondition",
     "FieldInvalid",
     "FieldRequired",
+    "ForeignIdentifier",
+    "Gender",
+    "Grade",
+    "GroupOutcome",
+    "GroupResult",
+    "IdentifierKey",
+    "IdentifierLink",
+    "IdentifierScheme",
+    "IdentifierTaken",
+    "IdentityClient",
+    "ImportIdentifier",
+    "ImportRow",
     "InstitutionRef",
     "InstitutionUnknown",
     "Internal",
@@ -149,15 +271,32 @@ __all__ = [
     "InvalidArgument",
     "KnowledgeClient",
     "KruispuntError",
+    "LinkUnknown",
     "Listing",
     "MessageMalformed",
     "MethodUnknown",
+    "MinimumDataMissing",
+    "MoveForbidden",
+    "Name",
+    "NationalData",
+    "Nationalities",
     "NetworkLevel",
+    "NoDossier",
     "NotFound",
     "NotOwnInstitution",
+    "NotReplaced",
     "NumberCancelled",
+    "NumberChangeReason",
+    "NumberEvent",
+    "NumberEventKind",
     "NumberMalformed",
+    "NumberOutcome",
+    "NumberReplaced",
+    "NumberReplacement",
+    "NumberStatus",
+    "NumberTaken",
     "NumberVerification",
+    "NumbersExhausted",
     "OutsidePeriod",
     "Page",
     "PageTokenInvalid",
@@ -166,45 +305,75 @@ __all__ = [
     "Period",
     "PeriodInverted",
     "PermissionDenied",
+    "Person",
     "PersonClaim",
     "PersonDossiers",
+    "PersonOutcome",
+    "PersonRegistration",
+    "PersonResult",
+    "PersonSearch",
     "PersonStatus",
     "PersonUnknown",
+    "PersonUpdate",
+    "PersonVersion",
     "PhaseOverlap",
     "PhaseUnknown",
+    "Place",
     "Profile",
     "ProfileError",
     "Purpose",
     "PurposeRequired",
     "ReconfirmationOutcome",
     "ReferenceUnknown",
+    "Register",
+    "RegisterMove",
+    "RegisterUnavailable",
     "Registration",
     "RegistrationOutcome",
     "RegistryWarning",
     "Removal",
+    "Replacement",
+    "ReplacementForbidden",
+    "ReplacementPreview",
     "RequestIdReused",
+    "ResidentialAddress",
     "Resolution",
+    "ResolvedNumber",
     "ResourceExhausted",
+    "Retraction",
     "RoleMissing",
     "Route",
     "RouteCheck",
     "RouteCheckResult",
     "RouteSupplier",
     "RouteVerdict",
+    "RowOutcome",
+    "RowResult",
+    "SamePerson",
+    "ScorePart",
+    "SearchExpired",
     "Sex",
+    "SplitReceipt",
     "Ssin",
     "SsinError",
     "SsinFault",
     "SsinKind",
     "StaleDossier",
     "StaleKind",
+    "Statement",
     "StoreUnavailable",
+    "SuspectedDuplicate",
+    "TextForbidden",
+    "TextTooLong",
     "TimeInFuture",
     "TooManyCalls",
+    "TooManyCandidates",
     "TooManyElements",
     "Unauthenticated",
     "Unavailable",
     "Unimplemented",
+    "V",
+    "Validity",
     "WarningReason",
     "entries",
     "load_profile",
@@ -215,26 +384,49 @@ __all__ = [
 # Where each lives.
 _HOMES = {
     "_directory": "DirectoryClient",
+    "_identity": "IdentityClient",
     "_knowledge": "KnowledgeClient",
     "errors": """
-        Aborted CallCancelled CapacityUnknown CertificateRequired ClaimDisagrees ConcurrentChange
-        DateInvalid DeadlineExceeded DeadlineOver DossierUnknown EntryUnknown EtagMismatch
-        FailedPrecondition FieldInvalid FieldRequired InstitutionUnknown Internal InternalFault
-        InvalidArgument KruispuntError MessageMalformed MethodUnknown NotFound NotOwnInstitution
-        NumberCancelled NumberMalformed OutsidePeriod PageTokenInvalid ParticipantUnknown PeriodInverted
-        PermissionDenied PersonUnknown PhaseOverlap PhaseUnknown ProfileError PurposeRequired
-        ReferenceUnknown RequestIdReused ResourceExhausted RoleMissing StoreUnavailable TimeInFuture
-        TooManyCalls TooManyElements Unauthenticated Unavailable Unimplemented
+        Aborted CallCancelled CapacityUnknown CertificateRequired ClaimDisagrees CodeUnknown
+        ConcurrentChange CountryUnknown DateInvalid DeadlineExceeded DeadlineOver DirectoryRequired
+        DirectoryUnavailable DossierUnknown EntryUnknown EtagMismatch FactSuperseded FactUnknown
+        FailedPrecondition FieldInvalid FieldRequired IdentifierTaken InstitutionUnknown Internal
+        InternalFault InvalidArgument KruispuntError LinkUnknown MessageMalformed MethodUnknown
+        MinimumDataMissing MoveForbidden NationalData NoDossier NotFound NotOwnInstitution
+        NotReplaced NumberCancelled NumberMalformed NumberReplaced NumberTaken NumbersExhausted
+        OutsidePeriod PageTokenInvalid ParticipantUnknown PeriodInverted PermissionDenied
+        PersonUnknown PhaseOverlap PhaseUnknown ProfileError PurposeRequired ReferenceUnknown
+        RegisterUnavailable ReplacementForbidden RequestIdReused ResourceExhausted RoleMissing
+        SamePerson SearchExpired StoreUnavailable TextForbidden TextTooLong TimeInFuture
+        TooManyCalls TooManyCandidates TooManyElements Unauthenticated Unavailable Unimplemented
+    """,
+    "facts": """
+        Birth CivilState ContactAddress DataGroup Decease Evidence EvidenceKind Fact FactValue
+        ForeignIdentifier Gender IdentifierKey IdentifierScheme Name Nationalities Place
+        ResidentialAddress Statement Validity
     """,
     "listing": "Listing Page",
     "period": "Period",
+    "persons": """
+        Candidate Grade NumberChangeReason NumberEvent NumberEventKind NumberOutcome NumberStatus
+        Person PersonResult PersonSearch PersonVersion Register Replacement ResolvedNumber ScorePart
+        SuspectedDuplicate V
+    """,
     "profiles": "ClientCertificates Profile load_profile load_profiles",
-    "routes": "AccessQuestion CheckOutcome Route RouteCheck RouteCheckResult RouteSupplier RouteVerdict",
+    "registering": """
+        Cancellation Conflict DistinctDecision DistinctReason FactChange GroupOutcome GroupResult
+        IdentifierLink ImportIdentifier ImportRow NumberReplacement PersonOutcome PersonRegistration
+        PersonUpdate RegisterMove ReplacementPreview Retraction RowOutcome RowResult SplitReceipt
+    """,
+    "routes": """
+        AccessQuestion CheckOutcome Route RouteCheck RouteCheckResult RouteSupplier RouteVerdict
+    """,
     "ssin": "Ssin SsinError SsinFault SsinKind",
     "values": """
-        Change Coverage DataSetRef Dossier InstitutionRef NetworkLevel NumberVerification PartialDate
-        PersonClaim PersonDossiers PersonStatus Purpose ReconfirmationOutcome Registration
-        RegistrationOutcome RegistryWarning Removal Resolution Sex StaleDossier StaleKind WarningReason
+        Change Coverage DataSetRef Dossier InstitutionRef NetworkLevel NumberVerification
+        PartialDate PersonClaim PersonDossiers PersonStatus Purpose ReconfirmationOutcome
+        Registration RegistrationOutcome RegistryWarning Removal Resolution Sex StaleDossier
+        StaleKind WarningReason
     """,
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}

@@ -3,11 +3,9 @@
 import datetime as dt
 import itertools
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
 
-import grpc
-
-from kruispunt._connection import Connection, Metadata
+from kruispunt._client import Caller
+from kruispunt._conversation import Conversation, Patience, Stream
 from kruispunt._messages import (
     coverage_of,
     data_set_message,
@@ -16,11 +14,12 @@ from kruispunt._messages import (
     institution_message,
     optional_date,
     optional_instant,
+    person_of,
     resolution_of,
     route_of,
     stale_of,
 )
-from kruispunt._resolve import Request, Resolver, Stream
+from kruispunt._resolve import Request, Response, chunks, fits
 from kruispunt.directory.v1 import directory_service_pb2 as pb
 from kruispunt.directory.v1.directory_service_pb2_grpc import DirectoryServiceStub
 from kruispunt.listing import Listing, Page
@@ -37,22 +36,15 @@ from kruispunt.values import (
     StaleKind,
 )
 
-Q = TypeVar("Q")
-A = TypeVar("A")
-
 _STRETCH_S = 60.0  # one stream; a longer resolution goes over several
 _QUESTIONS = 1000
 
 
-class ReadingMethods:
+class ReadingMethods(Caller):
     """Every read takes `valid_at` (true in the world that day) and `known_at` (what the registry knew then).
 
     Left out, both are now. Every read of personal data is recorded before its answer leaves the registry.
     """
-
-    _connection: Connection
-    _timeout_s: float
-    _metadata: Metadata
 
     def list_dossiers(
         self,
@@ -151,13 +143,15 @@ class ReadingMethods:
             filter=filter_message(sector, institution, capacity, network_level),
         )
 
-        def open_stream(requests: Iterator[Request]) -> Stream:
+        def open_stream(requests: Iterator[Request]) -> Stream[Response]:
             method = self._directory.ResolveDossiers
             return method(requests, timeout=_STRETCH_S, metadata=self._metadata)
 
         numbers = (str(person) for person in persons)
-        wait_s = timeout_s or self._timeout_s
-        return Resolver(open_stream, self._connection.line, criteria, numbers, chunk, wait_s).answers()
+        patience = Patience(self._connection.line, timeout_s or self._timeout_s)
+        header = Request(criteria=criteria)
+        answers = Conversation(open_stream, patience, chunks(numbers, chunk), fits, header).answers()
+        return (person_of(each) for answer in answers for each in answer.persons)
 
     def get_route(
         self,
@@ -275,11 +269,6 @@ class ReadingMethods:
             return Page(items, answer.next_page_token, answer.complete, message=answer)
 
         return Listing(fetch)
-
-    def _ask(self, method: "grpc.UnaryUnaryMultiCallable[Q, A]", request: Q, timeout_s: float | None) -> A:
-        return self._connection.call(
-            method, request, timeout_s=timeout_s or self._timeout_s, metadata=self._metadata
-        )
 
     @property
     def _directory(self) -> DirectoryServiceStub:

@@ -6,7 +6,7 @@
 - `waitForReady`: while no server is there, a call waits within its deadline rather than fails.
 - Five attempts, from 0.1 s doubling to 2 s with jitter, are what gRPC allows; the throttle keeps a crowd of
   clients from hammering a registry in trouble.
-- The stream has no time limit here: the client sets one for each stretch of it.
+- Streams have no time limit here: the client sets one for each stretch of them.
 """
 
 import json
@@ -15,6 +15,8 @@ from typing import Any, Final
 DIRECTORY: Final = "kruispunt.directory.v1.DirectoryService"
 DOSSIER: Final = "kruispunt.directory.v1.DossierService"
 KNOWLEDGE: Final = "kruispunt.directory.v1.KnowledgeService"
+IDENTITY: Final = "kruispunt.identity.v1.IdentityService"
+REGISTRATION: Final = "kruispunt.identity.v1.RegistrationService"
 
 RETRY_POLICY: Final[dict[str, Any]] = {
     "maxAttempts": 5,
@@ -27,13 +29,23 @@ RETRY_POLICY: Final[dict[str, Any]] = {
 SERVICE_CONFIG: Final[dict[str, Any]] = {
     "methodConfig": [
         {
-            "name": [{"service": DIRECTORY}, {"service": DOSSIER}, {"service": KNOWLEDGE}],
+            "name": [
+                {"service": DIRECTORY},
+                {"service": DOSSIER},
+                {"service": KNOWLEDGE},
+                {"service": IDENTITY},
+                {"service": REGISTRATION},
+            ],
             "waitForReady": True,
             "timeout": "30s",
             "retryPolicy": RETRY_POLICY,
         },
         {
-            "name": [{"service": DIRECTORY, "method": "ResolveDossiers"}],
+            "name": [
+                {"service": DIRECTORY, "method": "ResolveDossiers"},
+                {"service": IDENTITY, "method": "ExportPersons"},
+                {"service": REGISTRATION, "method": "ImportPersons"},
+            ],
             "waitForReady": True,
             "retryPolicy": RETRY_POLICY,
         },

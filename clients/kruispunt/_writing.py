@@ -7,7 +7,7 @@ from typing import TypedDict
 
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from kruispunt._connection import Connection, Metadata
+from kruispunt._client import Caller
 from kruispunt._messages import (
     change_of,
     claim_message,
@@ -37,22 +37,20 @@ from kruispunt.values import (
 )
 
 
-class _Header(TypedDict):
+class Header(TypedDict):
+    """The fields that every change has."""
+
     request_id: str
     validate_only: bool
 
 
-class WritingMethods:
+class WritingMethods(Caller):
     """Every method is one transaction, carried out whole or not at all, and safe to repeat.
 
     `request_id` names the change; left out, the client makes one and keeps it over its own repetitions.
     A program that wants to repeat after a crash makes its own.
     With `validate_only` everything is checked and answered as if done, and nothing is written.
     """
-
-    _connection: Connection
-    _timeout_s: float
-    _metadata: Metadata
 
     def register_dossier(
         self,
@@ -94,7 +92,7 @@ class WritingMethods:
             KruispuntError: any other refusal.
         """
         request = pb.RegisterDossierRequest(
-            **_header(request_id, validate_only),
+            **header(request_id, validate_only),
             ssin=str(person),
             institution=institution_message(institution),
             capacity=capacity,
@@ -104,14 +102,7 @@ class WritingMethods:
             source=source,
             claim=claim_message(claim),
         )
-        return registration_of(
-            self._connection.call(
-                self._dossiers.RegisterDossier,
-                request,
-                timeout_s=timeout_s or self._timeout_s,
-                metadata=self._metadata,
-            )
-        )
+        return registration_of(self._ask(self._dossiers.RegisterDossier, request, timeout_s))
 
     def update_dossier(
         self,
@@ -150,7 +141,7 @@ class WritingMethods:
         """
         changes = {"phase": phase, "period": period, "network_level": network_level, "source": source}
         request = pb.UpdateDossierRequest(
-            **_header(request_id, validate_only),
+            **header(request_id, validate_only),
             ssin=str(person),
             dossier_id=dossier_id,
             etag=etag,
@@ -161,14 +152,7 @@ class WritingMethods:
             source=source or "",
             effective_from=optional_date(effective_from),
         )
-        return change_of(
-            self._connection.call(
-                self._dossiers.UpdateDossier,
-                request,
-                timeout_s=timeout_s or self._timeout_s,
-                metadata=self._metadata,
-            )
-        )
+        return change_of(self._ask(self._dossiers.UpdateDossier, request, timeout_s))
 
     def close_dossier(
         self,
@@ -189,20 +173,13 @@ class WritingMethods:
             OutsidePeriod: `end` is not after the begin, or after the end that stands.
         """
         request = pb.CloseDossierRequest(
-            **_header(request_id, validate_only),
+            **header(request_id, validate_only),
             ssin=str(person),
             dossier_id=dossier_id,
             etag=etag,
             end=date_message(end),
         )
-        return change_of(
-            self._connection.call(
-                self._dossiers.CloseDossier,
-                request,
-                timeout_s=timeout_s or self._timeout_s,
-                metadata=self._metadata,
-            )
-        )
+        return change_of(self._ask(self._dossiers.CloseDossier, request, timeout_s))
 
     def remove_dossiers(
         self,
@@ -221,16 +198,9 @@ class WritingMethods:
             DossierUnknown: there is no such dossier to cut.
             OutsidePeriod: the span to cut shares no day with the dossier.
         """
-        request = pb.RemoveDossiersRequest(**_header(request_id, validate_only), ssin=str(person))
+        request = pb.RemoveDossiersRequest(**header(request_id, validate_only), ssin=str(person))
         put_shape(request, shape)
-        return removal_of(
-            self._connection.call(
-                self._dossiers.RemoveDossiers,
-                request,
-                timeout_s=timeout_s or self._timeout_s,
-                metadata=self._metadata,
-            )
-        )
+        return removal_of(self._ask(self._dossiers.RemoveDossiers, request, timeout_s))
 
     def reconfirm_dossiers(
         self,
@@ -255,16 +225,11 @@ class WritingMethods:
         """
         keys = [(d.ssin, d.dossier_id) if isinstance(d, Dossier) else d for d in dossiers]
         request = pb.ReconfirmDossiersRequest(
-            **_header(request_id, validate_only),
+            **header(request_id, validate_only),
             dossiers=[pb.ReconfirmDossiersRequest.Key(ssin=str(p), dossier_id=i) for p, i in keys],
             synchronised_until=optional_instant(synchronised_until),
         )
-        response = self._connection.call(
-            self._dossiers.ReconfirmDossiers,
-            request,
-            timeout_s=timeout_s or self._timeout_s,
-            metadata=self._metadata,
-        )
+        response = self._ask(self._dossiers.ReconfirmDossiers, request, timeout_s)
         return [ReconfirmationOutcome(outcome) for outcome in response.outcomes]
 
     @property
@@ -272,5 +237,6 @@ class WritingMethods:
         return self._connection.stub(DossierServiceStub)
 
 
-def _header(request_id: uuid.UUID | None, validate_only: bool) -> _Header:  # noqa: FBT001 - passed on
+def header(request_id: uuid.UUID | None, validate_only: bool) -> Header:  # noqa: FBT001 - passed on
+    """Return the fields that every change has."""
     return {"request_id": str(request_id or uuid.uuid4()), "validate_only": validate_only}

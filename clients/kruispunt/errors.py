@@ -8,6 +8,9 @@ One class for each status, and below it one for each reason of `kruispunt.common
     │   ├── MessageMalformed, FieldRequired, FieldInvalid
     │   ├── NumberMalformed        `metadata["fault"]`: digits, month, sequence or check
     │   ├── DateInvalid, PeriodInverted, TimeInFuture
+    │   ├── TextTooLong, TextForbidden
+    │   ├── CountryUnknown, CodeUnknown
+    │   ├── MinimumDataMissing, SamePerson
     │   ├── PageTokenInvalid
     │   ├── RequestIdReused
     │   └── PurposeRequired
@@ -16,24 +19,33 @@ One class for each status, and below it one for each reason of `kruispunt.common
     │   └── ParticipantUnknown
     ├── PermissionDenied           who asks may not
     │   ├── RoleMissing
-    │   └── NotOwnInstitution
+    │   ├── NotOwnInstitution
+    │   └── NoDossier              only who holds a dossier on the person may write of them
     ├── NotFound
     │   ├── DossierUnknown, PersonUnknown, EntryUnknown
+    │   └── FactUnknown, LinkUnknown
     ├── FailedPrecondition         the request is right, but not as things stand
     │   ├── InstitutionUnknown, CapacityUnknown, PhaseUnknown, ReferenceUnknown
     │   ├── PhaseOverlap, OutsidePeriod
     │   ├── ClaimDisagrees
-    │   └── NumberCancelled
+    │   ├── NumberCancelled, NumberReplaced, NumberTaken, NumbersExhausted
+    │   ├── NotReplaced, ReplacementForbidden, MoveForbidden
+    │   ├── NationalData           corrected at the municipality, not here
+    │   ├── FactSuperseded, IdentifierTaken
+    │   ├── SearchExpired
+    │   └── DirectoryRequired      the operator gave this registry no directory to ask
     ├── Aborted                    somebody else was first
     │   ├── EtagMismatch           read again
     │   └── ConcurrentChange       the client repeats by itself before it tells
     ├── ResourceExhausted
     │   ├── TooManyElements
+    │   ├── TooManyCandidates      `field` is the criterion that is too weak
     │   └── TooManyCalls           the client repeats after `retry_after_s` before it tells
     ├── DeadlineExceeded
     │   └── DeadlineOver           the server noticed first; nothing was changed
     ├── Unavailable                nobody answers; repeat with the same request_id
-    │   └── StoreUnavailable
+    │   ├── StoreUnavailable
+    │   └── RegisterUnavailable, DirectoryUnavailable
     ├── Internal                   a fault of the registry; quote `incident_id`
     │   └── InternalFault
     ├── Unimplemented
@@ -178,6 +190,42 @@ class TimeInFuture(InvalidArgument):
     REASON = "TIME_IN_FUTURE"
 
 
+class TextTooLong(InvalidArgument):
+    """A text is longer than the field takes; `metadata["limit"]`."""
+
+    REASON = "TEXT_TOO_LONG"
+
+
+class TextForbidden(InvalidArgument):
+    """A text is blank, or holds control characters or marks that change the direction of writing."""
+
+    REASON = "TEXT_FORBIDDEN"
+
+
+class CountryUnknown(InvalidArgument):
+    """There is no such country, in ISO 3166-1 or among the NIS codes."""
+
+    REASON = "COUNTRY_UNKNOWN"
+
+
+class CodeUnknown(InvalidArgument):
+    """There is no such code of civil state, municipality, or the like."""
+
+    REASON = "CODE_UNKNOWN"
+
+
+class MinimumDataMissing(InvalidArgument):
+    """Less is said of the person than a registration takes."""
+
+    REASON = "MINIMUM_DATA_MISSING"
+
+
+class SamePerson(InvalidArgument):
+    """Both numbers are, or lead to, the same."""
+
+    REASON = "SAME_PERSON"
+
+
 class Unauthenticated(KruispuntError):
     """Who asks is not known."""
 
@@ -214,6 +262,12 @@ class NotOwnInstitution(PermissionDenied):
     REASON = "NOT_OWN_INSTITUTION"
 
 
+class NoDossier(PermissionDenied):
+    """Only an institution that holds a dossier on the person may do this."""
+
+    REASON = "NO_DOSSIER"
+
+
 class NotFound(KruispuntError):
     """What was named is not there."""
 
@@ -236,6 +290,18 @@ class EntryUnknown(NotFound):
     """No such entry in the code tables."""
 
     REASON = "ENTRY_UNKNOWN"
+
+
+class FactUnknown(NotFound):
+    """The person has no such fact."""
+
+    REASON = "FACT_UNKNOWN"
+
+
+class LinkUnknown(NotFound):
+    """The person has no such link to a foreign identifier."""
+
+    REASON = "LINK_UNKNOWN"
 
 
 class FailedPrecondition(KruispuntError):
@@ -292,6 +358,72 @@ class ReferenceUnknown(FailedPrecondition):
     REASON = "REFERENCE_UNKNOWN"
 
 
+class NumberReplaced(FailedPrecondition):
+    """The number was replaced where one that stands is needed."""
+
+    REASON = "NUMBER_REPLACED"
+
+
+class NationalData(FailedPrecondition):
+    """The national register keeps this; an error in it is corrected at the municipality."""
+
+    REASON = "NATIONAL_DATA"
+
+
+class DirectoryRequired(FailedPrecondition):
+    """Whether the institution holds a dossier cannot be checked: this registry runs without a directory."""
+
+    REASON = "DIRECTORY_REQUIRED"
+
+
+class IdentifierTaken(FailedPrecondition):
+    """The foreign identifier is linked to another person in a part of the period."""
+
+    REASON = "IDENTIFIER_TAKEN"
+
+
+class NotReplaced(FailedPrecondition):
+    """The number was not replaced, so that nothing can be undone."""
+
+    REASON = "NOT_REPLACED"
+
+
+class MoveForbidden(FailedPrecondition):
+    """The person cannot move between these registers."""
+
+    REASON = "MOVE_FORBIDDEN"
+
+
+class NumbersExhausted(FailedPrecondition):
+    """No bis number is left for this birth date."""
+
+    REASON = "NUMBERS_EXHAUSTED"
+
+
+class FactSuperseded(FailedPrecondition):
+    """The fact was corrected or retracted already."""
+
+    REASON = "FACT_SUPERSEDED"
+
+
+class SearchExpired(FailedPrecondition):
+    """The search is unknown, of another caller, or longer ago than 15 minutes."""
+
+    REASON = "SEARCH_EXPIRED"
+
+
+class ReplacementForbidden(FailedPrecondition):
+    """A number of this register is never replaced by one of that."""
+
+    REASON = "REPLACEMENT_FORBIDDEN"
+
+
+class NumberTaken(FailedPrecondition):
+    """The number belongs to a person who is registered already."""
+
+    REASON = "NUMBER_TAKEN"
+
+
 class Aborted(KruispuntError):
     """Somebody else was first."""
 
@@ -328,6 +460,12 @@ class TooManyCalls(ResourceExhausted):
     REASON = "TOO_MANY_CALLS"
 
 
+class TooManyCandidates(ResourceExhausted):
+    """More persons are comparable than may be shown; `field` is the criterion that is too weak."""
+
+    REASON = "TOO_MANY_CANDIDATES"
+
+
 class DeadlineExceeded(KruispuntError):
     """No answer came in time; whether a change was made is not known.
 
@@ -353,6 +491,18 @@ class StoreUnavailable(Unavailable):
     """The registry cannot reach its store or journal."""
 
     REASON = "STORE_UNAVAILABLE"
+
+
+class RegisterUnavailable(Unavailable):
+    """The national register cannot be asked now."""
+
+    REASON = "REGISTER_UNAVAILABLE"
+
+
+class DirectoryUnavailable(Unavailable):
+    """The directory cannot be asked now."""
+
+    REASON = "DIRECTORY_UNAVAILABLE"
 
 
 class Internal(KruispuntError):

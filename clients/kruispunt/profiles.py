@@ -4,6 +4,7 @@
 
     [institution-17-1]
     endpoint = "directory.example:8442"
+    identity_endpoint = "identity.example:8441"   # optional: for the identity service
     ca = "ca.pem"                       # paths relative to the file
     certificate = "institution-17-1.pem"
     key = "institution-17-1.key"
@@ -26,7 +27,17 @@ from kruispunt.errors import ProfileError
 from kruispunt.values import InstitutionRef, Purpose
 
 ENVIRONMENT = "KRUISPUNT_PROFILES"
-_TEXTS = ("endpoint", "ca", "certificate", "key", "institution", "legal_basis", "end_user", "case")
+_TEXTS = (
+    "endpoint",
+    "identity_endpoint",
+    "ca",
+    "certificate",
+    "key",
+    "institution",
+    "legal_basis",
+    "end_user",
+    "case",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +73,11 @@ class Profile:
 
     Attributes:
         name: its heading.
-        endpoint: `host:port`.
+        endpoint: `host:port` of the directory.
         ca, certificate, key: files; none of them: plaintext, on loopback only.
         legal_basis, end_user, case: defaults of the purpose; empty: to be given at each use.
         institution: for which institution the certificate stands; information only.
+        identity_endpoint: `host:port` of identity; empty: it is not asked.
     """
 
     name: str
@@ -77,6 +89,7 @@ class Profile:
     end_user: str = ""
     case: str = ""
     institution: InstitutionRef | None = None
+    identity_endpoint: str = ""
 
     def certificates(self) -> ClientCertificates | None:
         """Read the certificates; none if the profile names none.
@@ -211,7 +224,9 @@ def _profile(name: str, entry: Any, folder: Path) -> Profile:
     if not all(isinstance(value, str) for value in entry.values()):
         raise ProfileError(f"profile {name}: every setting is a text")
     values: dict[str, Any] = {
-        key: entry[key] for key in ("endpoint", "legal_basis", "end_user", "case") if key in entry
+        key: entry[key]
+        for key in ("endpoint", "identity_endpoint", "legal_basis", "end_user", "case")
+        if key in entry
     }
     for key in ("ca", "certificate", "key"):
         if entry.get(key):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from tests.clients.registry_stand_in import Script, serving
 
-from kruispunt import DirectoryClient, Purpose
+from kruispunt import DirectoryClient, IdentityClient, Purpose
 
 PURPOSE = Purpose(legal_basis="18/042", end_user="clerk-7", case="file-1")
 
@@ -24,4 +24,10 @@ def endpoint(script: Script) -> Iterator[str]:
 @pytest.fixture
 def directory(endpoint: str) -> Iterator[DirectoryClient]:
     with DirectoryClient(endpoint, certificates=None, purpose=PURPOSE) as client:
+        yield client
+
+
+@pytest.fixture
+def identity(endpoint: str) -> Iterator[IdentityClient]:
+    with IdentityClient(endpoint, certificates=None, purpose=PURPOSE) as client:
         yield client

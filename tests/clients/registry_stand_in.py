@@ -20,6 +20,8 @@ from kruispunt.directory.v1 import dossier_pb2
 from kruispunt.directory.v1 import dossier_service_pb2 as writing_pb
 from kruispunt.directory.v1 import dossier_service_pb2_grpc as dossier_grpc
 from kruispunt.directory.v1 import knowledge_service_pb2_grpc as knowledge_grpc
+from kruispunt.identity.v1 import identity_service_pb2_grpc as identity_grpc
+from kruispunt.identity.v1 import registration_service_pb2_grpc as registration_grpc
 
 ANNA = "75060898009"
 BRAM = "85073003328"
@@ -111,6 +113,12 @@ def serving(
     )
     knowledge_grpc.add_KnowledgeServiceServicer_to_server(
         _servicer(knowledge_grpc.KnowledgeServiceServicer, script), server
+    )
+    identity_grpc.add_IdentityServiceServicer_to_server(
+        _servicer(identity_grpc.IdentityServiceServicer, script), server
+    )
+    registration_grpc.add_RegistrationServiceServicer_to_server(
+        _servicer(registration_grpc.RegistrationServiceServicer, script), server
     )
     address = f"127.0.0.1:{port}"
     port = server.add_secure_port(address, credentials) if credentials else server.add_insecure_port(address)
