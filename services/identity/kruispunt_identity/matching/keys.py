@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kruispunt_identity.matching.profile import MatchName, MatchProfile
-from kruispunt_identity.matching.text import form_of
+from kruispunt_identity.matching.text import form_of, sound_codes
 
 # Raised when the keys of some person change: the keys are then rebuilt as a new generation.
 RULES_VERSION = 1
@@ -26,6 +26,7 @@ DATE_INITIAL = "first of January and an initial"
 SWAPPED_DATE = "birth date, day and month swapped"
 DAY_MONTH = "name and birthday"
 SWAPPED_DAY_MONTH = "name and birthday, day and month swapped"
+INITIALS_YEAR = "initials and birth year"
 NO_YEAR = "family name, no birth year on file"
 
 
@@ -100,6 +101,14 @@ def _codes(name: MatchName) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return form.family_codes[:_MOST_FAMILY_CODES], form.given_codes[:_MOST_GIVEN_CODES]
 
 
+def _initials(name: MatchName) -> str:
+    """Return the first sounds of the family name and of the first given name, in order of the alphabet, or nothing."""
+    form = form_of(name)
+    if not form.family_codes or not form.given_words:
+        return ""
+    return "".join(sorted((form.family_codes[0][0], sound_codes(form.given_words[0])[0][0])))
+
+
 def _kept(name: MatchName, birth: tuple[int, int, int]) -> dict[str, str]:
     """Return the texts under which a person of this name is kept, with what each is made of."""
     family, given = _codes(name)
@@ -113,6 +122,8 @@ def _kept(name: MatchName, birth: tuple[int, int, int]) -> dict[str, str]:
     if year:
         for code in codes:
             texts[f"Y|{code}|{year}"] = YEAR
+        if family and (initials := _initials(name)):
+            texts[f"I|{initials}|{year}"] = INITIALS_YEAR
     else:
         for code in family:
             texts[f"N|{code}"] = NO_YEAR

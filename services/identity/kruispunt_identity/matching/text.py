@@ -73,37 +73,19 @@ _GLUED = re.compile(
 _ELISION = re.compile(r"(?<![a-z])([dlot])'(?=[a-z])")
 _NOT_LETTERS = re.compile(r"[^a-z]+")
 
-# Spellings of one sound, in order. Capital S stands for every hiss and its affricates.
-_SOUNDS = [
-    (re.compile(pattern), sound)
-    for pattern, sound in (
-        (r"schtsch|shch|chtch|stsch", "S"),
-        (r"tsch|tch|dzh", "S"),
-        (r"sch", "S"),
-        (r"chr", "kr"),
-        (r"ch$", "k"),
-        (r"sh|ch|cz|sz|rz|zh|tz|ts|cs|zs|ss|dz", "S"),
-        (r"ph", "f"),
-        (r"th", "t"),
-        (r"kh|gh", ""),
-        (r"dt$", "t"),
-        (r"dj", "y"),
-        (r"eaux?$", "o"),
-        (r"ck|cq|qu|q|c(?![eiy])", "k"),
-        (r"c", "s"),
-        (r"x", "ks"),
-        (r"g(?=[eiy])", "y"),
-        (r"^i(?=[aeou])", "y"),
-        (r"ou(?=[aei])", "v"),
-        (r"j", "y"),
-        (r"[sz]", "S"),
-        (r"[vwf]", "f"),
-        (r"[dt]", "t"),
-        (r"[gk]", "k"),
-        (r"m(?=[bp])", "n"),
-    )
-]
-_VOWELS_AND_H = re.compile(r"[aeiouyh]")
+# Several letters for one sound, and letters whose sound depends on the next; longer ones first. Capital S stands
+# for every hiss and its affricates.
+_SPELLED = re.compile(
+    r"(ch$)|(c(?=[eiy]))|schtsch|shch|chtch|stsch|tsch|tch|dzh|sch|chr|sh|ch|cz|sz|rz|zh|tz|ts|cs|zs|ss|dz|ph|th|kh|gh"
+    r"|dt$|dj|eaux?$|ck|cq|qu|q|c|x|g(?=[eiy])|^i(?=[aeou])|ou(?=[aei])|m(?=[bp])"
+)
+_SOUND_OF = {
+    "chr": "kr", "ph": "f", "th": "t", "kh": "", "gh": "", "dt": "t", "dj": "y", "eau": "o", "eaux": "o", "ck": "k",
+    "cq": "k", "qu": "k", "q": "k", "c": "k", "x": "kS", "g": "y", "i": "y", "ou": "f", "m": "n",
+}  # fmt: skip
+# One letter for those that are heard alike.
+_ALIKE = str.maketrans("szvwdgj", "SSfftky")
+_SILENT = str.maketrans("", "", "aeiouyh")
 _DOUBLED = re.compile(r"(.)\1+")
 
 # Letters that stand for different sounds in different languages get a second code: the Ukrainian he (h or g), the
@@ -144,13 +126,19 @@ def sound_codes(token: str) -> tuple[str, ...]:
 
 
 def _sound(token: str) -> str:
-    folded = token
-    for pattern, sound in _SOUNDS:
-        folded = pattern.sub(sound, folded)
-    folded = folded.lstrip("h") if len(folded) > 1 else folded
+    folded = _SPELLED.sub(_sound_of, token).translate(_ALIKE)
+    folded = folded.lstrip("h") or folded
     head = "a" if folded[:1] in ("a", "e", "i", "o", "u") else folded[:1]
-    code = _DOUBLED.sub(r"\1", head + _VOWELS_AND_H.sub("", folded[1:])).upper()
+    code = _DOUBLED.sub(r"\1", head + folded[1:].translate(_SILENT)).upper()
+    if len(code) > 3 and code[-1] == "S":  # Peeters and Peeter, Dubois and Duboi, López and Lope
+        code = code[:-1]
     return code[:6] or token[:3].upper()
+
+
+def _sound_of(found: re.Match[str]) -> str:
+    if found.lastindex:
+        return "k" if found.lastindex == 1 else "S"
+    return _SOUND_OF.get(found.group(), "S")
 
 
 @dataclass(frozen=True, slots=True)

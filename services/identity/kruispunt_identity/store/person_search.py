@@ -1,6 +1,6 @@
 """A search for a person: candidates by keys, a cheap comparison of all, the score of the likeliest."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -84,17 +84,11 @@ class PersonSearch:
             limit: hits at most.
         """
         pool = self._store.pool(connection, query, year_tolerance=year_tolerance)
-        shortlist, elsewhere = self._shortlist(connection, query, pool)
-        known = self._store.profiles(connection, [each.number for each in shortlist]) | elsewhere
         hits = []
-        for each in shortlist:
-            profile = known.get(each.number)
-            if profile is None:  # removed since the statement before
-                continue
-            score = self._matcher.score(query, profile)
+        for number, score in self._scored(connection, query, pool):
             if score.log2_odds >= _LEAST:
                 grade = grade_of(score.log2_odds)
-                hits.append(Hit(each.number, score, grade, pool.hits[each.number], score.old_name))
+                hits.append(Hit(number, score, grade, pool.hits[number], score.old_name))
         hits.sort(key=lambda hit: (-hit.score.log2_odds, hit.ssin))
         comparable = sum(hit.grade >= Grade.POSSIBLE for hit in hits)
         truncated = pool.truncated or comparable > limit
@@ -104,6 +98,22 @@ class PersonSearch:
             weak_criterion(query) if truncated else "",
             pool.rules_version or RULES_VERSION,
         )
+
+    def scored(self, connection: sa.Connection, query: MatchProfile) -> list[tuple[int, Score]]:
+        """Return every candidate that is compared in full, in no order: what the weights are fitted on."""
+        return list(self._scored(connection, query, self._store.pool(connection, query)))
+
+    def _scored(
+        self, connection: sa.Connection, query: MatchProfile, pool: Pool
+    ) -> Iterator[tuple[int, Score]]:
+        shortlist, known = self._shortlist(connection, query, pool)
+        known |= self._store.profiles(
+            connection, [each.number for each in shortlist if each.number not in known]
+        )
+        for each in shortlist:
+            profile = known.get(each.number)
+            if profile is not None:  # else removed since the statement before
+                yield each.number, self._matcher.score(query, profile)
 
     def _shortlist(
         self, connection: sa.Connection, query: MatchProfile, pool: Pool
