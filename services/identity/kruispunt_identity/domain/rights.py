@@ -5,6 +5,9 @@ registry's own desk and services. A participant that is a consumer and nothing e
 more: name, birth and gender; no foreign identifiers; of a person it searched for, the number and the grade.
 """
 
+from dataclasses import dataclass
+from typing import Self
+
 from kruispunt_identity.domain.values import DataGroup
 from kruispunt_server.call import Participant, Role
 
@@ -31,3 +34,33 @@ def searched_groups(participant: Participant) -> frozenset[DataGroup]:
 def sees_identifiers(participant: Participant) -> bool:
     """Whether a participant may see foreign identifiers."""
     return bool(participant.roles & _SEE_ALL)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What of a person an answer shows.
+
+    Attributes:
+        shown: data groups that are shown.
+        withheld: data groups that were asked for, and that the caller may not see; in order.
+        identifiers: whether foreign identifiers are shown.
+    """
+
+    shown: frozenset[DataGroup]
+    withheld: tuple[DataGroup, ...] = ()
+    identifiers: bool = True
+
+    @classmethod
+    def of(cls, participant: Participant, wanted: frozenset[DataGroup] = ALL_GROUPS) -> Self:
+        """Return what a participant is shown of the groups it wants."""
+        may_see = visible_groups(participant)
+        return cls(wanted & may_see, tuple(sorted(wanted - may_see)), sees_identifiers(participant))
+
+    @property
+    def label(self) -> str:
+        """What is shown, for the access log. Example: "name,birth,foreign_identifier"."""
+        names = [group.name.lower() for group in sorted(self.shown)]
+        return ",".join([*names, "foreign_identifier"] if self.identifiers else names)
+
+
+EVERYTHING = View(ALL_GROUPS)
