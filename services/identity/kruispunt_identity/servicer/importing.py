@@ -1,0 +1,151 @@
+"""ImportPersons: many persons taken over from another system."""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from kruispunt.identity.v1 import registration_service_pb2 as pb
+from kruispunt.ssin import Ssin
+from kruispunt_identity.domain.importing import ImportRow, RowOutcome, RowResult, refused
+from kruispunt_identity.domain.national import NationalRegister
+from kruispunt_identity.domain.number import Register
+from kruispunt_identity.messages.importing import parse_row, write_result
+from kruispunt_identity.store.importing import Import, ImportStore
+from kruispunt_server.call import Call, InstitutionKey
+from kruispunt_server.clock import Clock
+from kruispunt_server.errors import Reason, RegistryError
+from kruispunt_server.wire import parse_request_id
+
+_ROWS = 500
+_MOST_ROWS = 10**12
+_LABELS = {RowOutcome.IMPORTED: "written", RowOutcome.REPEATED: "found"}
+
+
+@dataclass(slots=True)
+class _Stream:
+    """How far one stream has come.
+
+    Attributes:
+        job: what its first request said.
+        next_row: number of the row that must come next.
+        rehearsed: numbers of a dry run so far, of which the database knows nothing.
+    """
+
+    job: Import
+    next_row: int
+    rehearsed: set[Ssin]
+
+
+class ImportingServicer:
+    """One method: parse, check, take over, answer. What it does stands in the contract."""
+
+    def __init__(self, store: ImportStore, national: NationalRegister, clock: Clock) -> None:
+        self._store = store
+        self._national = national
+        self._clock = clock
+
+    def ImportPersons(
+        self, requests: Iterator[pb.ImportPersonsRequest], call: Call
+    ) -> Iterator[pb.ImportPersonsResponse]:
+        """Take rows over, a transaction per request; the order of the rows is that of the requests."""
+        source = call.participant.own_institution()
+        stream: _Stream | None = None
+        for request in requests:
+            if len(request.rows) > _ROWS:
+                raise RegistryError(
+                    Reason.TOO_MANY_ELEMENTS,
+                    "too many rows in one message",
+                    field="rows",
+                    metadata={"limit": str(_ROWS)},
+                )
+            stream = _continued(stream, request, source)
+            response = pb.ImportPersonsResponse()
+            if request.rows:
+                for result in self._take_over(stream, request.rows, call):
+                    write_result(response.results.add(), result)
+            yield response
+
+    def _take_over(self, stream: _Stream, messages: Sequence[pb.ImportRow], call: Call) -> list[RowResult]:
+        job, first = stream.job, stream.next_row
+        stream.next_row += len(messages)
+        known = self._store.recorded(job.import_id, first, stream.next_row - 1)
+        today = self._clock.today()
+        rows = [
+            known.get(number) or parse_row(message, number, today)
+            for number, message in enumerate(messages, first)
+        ]
+        rows = self._without_national(rows)
+        if job.validate_only:
+            rows = _without_rehearsed(rows, stream.rehearsed)
+        # A stream may last an hour: what it writes is known from now on, not from when it began.
+        moment = replace(call, now=self._clock.now())
+        results = self._store.take_over(moment, job, first, rows)
+        if job.validate_only:
+            own = {row.row for row in rows if isinstance(row, ImportRow) and row.ssin is not None}
+            results = [result if result.row in own else _rehearsed(result) for result in results]
+        _look(call, results, validate_only=job.validate_only)
+        return results
+
+    def _without_national(self, rows: list[ImportRow | RowResult]) -> list[ImportRow | RowResult]:
+        """Refuse persons whom the national register keeps: MoveToRegister takes those over."""
+        asked = [row.ssin for row in rows if isinstance(row, ImportRow) and row.register is Register.RAD]
+        kept = self._national.find_many([ssin for ssin in asked if ssin is not None]) if asked else {}
+        return [
+            _taken(row.row) if kept and isinstance(row, ImportRow) and row.ssin in kept else row
+            for row in rows
+        ]
+
+
+def _continued(stream: _Stream | None, request: pb.ImportPersonsRequest, source: InstitutionKey) -> _Stream:
+    """Return the stream with its next request.
+
+    Raises:
+        RegistryError: a request that does not go on where the one before ended, or is of another import;
+            INVALID_ARGUMENT / FIELD_INVALID.
+    """
+    import_id: uuid.UUID = parse_request_id(request.import_id, "import_id")
+    if not 1 <= request.first_row <= _MOST_ROWS:
+        raise RegistryError(Reason.FIELD_INVALID, "rows are numbered from 1 on", field="first_row")
+    if stream is None:
+        job = Import(import_id, source, request.validate_only, request.search_duplicates)
+        return _Stream(job, request.first_row, set())
+    if import_id != stream.job.import_id:
+        raise RegistryError(Reason.FIELD_INVALID, "one stream is one import", field="import_id")
+    if request.validate_only != stream.job.validate_only:
+        raise RegistryError(
+            Reason.FIELD_INVALID,
+            "a stream is a dry run or none, from its first message on",
+            field="validate_only",
+        )
+    if request.first_row != stream.next_row:
+        raise RegistryError(Reason.FIELD_INVALID, "the rows do not follow those before", field="first_row")
+    stream.job = replace(stream.job, search_duplicates=request.search_duplicates)
+    return stream
+
+
+def _without_rehearsed(
+    rows: list[ImportRow | RowResult], rehearsed: set[Ssin]
+) -> list[ImportRow | RowResult]:
+    """Refuse numbers that stood in an earlier request of the same dry run."""
+    left = [_taken(row.row) if isinstance(row, ImportRow) and row.ssin in rehearsed else row for row in rows]
+    rehearsed.update(row.ssin for row in left if isinstance(row, ImportRow) and row.ssin is not None)
+    return left
+
+
+def _look(call: Call, results: Sequence[RowResult], *, validate_only: bool) -> None:
+    """Note whose numbers the answer tells."""
+    for result in results:
+        label = "validated" if validate_only else _LABELS.get(result.outcome, "refused")
+        if result.ssin is not None:
+            call.look(int(result.ssin), "number", label)
+        for candidate in result.candidates:
+            call.look(int(candidate), "number", "candidate")
+
+
+def _taken(row: int) -> RowResult:
+    return refused(row, RegistryError(Reason.NUMBER_TAKEN, "the number is in use", field="ssin"))
+
+
+def _rehearsed(result: RowResult) -> RowResult:
+    """Return the outcome of a row without number as a dry run tells it: no number was given out."""
+    return replace(result, ssin=None) if result.outcome is RowOutcome.IMPORTED else result

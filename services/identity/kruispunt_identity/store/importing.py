@@ -1,0 +1,315 @@
+"""Persons taken over from another system: a transaction per request, its rows in bulk."""
+
+import datetime as dt
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from kruispunt.ssin import Ssin
+from kruispunt_identity.domain.fact import Fact, Statement
+from kruispunt_identity.domain.importing import ImportRow, RowOutcome, RowResult, refused
+from kruispunt_identity.domain.registration import name_and_birth
+from kruispunt_identity.domain.values import Gender, PartialDate
+from kruispunt_identity.matching.profile import MatchProfile
+from kruispunt_identity.store.candidates import CandidateSearch
+from kruispunt_identity.store.fact_rows import described
+from kruispunt_identity.store.facts import FactStore
+from kruispunt_identity.store.import_links import ImportLinks
+from kruispunt_identity.store.import_rows import ImportRows
+from kruispunt_identity.store.issuing import NumberIssuer
+from kruispunt_identity.store.matching import MatchStore
+from kruispunt_identity.store.numbers import NumberStore
+from kruispunt_identity.store.profiles import profile_of
+from kruispunt_identity.tables import IdentityTables
+from kruispunt_server.call import Call, InstitutionKey
+from kruispunt_server.database import Database, constraint_of
+from kruispunt_server.errors import Reason, RegistryError
+from kruispunt_server.ids import new_id
+from kruispunt_server.journal import Change, record_changes
+from kruispunt_server.keys import Pseudonyms
+
+_KIND = "person.imported"
+_ATTEMPTS = 3
+_NUMBER_TAKEN = ("pk_number", "number.ssin")
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """What all rows of a request have in common.
+
+    Attributes:
+        import_id: names the import.
+        source: who asserts the facts.
+        validate_only: check only; nothing stays.
+        search_duplicates: look for candidates of rows without a number.
+    """
+
+    import_id: uuid.UUID
+    source: InstitutionKey
+    validate_only: bool = False
+    search_duplicates: bool = False
+
+
+@dataclass(slots=True)
+class _Taken:
+    """What one transaction takes over."""
+
+    results: dict[int, RowResult]
+    persons: list[tuple[Ssin, ImportRow]] = field(default_factory=list)
+
+    def take(self, ssin: Ssin, row: ImportRow) -> None:
+        self.persons.append((ssin, row))
+        self.results[row.row] = RowResult(row.row, RowOutcome.IMPORTED, ssin)
+
+    def refuse(self, row: ImportRow, reason: Reason, sentence: str, path: str) -> None:
+        self.results[row.row] = refused(row.row, RegistryError(reason, sentence, field=path))
+
+
+class _Undone(Exception):  # noqa: N818 - not an error
+    """Carries the outcomes of a dry run out of the transaction that it undoes."""
+
+    def __init__(self, results: list[RowResult]) -> None:
+        super().__init__()
+        self.results = results
+
+
+class ImportStore:
+    """Takes persons over."""
+
+    def __init__(
+        self,
+        database: Database,
+        tables: IdentityTables,
+        rows: ImportRows,
+        numbers: NumberStore,
+        issuer: NumberIssuer,
+        facts: FactStore,
+        links: ImportLinks,
+        match_store: MatchStore,
+        candidates: CandidateSearch,
+        pseudonyms: Pseudonyms,
+    ) -> None:
+        self._database = database
+        self._tables = tables
+        self._rows = rows
+        self._numbers = numbers
+        self._issuer = issuer
+        self._facts = facts
+        self._links = links
+        self._match_store = match_store
+        self._candidates = candidates
+        self._pseudonyms = pseudonyms
+
+    def recorded(self, import_id: uuid.UUID, first: int, last: int) -> dict[int, RowResult]:
+        """Return what became of rows that were sent before, so that they need not be read again."""
+        with self._database.reading() as connection:
+            return self._rows.recorded(connection, import_id, first, last)
+
+    def take_over(
+        self, call: Call, job: Import, first: int, rows: Sequence[ImportRow | RowResult]
+    ) -> list[RowResult]:
+        """Take rows over in one transaction, each once however often it is sent.
+
+        Args:
+            call: who imports, why, since when and until when; its `now` becomes the instant of recording.
+            job: what they have in common.
+            first: number of the first row; the others follow without a gap.
+            rows: as they were read; those that were refused already have their outcome.
+
+        Returns:
+            An outcome for each row, in their order.
+
+        Raises:
+            RegistryError: another participant's import, INVALID_ARGUMENT / REQUEST_ID_REUSED; rows before the first
+                are missing, INVALID_ARGUMENT / FIELD_INVALID; the caller gave up, DEADLINE_EXCEEDED / DEADLINE_OVER;
+                UNAVAILABLE / STORE_UNAVAILABLE. Nothing of the request was written then.
+        """
+        for _ in range(_ATTEMPTS):
+            try:
+                with self._database.writing() as connection:
+                    results = self._take_over(connection, call, job, first, rows)
+                    _end(call, job, results)
+                    return results
+            except _Undone as undone:
+                return undone.results
+            except sa.exc.IntegrityError as error:
+                if constraint_of(error) not in _NUMBER_TAKEN:
+                    raise
+                # The number was given to somebody else meanwhile: look again.
+        raise RegistryError(Reason.CONCURRENT_CHANGE, "others register the same numbers", retry_after_s=0.0)
+
+    def _take_over(
+        self,
+        connection: sa.Connection,
+        call: Call,
+        job: Import,
+        first: int,
+        rows: Sequence[ImportRow | RowResult],
+    ) -> list[RowResult]:
+        self._begin(connection, call, job, first)
+        recorded = self._rows.recorded(connection, job.import_id, first, first + len(rows) - 1)
+        fresh = [row for row in rows if row.row not in recorded]
+        taken = _Taken({row.row: row for row in fresh if isinstance(row, RowResult)})
+        wanted = [row for row in fresh if isinstance(row, ImportRow)]
+        wanted = self._with_free_numbers(connection, taken, wanted)
+        wanted = self._with_free_links(connection, taken, wanted)
+        for row in wanted:
+            if row.ssin is not None:
+                taken.take(row.ssin, row)
+        numberless = [row for row in wanted if row.ssin is None]
+        searched: set[Ssin] = set()
+        if job.search_duplicates:
+            searched = self._take_unless_known(connection, taken, numberless, call.now)
+        else:
+            self._take_with_new_numbers(connection, taken, numberless)
+        self._write(connection, call, job, taken.persons, searched)
+        self._rows.keep(connection, job.import_id, [taken.results[row.row] for row in fresh])
+        return [recorded.get(row.row) or taken.results[row.row] for row in rows]
+
+    def _begin(self, connection: sa.Connection, call: Call, job: Import, first: int) -> None:
+        self._database.lock(connection, _lock_of(job.import_id))
+        self._rows.claim(connection, job.import_id, call.participant.participant_id)
+        if not job.validate_only and first > self._rows.last(connection, job.import_id) + 1:
+            raise RegistryError(Reason.FIELD_INVALID, "rows before this one are missing", field="first_row")
+
+    def _with_free_numbers(
+        self, connection: sa.Connection, taken: _Taken, rows: list[ImportRow]
+    ) -> list[ImportRow]:
+        """Return the rows whose number nobody has, of equal ones the first; refuse the others."""
+        used: set[int] = set(
+            self._numbers.find_many(connection, {row.ssin for row in rows if row.ssin is not None})
+        )
+        free = []
+        for row in rows:
+            if row.ssin is not None and row.ssin in used:
+                taken.refuse(row, Reason.NUMBER_TAKEN, "the number is in use", "ssin")
+                continue
+            if row.ssin is not None:
+                used.add(row.ssin)
+            free.append(row)
+        return free
+
+    def _with_free_links(
+        self, connection: sa.Connection, taken: _Taken, rows: list[ImportRow]
+    ) -> list[ImportRow]:
+        """Return the rows whose foreign identifiers nobody has; refuse the others."""
+        clashes = self._links.clashes(connection, rows)
+        for row in rows:
+            if row.row in clashes:
+                path = f"identifiers[{clashes[row.row]}].key"
+                taken.refuse(row, Reason.IDENTIFIER_TAKEN, "the identifier is another person's then", path)
+        return [row for row in rows if row.row not in clashes]
+
+    def _take_with_new_numbers(self, connection: sa.Connection, taken: _Taken, rows: list[ImportRow]) -> None:
+        try:
+            given = self._issuer.allocate_many(connection, [_birth_of(row) for row in rows]) if rows else []
+        except RegistryError as error:
+            if error.reason is not Reason.NUMBERS_EXHAUSTED:
+                raise
+            for row in rows:  # one by one, to find whose
+                self._take_with_new_number(connection, taken, row)
+            return
+        for ssin, row in zip(given, rows, strict=True):
+            taken.take(ssin, row)
+
+    def _take_with_new_number(self, connection: sa.Connection, taken: _Taken, row: ImportRow) -> Ssin | None:
+        try:
+            ssin = self._issuer.allocate(connection, *_birth_of(row))
+        except RegistryError as error:
+            if error.reason is not Reason.NUMBERS_EXHAUSTED:
+                raise
+            taken.results[row.row] = refused(row.row, error)
+            return None
+        taken.take(ssin, row)
+        return ssin
+
+    def _take_unless_known(
+        self, connection: sa.Connection, taken: _Taken, rows: list[ImportRow], now: dt.datetime
+    ) -> set[Ssin]:
+        """Take the rows of which the search finds nobody; each is found by those after it.
+
+        Returns the numbers that were given out; they and their search keys are written already.
+        """
+        profiles = [_profile_of(row) for row in rows]
+        locks = {lock for profile in profiles for lock in self._match_store.locks_of(profile)}
+        for lock in sorted(locks):
+            self._database.lock(connection, lock)
+        written = set()
+        for row, profile in zip(rows, profiles, strict=True):
+            strong = self._candidates.find(connection, profile).strong()
+            if strong:
+                numbers = tuple(each.ssin for each in strong)
+                taken.results[row.row] = RowResult(row.row, RowOutcome.CANDIDATES, candidates=numbers)
+                continue
+            ssin = self._take_with_new_number(connection, taken, row)
+            if ssin is not None:
+                self._numbers.insert(connection, ssin, row.register, now)
+                self._match_store.write(connection, ssin, profile)
+                written.add(ssin)
+        return written
+
+    def _write(
+        self,
+        connection: sa.Connection,
+        call: Call,
+        job: Import,
+        persons: list[tuple[Ssin, ImportRow]],
+        searched: set[Ssin],
+    ) -> None:
+        """Write everything of the persons; of `searched` numbers and search keys are there already."""
+        if not persons:
+            return
+        facts = {
+            ssin: [_fact(ssin, each, job.source, call.now) for each in row.statements]
+            for ssin, row in persons
+        }
+        new = [(ssin, row.register) for ssin, row in persons if ssin not in searched]
+        self._numbers.insert_many(connection, new, call.now)
+        self._facts.add_many(connection, [fact for told in facts.values() for fact in told])
+        self._links.add(connection, persons, job.source, call.now)
+        self._match_store.write_many(connection, [(ssin, profile_of(facts[ssin])) for ssin, _ in new])
+        changes = [
+            Change(
+                ssin,
+                _KIND,
+                None,
+                {
+                    "register": row.register.name.lower(),
+                    "facts": [described(fact) for fact in facts[ssin]],
+                },
+            )
+            for ssin, row in persons
+        ]
+        record_changes(
+            connection, self._tables.shared, self._pseudonyms, call, changes, request_id=job.import_id
+        )
+
+
+def _end(call: Call, job: Import, results: list[RowResult]) -> None:
+    """Let the transaction commit, or raise: too late, or a dry run."""
+    if time.monotonic() > call.deadline:
+        raise RegistryError(Reason.DEADLINE_OVER, "the deadline passed; the rows were not imported")
+    if job.validate_only:
+        raise _Undone(results)
+
+
+def _lock_of(import_id: uuid.UUID) -> int:
+    """Return what two streams of one import meet on: a signed 64-bit number."""
+    folded = (import_id.int >> 64) ^ (import_id.int & (1 << 64) - 1)
+    return folded - (1 << 63)
+
+
+def _birth_of(row: ImportRow) -> tuple[PartialDate, Gender]:
+    _, birth, gender = name_and_birth(row.statements)
+    return birth.date, gender
+
+
+def _profile_of(row: ImportRow) -> MatchProfile:
+    return profile_of([_fact(Ssin(0), each, InstitutionKey(0, 0), None) for each in row.statements])
+
+
+def _fact(ssin: Ssin, said: Statement, source: InstitutionKey, now: dt.datetime | None) -> Fact:
+    return Fact(new_id(), ssin, said.group, said.value, said.validity, source, said.evidence, now)
