@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 
 from kruispunt.ssin import Ssin
 from kruispunt_identity.domain.fact import Fact, Statement
+from kruispunt_identity.domain.life import check_life
 from kruispunt_identity.domain.lineage import Lineage
-from kruispunt_identity.domain.number import Number, Register
+from kruispunt_identity.domain.number import Number, Outcome, Register, Resolved
 from kruispunt_identity.domain.picture import paint
 from kruispunt_identity.domain.values import (
     SUPPLEMENTARY,
@@ -22,7 +23,6 @@ from kruispunt_identity.domain.values import (
     CivilState,
     DataGroup,
     Decease,
-    PartialDate,
     Validity,
 )
 from kruispunt_server.call import InstitutionKey
@@ -104,6 +104,12 @@ class Person:
     def facts(self) -> list[Fact]:
         """Every fact ever told, with what was planned since."""
         return list(self._facts.values())
+
+    def resolved(self, asked: Ssin) -> Resolved:
+        """Return where a number of the person leads."""
+        chain = self.lineage.chain(asked)
+        outcome = Outcome.REPLACED if chain else Outcome.CURRENT
+        return Resolved(asked, outcome, self.ssin, self.root.register, chain)
 
     def check_etag(self, etag: str) -> None:
         """Refuse what was built on a person that has changed since; an empty etag takes whatever stands.
@@ -231,12 +237,7 @@ class Person:
         if not isinstance(other, Birth | Decease):
             return
         birth, decease = (value, other) if isinstance(value, Birth) else (other, value)
-        if _surely_before(decease.date, birth.date):
-            raise RegistryError(
-                Reason.DATE_INVALID,
-                "a person does not die before they are born",
-                field=f"statement.value.{statement.group.name.lower()}.date",
-            )
+        check_life(birth, decease, f"statement.value.{statement.group.name.lower()}.date")
 
     def _check_partner(self, statement: Statement) -> None:
         if isinstance(statement.value, CivilState) and statement.value.partner_ssin in self.lineage.numbers:
@@ -252,13 +253,3 @@ def _same(statement: Statement, fact: Fact, *, within: bool = False) -> Fact | N
     if statement.value != fact.value or not (within or statement.validity == fact.validity):
         return None
     return fact if statement.evidence in (None, fact.evidence) else None
-
-
-def _surely_before(one: PartialDate, other: PartialDate) -> bool:
-    """Whether one date lies before another, whatever their unknown parts are."""
-    for mine, theirs in ((one.year, other.year), (one.month, other.month), (one.day, other.day)):
-        if not (mine and theirs):
-            return False
-        if mine != theirs:
-            return mine < theirs
-    return False

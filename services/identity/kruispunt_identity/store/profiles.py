@@ -1,5 +1,6 @@
 """What a person is found by, drawn from facts: every name they ever had here, and what tells namesakes apart."""
 
+import datetime as dt
 from collections.abc import Iterable
 from typing import Final
 
@@ -25,6 +26,9 @@ MATCHED: Final = frozenset(
     }
 )
 """Groups whose change changes what a person is found by."""
+
+
+_NEVER: Final = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 def profile_of(facts: Iterable[Fact]) -> MatchProfile:
@@ -67,7 +71,13 @@ def profile_of(facts: Iterable[Fact]) -> MatchProfile:
     )
 
 
-def _rank(fact: Fact) -> tuple[bool, bool, float, int]:
+def _rank(fact: Fact) -> tuple[bool, bool, bool, dt.datetime, int]:
     """What stands before what does not, what is still true before what was, the later before the earlier."""
-    recorded = 0.0 if fact.recorded_at is None else fact.recorded_at.timestamp()
-    return fact.stands, fact.validity.end is None, recorded, fact.fact_id.int
+    recorded = fact.recorded_at
+    return (
+        fact.stands,
+        fact.validity.end is None,
+        recorded is not None,
+        _NEVER if recorded is None else recorded,
+        fact.fact_id.int,
+    )
