@@ -42,3 +42,11 @@ class FoundPerson:
 def status_of(resolved: Resolved) -> NumberStatus:
     """Return the state of the number at the end of a chain."""
     return NumberStatus.CANCELLED if resolved.outcome is Outcome.CANCELLED else NumberStatus.ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What came of a number that was asked for: where it leads, and the person; none if no register knows it."""
+
+    resolved: Resolved
+    person: FoundPerson | None = None

@@ -1,0 +1,188 @@
+"""Reads of IdentityService: one person, many, a history, the bearer of a foreign identifier."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from kruispunt.identity.v1 import identity_service_pb2 as pb
+from kruispunt.ssin import Ssin, SsinError
+from kruispunt_identity.domain.fact import Fact
+from kruispunt_identity.domain.found import Found
+from kruispunt_identity.domain.number import NumberEvent, Outcome, Resolved
+from kruispunt_identity.domain.rights import View
+from kruispunt_identity.messages import persons as messages
+from kruispunt_identity.messages.values import parse_identifier_key
+from kruispunt_identity.store.reading import PersonReader
+from kruispunt_identity.store.versions import Version, VersionPage, VersionPlace
+from kruispunt_server.call import Call
+from kruispunt_server.clock import Clock
+from kruispunt_server.errors import Reason, RegistryError
+from kruispunt_server.tokens import PageTokens
+from kruispunt_server.wire import parse_instant, parse_optional_day, parse_page_size, parse_ssin
+
+_BATCH_LIMIT = 1000
+_MALFORMED = Resolved(None, Outcome.MALFORMED)
+
+
+class ReadingServicer:
+    """One method per rpc: parse, read, build. What each does stands in the contract."""
+
+    def __init__(self, reader: PersonReader, tokens: PageTokens, clock: Clock) -> None:
+        self._reader = reader
+        self._tokens = tokens
+        self._clock = clock
+
+    def GetPerson(self, request: pb.GetPersonRequest, call: Call) -> pb.GetPersonResponse:
+        """Return one person."""
+        asked = parse_ssin(request.ssin, "ssin")
+        view = _view_of(request, call)
+        day, known_at = self._times_of(request, call)
+        found = self._persons([asked], call, view, day, known_at)[asked]
+        if found.person is None:
+            raise _unknown(call, asked, view)
+        call.look(int(found.person.ssin), view.label, "found")
+        return pb.GetPersonResponse(
+            person=messages.person_message(found.person, day, view),
+            resolution=messages.resolved_message(found.resolved),
+        )
+
+    def BatchGetPersons(self, request: pb.BatchGetPersonsRequest, call: Call) -> pb.BatchGetPersonsResponse:
+        """Return up to a thousand persons, each with its own outcome."""
+        _check_count(request.ssins)
+        view = _view_of(request, call)
+        day, known_at = self._times_of(request, call)
+        numbers = [_read_number(text) for text in request.ssins]
+        wanted = list(dict.fromkeys(number for number in numbers if number is not None))
+        found = self._persons(wanted, call, view, day, known_at) if wanted else {}
+        results = []
+        for text, number in zip(request.ssins, numbers, strict=True):
+            if number is None:
+                results.append(pb.PersonResult(resolution=messages.resolved_message(_MALFORMED, text)))
+                continue
+            one = found[number]
+            person = one.person
+            call.look(
+                int(number if person is None else person.ssin), view.label, "found" if person else "none"
+            )
+            results.append(
+                pb.PersonResult(
+                    resolution=messages.resolved_message(one.resolved),
+                    person=None if person is None else messages.person_message(person, day, view),
+                )
+            )
+        return pb.BatchGetPersonsResponse(results=results)
+
+    def ListPersonVersions(
+        self, request: pb.ListPersonVersionsRequest, call: Call
+    ) -> pb.ListPersonVersionsResponse:
+        """List everything ever recorded of one person."""
+        asked = parse_ssin(request.ssin, "ssin")
+        size = parse_page_size(request.page_size, "page_size")
+        view = _view_of(request, call)
+        known_at = _known_at_of(request, call)
+        query = f"ListPersonVersions|{asked}|{sorted(request.data_groups)}|{known_at}".encode()
+        place = None
+        if request.page_token:
+            place = VersionPlace.read(self._tokens.read(query, request.page_token))
+        try:
+            resolved, page = self._reader.versions(
+                asked,
+                view,
+                known_at=place.instant if place else known_at,
+                after=place.key if place else None,
+                limit=size,
+            )
+        except RegistryError as refusal:
+            call.look(int(asked), view.label, refusal.reason.label)
+            raise
+        if resolved.current is None:
+            raise _unknown(call, asked, view)
+        call.look(int(resolved.current), view.label, "found")
+        token = ""
+        if page.more:
+            instant = place.instant if place else known_at or _latest_of(page, call.now)
+            token = self._tokens.make(query, VersionPlace(instant, page.versions[-1].key).written())
+        return pb.ListPersonVersionsResponse(
+            versions=[_version_message(version) for version in page.versions],
+            next_page_token=token,
+            resolution=messages.resolved_message(resolved),
+            withheld=[int(group) for group in view.withheld],  # type: ignore[misc]
+        )
+
+    def FindPersonsByForeignIdentifier(
+        self, request: pb.FindPersonsByForeignIdentifierRequest, call: Call
+    ) -> pb.FindPersonsByForeignIdentifierResponse:
+        """Return whom a foreign identifier is linked to."""
+        key = parse_identifier_key(request.key, "key")
+        view = View.of(call.participant)
+        day, known_at = self._times_of(request, call)
+        persons = self._reader.linked(key, valid_at=day, known_at=known_at)
+        for person in persons:
+            call.look(int(person.ssin), view.label, "found")
+        return pb.FindPersonsByForeignIdentifierResponse(
+            persons=[messages.person_message(person, day, view) for person in persons]
+        )
+
+    def _times_of(self, request: Any, call: Call) -> tuple[dt.date, dt.datetime | None]:
+        day = parse_optional_day(request, "valid_at") or self._clock.today()
+        return day, _known_at_of(request, call)
+
+    def _persons(
+        self, asked: Sequence[Ssin], call: Call, view: View, day: dt.date, known_at: dt.datetime | None
+    ) -> dict[Ssin, Found]:
+        """Read; a refusal is noted for everybody who was asked for."""
+        try:
+            return self._reader.persons(asked, valid_at=day, known_at=known_at)
+        except RegistryError as refusal:
+            for number in asked:
+                call.look(int(number), view.label, refusal.reason.label)
+            raise
+
+
+def _view_of(request: Any, call: Call) -> View:
+    return View.of(call.participant, messages.parse_data_groups(request.data_groups, "data_groups"))
+
+
+def _known_at_of(request: Any, call: Call) -> dt.datetime | None:
+    if not request.HasField("known_at"):
+        return None
+    return parse_instant(request.known_at, "known_at", not_after=call.now)
+
+
+def _latest_of(page: VersionPage, now: dt.datetime) -> dt.datetime:
+    """Return `now`, or when the latest version was recorded if a clock that was set back makes that later."""
+    return now if page.latest is None else max(now, page.latest)
+
+
+def _version_message(version: Version) -> pb.PersonVersion:
+    entry = version.entry
+    if isinstance(entry, Fact):
+        return pb.PersonVersion(fact=messages.fact_message(entry, version.visible))
+    if isinstance(entry, NumberEvent):
+        return pb.PersonVersion(number_event=messages.event_message(entry))
+    return pb.PersonVersion(foreign_identifier=messages.identifier_message(entry))
+
+
+def _check_count(ssins: Sequence[str]) -> None:
+    if not ssins:
+        raise RegistryError(Reason.FIELD_REQUIRED, "at least one number is required", field="ssins")
+    if len(ssins) > _BATCH_LIMIT:
+        raise RegistryError(
+            Reason.TOO_MANY_ELEMENTS,
+            "too many numbers in one request",
+            field="ssins",
+            metadata={"limit": str(_BATCH_LIMIT)},
+        )
+
+
+def _read_number(text: str) -> Ssin | None:
+    try:
+        return Ssin.parse(text)
+    except SsinError:
+        return None
+
+
+def _unknown(call: Call, asked: Ssin, view: View) -> RegistryError:
+    """Note that somebody was asked for whom no register knows, and return the refusal."""
+    call.look(int(asked), view.label, Reason.PERSON_UNKNOWN.label)
+    return RegistryError(Reason.PERSON_UNKNOWN, "no register knows the number", field="ssin")
