@@ -4,13 +4,14 @@ import argparse
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from benchmarks import r1, r2
+from benchmarks import r1, r2, s1
 from benchmarks.comparing import SIZES, Size, say
 
 ROWS: dict[str, Callable[[Size], Iterable[dict[str, Any]]]] = {
     "R1": r1.run,
     "R2": r2.on_postgresql,
     "R3": r2.on_sqlite,
+    "S1": s1.run,
 }
 
 

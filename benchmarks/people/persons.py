@@ -5,7 +5,7 @@ import calendar
 import random
 import re
 from bisect import bisect
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import accumulate
@@ -86,6 +86,28 @@ def _spliced(names: Sequence[str], count: int, seed: str) -> list[str]:
         if 3 <= len(name) <= 18 and name.count(" ") < 4 and not name.endswith((" ", "-", "'")):
             made[name] = None
     return list(made)
+
+
+class People:
+    """The persons of a register, by their place from 0; invented anew each time that they are asked for.
+
+    Three million of them would need gigabytes.
+    """
+
+    def __init__(self, count: int, seed: int) -> None:
+        self._count = count
+        self._seed = seed
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Person]:
+        return persons(self._count, self._seed)
+
+    def at(self, places: Collection[int]) -> dict[int, Person]:
+        """Return the persons at some places: one pass over all."""
+        wanted = frozenset(places)
+        return {place: person for place, person in enumerate(self) if place in wanted}
 
 
 def persons(count: int, seed: int) -> Iterator[Person]:

@@ -1,11 +1,11 @@
 """Searches with labelled errors: for persons of the register, and for persons that are not in it."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from benchmarks.people.names import GROUPS, NICKNAMES
-from benchmarks.people.persons import Person, day_in, one_of, sibling_of, twin_of
+from benchmarks.people.persons import People, Person, day_in, one_of, sibling_of, twin_of
 from benchmarks.people.spelling import bare, latin, respelled, slipped
 from kruispunt_identity.matching.text import PARTICLES
 
@@ -206,15 +206,18 @@ def _with_errors(person: Person, chance: random.Random) -> tuple[Person, tuple[s
     return person, tuple(done.values())
 
 
-def searches(register: Sequence[Person], known: int, new: int, seed: int) -> list[Search]:
+def searches(people: People, known: int, new: int, seed: int) -> list[Search]:
     """Return searches for `known` persons of the register and for `new` persons, a fifth of them hard.
 
     Hard ones are a sibling or a twin of somebody in the register. Of given names all or only the first are given.
     """
     chance = random.Random(seed)
     made: list[Search] = []
-    for truth in chance.sample(range(len(register)), known):
-        person = register[truth]
+    meant = chance.sample(range(len(people)), known)
+    relatives = [chance.randrange(len(people)) for _ in range(0, new, 5)]
+    found = people.at({*meant, *relatives})
+    for truth in meant:
+        person = found[truth]
         if chance.random() < 0.5:
             person = replace(person, given=person.given[:1] if chance.random() < 0.8 else person.given)
         criteria, errors = _with_errors(person, chance)
@@ -222,9 +225,9 @@ def searches(register: Sequence[Person], known: int, new: int, seed: int) -> lis
     groups, shares = list(GROUPS), [names.share for names in GROUPS.values()]
     for place in range(new):
         if place % 5 == 0:
-            relative = register[chance.randrange(len(register))]
             maker = chance.choice((twin_of, sibling_of))
-            made.append(Search(_with_errors(maker(relative, chance), chance)[0], None, ("hard",)))
+            relative = maker(found[relatives[place // 5]], chance)
+            made.append(Search(_with_errors(relative, chance)[0], None, ("hard",)))
             continue
         stranger = one_of(chance.choices(groups, shares)[0], chance)
         if not stranger.birth[0]:

@@ -6,13 +6,14 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import psycopg
 import sqlalchemy as sa
 
 from benchmarks import cluster, people
-from benchmarks.people.persons import Person, persons
+from benchmarks.people.persons import People
 from kruispunt_identity import matching
 from kruispunt_identity.matching.peppers import DerivedPeppers
 from kruispunt_identity.matching.profile import MatchProfile
@@ -35,12 +36,12 @@ class Register:
     Attributes:
         database: opened.
         store: its keys and profiles.
-        people: the persons; the n-th stands under `FIRST_NUMBER` + n.
+        people: the persons; the n-th from 0 stands under `FIRST_NUMBER` + n.
     """
 
     database: Database
     store: MatchStore
-    people: Sequence[Person]
+    people: People
 
 
 class NoNationalRegister:
@@ -59,7 +60,7 @@ def peppers() -> DerivedPeppers:
 @contextmanager
 def opened(kind: str, count: int, seed: int) -> Iterator[Register]:
     """Give a register of `count` persons on "sqlite" or "postgresql"; made if there is none."""
-    known = list(persons(count, seed))
+    known = People(count, seed)
     name = f"people_{count}_{seed}_{_rules()}"
     cluster.WORK.mkdir(exist_ok=True)
     if kind == "sqlite":
@@ -84,17 +85,14 @@ def opened(kind: str, count: int, seed: int) -> Iterator[Register]:
             yield register
 
 
-def load(database: Database, known: Sequence[Person]) -> MatchStore:
+def load(database: Database, known: People) -> MatchStore:
     """Make the tables in an empty database and write everybody."""
     store = MatchStore(database, TABLES, peppers())
     with database.writing() as connection:
         tables = [TABLES.match_generation, TABLES.match_key, TABLES.match_profile, TABLES.match_frequency]
         TABLES.match_key.metadata.create_all(connection, tables=tables)
-    for start in range(0, len(known), _BATCH):
-        batch = [
-            (FIRST_NUMBER + start + place, person.profile)
-            for place, person in enumerate(known[start : start + _BATCH])
-        ]
+    numbered = ((FIRST_NUMBER + place, person.profile) for place, person in enumerate(known))
+    while batch := list(islice(numbered, _BATCH)):
         with database.writing() as connection:
             store.write_many(connection, batch)
     with database.writing() as connection:
@@ -102,7 +100,7 @@ def load(database: Database, known: Sequence[Person]) -> MatchStore:
     return store
 
 
-def _load(url: str, known: Sequence[Person]) -> None:
+def _load(url: str, known: People) -> None:
     print(f"loading {len(known)} persons …", file=sys.stderr, flush=True)
     began = time.monotonic()
     database = Database.open(url, pool_size=1, statement_timeout_s=_LOADING_S)
@@ -119,7 +117,7 @@ def _load(url: str, known: Sequence[Person]) -> None:
 
 
 @contextmanager
-def _register(url: str, known: Sequence[Person]) -> Iterator[Register]:
+def _register(url: str, known: People) -> Iterator[Register]:
     database = Database.open(url)
     try:
         yield Register(database, MatchStore(database, TABLES, peppers()), known)

@@ -44,6 +44,7 @@ SAME_SOUND = frozenset({
 _NAME_CHAIN = (
     (Level.EXACT, Level.REARRANGED),
     (Level.REARRANGED, Level.FIRST),
+    (Level.REARRANGED, Level.SHARED),
     (Level.FIRST, Level.SHARED),
     (Level.SHARED, Level.SOUNDS_CLOSE),
     (Level.SOUNDS_CLOSE, Level.SOUNDS),
@@ -77,7 +78,7 @@ ORDER: dict[str, tuple[tuple[Level, Level], ...]] = {
         (Level.MISSING, Level.DIFFERS),
     ),
     "gender": ((Level.EXACT, Level.MISSING), (Level.MISSING, Level.DIFFERS)),
-    "country": ((Level.MISSING, Level.DIFFERS),),
+    "country": ((Level.EXACT, Level.MISSING), (Level.MISSING, Level.DIFFERS)),
 }
 
 _SOUND_CLOSE = 0.85

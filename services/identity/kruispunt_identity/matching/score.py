@@ -154,7 +154,7 @@ class Matcher:
         parts += self._doubts(parts, family, given, common[0])
         if _may_be_swapped(family, given):
             crossed = self._crossed(one, other)
-            if sum(part.weight for part in crossed) > sum(part.weight for part in parts):
+            if crossed and sum(part.weight for part in crossed) > sum(part.weight for part in parts):
                 parts = crossed
         if old_name:
             parts.append(Part("old_name", "", self._weights.old_name))
@@ -175,8 +175,13 @@ class Matcher:
         return parts
 
     def _crossed(self, one: NameForm, other: NameForm) -> list[Part]:
-        """Weigh the names as if family and given name were swapped on one side: never better than straight."""
+        """Weigh the names as if family and given name were swapped on one side: never better than straight.
+
+        Nothing where not both agree that way.
+        """
         first, second = crossed_level(one, other), crossed_level(other, one)
+        if not {first, second}.isdisjoint((Level.DIFFERS, Level.MISSING)):
+            return []
         least = [
             min(self._weights.of("family", level), self._weights.of("given", level))
             for level in (first, second)

@@ -191,10 +191,10 @@ def _family_forms(family: str) -> tuple[str, ...]:
     words = tokens(family)
     forms: dict[str, None] = {}
     for word in words:
-        forms[word] = None
         glued = _GLUED.match(word)
-        if glued:
+        if glued:  # before the whole: the same order as of a name written apart
             forms[word[glued.end() :]] = None
+        forms[word] = None
     if len(words) == 1 and " " in plain(family):
         forms[plain(family).replace(" ", "")] = None
     return tuple(forms)

@@ -1,0 +1,51 @@
+"""S1: how well and how fast persons are found, on registers and searches of our own and on FEBRL.
+
+The goals are those of matching.md §1; the searches' seeds are not those that the weights were fitted on.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from benchmarks.comparing import SIZES, Size
+from benchmarks.people import febrl
+from benchmarks.people.measuring import answers, matcher_of, report
+from benchmarks.people.searches import searches
+from benchmarks.people.stores import opened
+
+REGISTER, SEARCHES = 7, 11
+_GOAL = {100_000: 0.985, 1_000_000: 0.985, 3_000_000: 0.98}
+_CLASS_GOAL = {100_000: 0.95, 1_000_000: 0.95, 3_000_000: 0.91}
+_P99_GOAL_MS = {100_000: 40, 1_000_000: 40, 3_000_000: 60}
+_FEBRL4_GOAL = 0.965
+
+
+def run(size: Size) -> Iterator[dict[str, Any]]:
+    """Measure 100,000 persons; in full 1 and 3 million. Then FEBRL."""
+    full = size is SIZES["full"]
+    for persons in (1_000_000, 3_000_000) if full else (100_000,):
+        for kind in ("sqlite", "postgresql"):
+            yield from of_register(kind, persons, known=6_000 if full else 3_000)
+    for name in ("dataset1", "dataset2", "dataset3"):
+        yield {"id": "S1", "what": f"FEBRL {name[-1]}, duplicates", "unit": "F1", **febrl.duplicates(name)}
+    found = febrl.linkage()
+    yield {"id": "S1", "what": "FEBRL 4, search", "value": found["recall_5"], "goal": _FEBRL4_GOAL, **found}
+
+
+def of_register(kind: str, persons: int, *, known: int) -> Iterator[dict[str, Any]]:
+    """Search one register."""
+    with opened(kind, persons, REGISTER) as register:
+        asked = searches(register.people, known, known * 2 // 3, SEARCHES)
+        measured = report(answers(register, asked, matcher_of(register)))
+    common = {"id": "S1", "store": kind, "persons": persons}
+    summary = measured.summary()
+    yield {
+        **common, "what": "overall", "value": summary["recall_5"], "unit": "recall@5", "goal": _GOAL[persons],
+        "p99_goal_ms": _P99_GOAL_MS[persons], **summary,
+    }  # fmt: skip
+    for what, tallies in (("error", measured.by_error), ("language", measured.by_group)):
+        for name, tally in sorted(tallies.items(), key=lambda each: each[1].five / each[1].searches):
+            figures = tally.figures()
+            yield {
+                **common, "what": f"{what}: {name}", "value": figures["recall_5"], "unit": "recall@5",
+                "goal": _CLASS_GOAL[persons], **figures,
+            }  # fmt: skip
