@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from kruispunt_identity.commands import add_search_commands
 from kruispunt_identity.commands_national import add_national_commands
 from kruispunt_identity.settings import IdentitySettings
 from kruispunt_server.commands import Service, build_app
@@ -27,6 +28,7 @@ def _tables() -> "SharedTables":
 SERVICE = Service("identity", "kruispunt_identity", IdentitySettings, _wire, _tables)
 app = build_app(SERVICE)
 add_national_commands(app, SERVICE)
+add_search_commands(app, SERVICE)
 
 
 def main() -> None:

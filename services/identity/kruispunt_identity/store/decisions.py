@@ -81,9 +81,10 @@ def in_order(first: Ssin, second: Ssin) -> Pair:
 
 
 class DecisionStore:
-    """Reads and writes decisions on pairs, and the work list; every method runs on the caller's connection."""
+    """Reads and writes decisions on pairs, and the work list; but for `page` on the caller's connection."""
 
     def __init__(self, database: Database, tables: IdentityTables, numbers: NumberStore) -> None:
+        self._database = database
         self._dialect = database.dialect
         self._numbers = numbers
         insert = postgresql.insert if self._dialect == "postgresql" else sqlite.insert
@@ -233,6 +234,11 @@ class DecisionStore:
             if len(found) >= limit or len(rows) < _CHUNK:
                 return found[:limit]
             after = SuspicionPosition(rows[-1].log2_odds, rows[-1].low_ssin, rows[-1].high_ssin)
+
+    def page(self, *, least: int, after: SuspicionPosition | None, limit: int) -> list[Suspicion]:
+        """Return pairs that wait for somebody to decide, on a connection of its own; as of `waiting`."""
+        with self._database.snapshot() as connection:
+            return self.waiting(connection, least=least, after=after, limit=limit)
 
     def undecided(self, connection: sa.Connection, pairs: Collection[Pair]) -> dict[Pair, Pair]:
         """Return, for each pair that somebody has to decide, the numbers that stand for it now, in order.
