@@ -128,11 +128,12 @@ def test_swapping_the_name_fields_never_raises(one: MatchProfile) -> None:
 
 @given(profiles)
 @settings(max_examples=300, deadline=None)
-def test_a_person_shares_every_key_with_itself(one: MatchProfile) -> None:
-    """The keys that a search asks for contain all that the person is kept under."""
+def test_a_person_shares_its_keys_with_itself(one: MatchProfile) -> None:
+    """A search asks for all keys that the person is kept under, but one per name that is left to vague searches."""
     maker = KeyMaker(b"p" * 32)
+    left = set(maker.keys_of(one)) - {each.key for each in maker.query_keys(one)}
 
-    assert set(maker.keys_of(one)) <= {each.key for each in maker.query_keys(one)}
+    assert len(left) <= sum(bool(name.family and name.given) for name in one.names)
 
 
 @given(profiles, st.lists(profiles, max_size=40))

@@ -27,6 +27,7 @@ SWAPPED_DATE = "birth date, day and month swapped"
 DAY_MONTH = "name and birthday"
 SWAPPED_DAY_MONTH = "name and birthday, day and month swapped"
 INITIALS_YEAR = "initials and birth year"
+INITIAL_YEAR = "family initial and birth year"
 NO_YEAR = "family name, no birth year on file"
 
 
@@ -61,6 +62,7 @@ class KeyMaker:
         texts: dict[str, str] = {}
         for name in profile.names[:_MOST_NAMES]:
             texts.update(_kept(name, profile.birth))
+            texts.update(_vague(name, profile.birth))
         return sorted({self._key(text) for text in texts})
 
     def query_keys(self, query: MatchProfile, year_tolerance: int = 1) -> list[QueryKey]:
@@ -76,6 +78,8 @@ class KeyMaker:
         for name in query.names[:_MOST_NAMES]:
             for text, kind in _asked_too(name, query.birth, year_tolerance):
                 texts.setdefault(text, kind)
+            if not form_of(name).given_words:
+                texts.update(_vague(name, query.birth))
         return [QueryKey(self._key(text), kind) for text, kind in texts.items()]
 
     def lock_keys(self, profile: MatchProfile) -> list[int]:
@@ -128,6 +132,12 @@ def _kept(name: MatchName, birth: tuple[int, int, int]) -> dict[str, str]:
         for code in family:
             texts[f"N|{code}"] = NO_YEAR
     return texts
+
+
+def _vague(name: MatchName, birth: tuple[int, int, int]) -> dict[str, str]:
+    """Return the text of a key that only searches without given names ask for: many persons share it."""
+    family = form_of(name).family_codes
+    return {f"F|{family[0][0]}|{birth[0]}": INITIAL_YEAR} if family and birth[0] else {}
 
 
 def _dated(codes: Iterable[str], birth: tuple[int, int, int]) -> dict[str, str]:
