@@ -20,8 +20,7 @@ class FoundPerson:
         lineage: the current number, and those that lead to it.
         picture: every fact that is seen, of all groups and of all days.
         identifiers: foreign identifiers linked on the day asked for.
-        etag: what a change must send back; empty in a look into the past, on which no change can be built, and for a
-            person of whom nothing was ever written here.
+        etag: what a change must send back; empty in a look into the past, on which no change can be built.
         recorded_at: when something of the person was last recorded; none if nothing was ever written here.
     """
 

@@ -28,6 +28,7 @@ from kruispunt_identity.tables import IdentityTables
 from kruispunt_server.database import Database
 
 _MOST_LINKED = 50
+_NEVER_WRITTEN = "0"
 
 
 @dataclass(slots=True)
@@ -63,6 +64,7 @@ class _Own:
 
     resolved: dict[int, Resolved]
     rows: dict[int, _Rows]
+    past: bool
 
 
 class PersonReader:
@@ -172,9 +174,9 @@ class PersonReader:
             for link in self._links.of(connection, of_number, known_at):
                 of_number[link.registered_under].links.append(link)
             for event in self._versions.events(connection, of_number, known_at) if past else ():
-                for number in {event.ssin, event.other} & of_number.keys():
+                for number in of_number.keys() & {event.ssin, event.other}:
                     of_number[number].events.append(event)
-        return _Own(resolved, rows)
+        return _Own(resolved, rows, known_at is not None)
 
     def _ask(self, asked: Iterable[Ssin], resolved: dict[int, Resolved]) -> dict[Ssin, NationalPerson]:
         """Ask the national register about those whom it may know; nobody else's number is shown to it."""
@@ -200,7 +202,8 @@ class PersonReader:
                 continue
             if root not in persons:
                 rows = own.rows.get(int(root)) or _Rows(Lineage(root), None)
-                persons[root] = _person(resolved, rows, national.get(root), valid_at)
+                etag = "" if own.past else _NEVER_WRITTEN if rows.number is None else rows.number.etag
+                persons[root] = _person(resolved, rows, national.get(root), valid_at, etag)
             found[number] = Found(resolved, persons[root])
         return found
 
@@ -213,7 +216,7 @@ def _of_national(asked: Ssin, person: NationalPerson | None) -> Resolved:
 
 
 def _person(
-    resolved: Resolved, rows: _Rows, national: NationalPerson | None, valid_at: dt.date
+    resolved: Resolved, rows: _Rows, national: NationalPerson | None, valid_at: dt.date, etag: str
 ) -> FoundPerson:
     assert resolved.register is not None
     facts = rows.facts if national is None else [*rows.facts, *national_facts(national)]
@@ -223,6 +226,6 @@ def _person(
         lineage=rows.lineage,
         picture=paint(facts, rows.lineage),
         identifiers=tuple(link for link in rows.links if link.validity.holds(valid_at)),
-        etag="" if rows.number is None else rows.number.etag,
+        etag=etag,
         recorded_at=rows.recorded_at,
     )
