@@ -35,6 +35,7 @@ DASH = "\N{EN DASH}"
 PROFILE = """
 [default]
 endpoint = "{endpoint}"
+identity_endpoint = "{endpoint}"
 legal_basis = "18/042"
 end_user = "clerk-7"
 case = "file-1"
@@ -158,8 +159,11 @@ def test_wrong_use_has_status_2(script: Script, arguments: list[str]) -> None:
     ("arguments", "told"),
     [
         (["dossier", "list"], "Missing argument 'PERSON'"),
-        (["dossier", "list", ANNA, "--at", "2026-13-01"], "'--at': there is no such day in the calendar"),
-        (["dossier", "list", ANNA, "--at", "1/5/2026"], "'--at': a day is YYYY-MM-DD"),
+        (
+            ["dossier", "list", ANNA, "--at", "2026-13-01"],
+            "'--at' / '--valid-at': there is no such day in the calendar",
+        ),
+        (["dossier", "list", ANNA, "--at", "1/5/2026"], "'--at' / '--valid-at': a day is YYYY-MM-DD"),
         (["dossier", "list", ANNA, "--known-at", "x"], "'--known-at': an instant is YYYY-MM-DDTHH:MM:SSZ"),
         (["dossier", "list", ANNA, "--case", ""], "'--case': it is empty"),
         (["route", ANNA, "X/x"], "a data set is CODE or CODE/VARIANT, such as PENSION-RIGHTS/1"),

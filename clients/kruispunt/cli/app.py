@@ -1,27 +1,62 @@
 """The command's tree."""
 
+import functools
 import importlib.metadata
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
-from kruispunt.cli import asking, dossiers, knowledge, numbers, sandbox
+from kruispunt.cli import (
+    asking,
+    dossiers,
+    knowledge,
+    numbers,
+    person_bulk,
+    person_changes,
+    person_numbers,
+    persons,
+    sandbox,
+)
 from kruispunt.cli.output import print_line
 from kruispunt.cli.session import tell_wrong_use
 
-_HELP = """Kruispunt: who holds a dossier on a person, and by which route may data be got.
+_HELP = """Kruispunt: who a person is, who holds a dossier on them, and by which route may data be got.
 
 Exit status: 0 done, and a route that is refused is an answer too; 1 refused or failed; 2 wrong use.
 With --json an error is one JSON object on stderr, whichever it is."""
+_SERVERS = "kruispunt.commands"  # entry points: what is offered besides, where the servers are installed
 # Of typer's click, which is its own from some version on.
 _UsageError: Any = typer.BadParameter.__base__
 
 
 class _Tree(TyperGroup):
-    """The commands; with --json what is wrong with a command line is told as JSON too."""
+    """The commands, and those of the servers; with --json what is wrong with a command line is told as JSON too."""
+
+    _listing = False
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Name the commands; those of the servers last."""
+        return [*super().list_commands(ctx), *sorted(_servers())]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command; one of a server is loaded when it is called, not when it is listed."""
+        found = super().get_command(ctx, cmd_name)
+        if found is not None or cmd_name not in _servers():
+            return found
+        if self._listing:
+            return TyperCommand(cmd_name, help=f"Run and keep the {cmd_name} server.")
+        return _load(_servers()[cmd_name])
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """List the commands in the help."""
+        self._listing = True
+        try:
+            super().format_commands(ctx, formatter)
+        finally:
+            self._listing = False
 
     def main(
         self,
@@ -43,6 +78,20 @@ class _Tree(TyperGroup):
             tell_wrong_use(error.format_message(), as_json=True)
             sys.exit(2)
         sys.exit(status if isinstance(status, int) else 0)
+
+
+@functools.cache
+def _servers() -> dict[str, importlib.metadata.EntryPoint]:
+    return {each.name: each for each in importlib.metadata.entry_points(group=_SERVERS)}
+
+
+def _load(entry: importlib.metadata.EntryPoint) -> Any:
+    """Return the command of a server; without the extra that it needs, say so and leave with 2."""
+    try:
+        return typer.main.get_command(entry.load())
+    except ModuleNotFoundError:
+        tell_wrong_use(f"`kruispunt {entry.name}` needs: pip install 'kruispunt[server]'", as_json=False)
+        raise typer.Exit(2) from None
 
 
 app = typer.Typer(
@@ -70,10 +119,13 @@ def kruispunt(
     """Take the options that stand before a command."""
 
 
+_PERSON_COMMANDS = (person_bulk, person_changes, person_numbers)  # add themselves to the group of `persons`
+
 asking.add_to(app)
 for name, part in (
     ("dossier", dossiers.app),
     ("knowledge", knowledge.app),
+    ("person", persons.app),
     ("sandbox", sandbox.app),
     ("ssin", numbers.app),
 ):

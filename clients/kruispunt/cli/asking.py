@@ -1,7 +1,5 @@
 """`kruispunt route`, `coverage` and `resolve`: who holds what, may I, from whom."""
 
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -115,7 +113,7 @@ def resolve(
         raise ValueError(f"no file {file}")
     with session.directory() as directory:
         answers = directory.resolve_dossiers(
-            _lines(file),
+            options.lines(file),
             valid_at=valid_at,
             known_at=known_at,
             sector=sector,
@@ -143,12 +141,3 @@ def _print_resolved(answer: PersonDossiers) -> None:
                 answer.asked, status, str(each.institution), each.capacity, each.phase, show(each.period)
             )
         )
-
-
-def _lines(file: str) -> Iterator[str]:
-    """Yield the numbers of a file, one a line; empty lines are left out."""
-    if file == "-":
-        yield from filter(None, map(str.strip, sys.stdin))
-        return
-    with Path(file).open(encoding="utf-8") as source:
-        yield from filter(None, map(str.strip, source))

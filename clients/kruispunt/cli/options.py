@@ -3,8 +3,10 @@
 import datetime as dt
 import enum
 import re
+import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
@@ -86,6 +88,15 @@ def period(begin: dt.date | None, end: dt.date | None) -> Period | None:
     return Period(begin, end)
 
 
+def lines(file: str) -> Iterator[str]:
+    """Yield the lines of a file, "-" for stdin; empty ones are left out."""
+    if file == "-":
+        yield from filter(None, map(str.strip, sys.stdin))
+        return
+    with Path(file).open(encoding="utf-8") as source:
+        yield from filter(None, map(str.strip, source))
+
+
 def network_level(network: Network | None) -> NetworkLevel:
     """Return the level; none given is UNSPECIFIED."""
     return NetworkLevel[network.name] if network else NetworkLevel.UNSPECIFIED
@@ -113,7 +124,9 @@ End = Annotated[
 ]
 ValidAt = Annotated[
     dt.date | None,
-    typer.Option("--at", parser=reader(day), metavar=_DAY, help="True on that day; left out: today."),
+    typer.Option(
+        "--at", "--valid-at", parser=reader(day), metavar=_DAY, help="True on that day; left out: today."
+    ),
 ]
 KnownAt = Annotated[
     dt.datetime | None,

@@ -51,7 +51,7 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
         padding=(0, 1, 0, 0),
     )
     for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column == "dossier")
+        table.add_column(column, overflow="fold", no_wrap=column in ("dossier", "fact", "link"))
     count = 0
     for row in rows:
         table.add_row(*(Text(show(cell)) for cell in row))

@@ -5,7 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +15,7 @@ from kruispunt.errors import KruispuntError, ProfileError
 from kruispunt.profiles import Profile, load_profile
 
 if TYPE_CHECKING:
-    from kruispunt import DirectoryClient, KnowledgeClient
+    from kruispunt import DirectoryClient, IdentityClient, KnowledgeClient
 
 _CONNECTION = "Connection"
 _PURPOSE = "Purpose"
@@ -102,6 +102,18 @@ class Session:
         )
         return DirectoryClient.from_profile(profile, purpose=purpose, timeout_s=timeout_s or self.timeout_s)
 
+    def identity(self) -> "IdentityClient":
+        """Connect to identity; `--endpoint` is that of identity then."""
+        from kruispunt import IdentityClient
+
+        profile = self.profile()
+        if self.endpoint:
+            profile = replace(profile, identity_endpoint=self.endpoint)
+        purpose = profile.purpose(
+            legal_basis=self.legal_basis or "", end_user=self.end_user or "", case=self.case or ""
+        )
+        return IdentityClient.from_profile(profile, purpose=purpose, timeout_s=self.timeout_s)
+
     def knowledge(self) -> "KnowledgeClient":
         """Connect to the code tables."""
         from kruispunt import KnowledgeClient
@@ -112,15 +124,23 @@ class Session:
 def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Make a command of a function whose first parameter is the session; the common options are added.
 
+    A parameter whose type is a dataclass stands for the options that are its fields.
     Refusals and wrong use become a message on stderr and the exit status.
     """
 
     def add(function: Callable[..., None]) -> Callable[..., None]:
-        own = list(inspect.signature(function).parameters.values())[1:]
-        common = list(inspect.signature(Session).parameters.values())
+        _, *declared = inspect.signature(function).parameters.values()
+        groups: dict[str, Any] = {
+            each.name: each.annotation for each in declared if is_dataclass(each.annotation)
+        }
+        fields = {group: _fields(kind) for group, kind in groups.items()}
+        own = [each for one in declared for each in fields.get(one.name, [one])]
+        common = _fields(Session)
 
         def run(**given: Any) -> None:
             session = Session(**{each.name: given.pop(each.name) for each in common})
+            for group, kind in groups.items():
+                given[group] = kind(**{each.name: given.pop(each.name) for each in fields[group]})
             _guarded(session, lambda: function(session, **given))
 
         run.__doc__ = function.__doc__
@@ -130,6 +150,10 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Call
         return function
 
     return add
+
+
+def _fields(kind: type) -> list[inspect.Parameter]:
+    return list(inspect.signature(kind).parameters.values())
 
 
 def _guarded(session: Session, work: Callable[[], None]) -> None:

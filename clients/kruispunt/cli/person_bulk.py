@@ -1,0 +1,201 @@
+"""`kruispunt person resolve`, `import` and `export`: very many at once."""
+
+import contextlib
+import datetime as dt
+import hashlib
+import json
+import sys
+import uuid
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, TextIO
+
+import typer
+
+from kruispunt.cli import options
+from kruispunt.cli.output import plain, print_json, print_line, print_table, show
+from kruispunt.cli.person_facts import choice
+from kruispunt.cli.person_files import read_rows, row_document
+from kruispunt.cli.persons import app
+from kruispunt.cli.progress import progress
+from kruispunt.cli.session import Session, command
+from kruispunt.persons import Register, ResolvedNumber
+from kruispunt.registering import RowOutcome, RowResult
+
+_IMPORTS = uuid.UUID("0b5b6f0e-7a0e-5d0c-8f43-6b7275697370")
+_RESOLVED = "{:14}  {:9}  {:14}  {}"
+_SHOWN = 20
+_EXPORTED = (Register.BIS, Register.RAD)
+_DONE = (RowOutcome.IMPORTED, RowOutcome.REPEATED)
+
+
+@command(app, "resolve")
+def resolve(
+    session: Session,
+    *,
+    numbers: Annotated[
+        list[str] | None, typer.Argument(metavar="NUMBER...", help="Numbers; or else --file.")
+    ] = None,
+    file: Annotated[
+        str, typer.Option("--file", metavar="FILE|-", help="One number a line; - reads from stdin.")
+    ] = "",
+    known_at: options.KnownAt = None,
+) -> None:
+    """Say where numbers lead, any number of them; a line each, JSON lines with --json."""
+    if bool(numbers) == bool(file):
+        raise ValueError("say which numbers, or --file")
+    if file not in ("", "-") and not Path(file).is_file():
+        raise ValueError(f"no file {file}")
+    total = len(numbers) if numbers else _count(file)
+    shown = session.as_json or sys.stdout.isatty()  # answers that scroll by are progress enough
+    with session.identity() as identity, progress("numbers", total, quiet=shown) as advance:
+        asked = map(options.person, numbers or options.lines(file))
+        for place, each in enumerate(identity.resolve_numbers(asked, known_at=known_at)):
+            if session.as_json:
+                print_json(each)
+            else:
+                if not place:
+                    print_line(_RESOLVED.format("number", "", "stands now", "why"))
+                _print_resolved(each)
+            advance()
+
+
+@command(app, "import")
+def import_(
+    session: Session,
+    *,
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="JSON lines, or CSV if its name ends so.")
+    ],
+    import_id: Annotated[
+        uuid.UUID | None,
+        typer.Option(
+            "--import-id", help="Names the import; left out: the same for the same content of FILE."
+        ),
+    ] = None,
+    search_duplicates: Annotated[
+        bool, typer.Option("--search-duplicates", help="Search for rows without a number; slower.")
+    ] = False,
+    validate_only: Annotated[
+        bool, typer.Option("--validate-only", help="A dry run: report on every row, write nothing.")
+    ] = False,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Write what became of each row there, JSON lines.")
+    ] = None,
+) -> None:
+    """Take many persons over from another system; for registrars.
+
+    The file is read through before anything is sent. A row that was imported before is not imported again, so that
+    an import that broke is repeated as it was. Exit status 1 if a row was not imported.
+
+    JSON lines: {"ssin": …, "register": "BIS", "name": {"family_name": …, "given_names": […]}, "birth": {"date":
+    "1975-06-08", "place": {"country": …}}, "gender": "FEMALE", "nationalities": […], "residential_address": {…},
+    "contact_address": {…}, "validity": {"begin": …}, "evidence": {"kind": "PASSPORT", …}, "identifiers": […]}.
+    CSV: a heading with ssin, register, family_name, given_names (with "|" between), birth_date, birth_country,
+    birth_municipality_name, gender, nationalities, residence_country, contact_country, valid_from, evidence_kind, …
+    The integration guide has all of them.
+    """
+    total = sum(1 for _ in read_rows(file))
+    outcomes: Counter[RowOutcome] = Counter()
+    missed: list[RowResult] = []
+    with (
+        session.identity() as identity,
+        progress("rows", total, quiet=session.as_json) as advance,
+        _opened(report) as lines,
+    ):
+        results = identity.import_persons(
+            read_rows(file),
+            import_id=import_id or _name_of(file),
+            search_duplicates=search_duplicates,
+            validate_only=validate_only,
+        )
+        for each in results:
+            outcomes[each.outcome] += 1
+            if each.outcome not in _DONE and len(missed) < _SHOWN:
+                missed.append(each)
+            if lines is not None:
+                lines.write(json.dumps(plain(each), ensure_ascii=False) + "\n")
+            advance()
+    _print_import(session, total, outcomes, missed, dry=validate_only)
+    if set(outcomes) - set(_DONE):
+        raise typer.Exit(1)
+
+
+@command(app, "export")
+def export(
+    session: Session,
+    *,
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="Where to; - writes to stdout.")] = "-",
+    register: Annotated[
+        Register | None, choice(Register, "--register", help="Left out: both.", only=_EXPORTED)
+    ] = None,
+    changed_since: Annotated[
+        dt.datetime | None,
+        typer.Option(
+            parser=options.reader(options.instant),
+            metavar="YYYY-MM-DDTHH:MM:SSZ",
+            help="Only those of whom something was recorded since.",
+        ),
+    ] = None,
+    born_from: Annotated[int, typer.Option(help="Only those born in this year or later.")] = 0,
+    born_until: Annotated[int, typer.Option(help="Only those born in this year or earlier.")] = 0,
+    valid_at: options.ValidAt = None,
+    after: Annotated[str, typer.Option(parser=options.person, metavar="NUMBER", help="Go on after it.")] = "",
+) -> None:
+    """Write the persons of a selection as JSON lines, in the form that `import` reads; by number."""
+    with (
+        session.identity() as identity,
+        progress("persons", None, quiet=session.as_json) as advance,
+        _opened(None if file == "-" else Path(file)) as lines,
+    ):
+        persons = identity.export_persons(
+            register or Register.UNSPECIFIED,
+            changed_since=changed_since,
+            born_from=born_from,
+            born_until=born_until,
+            valid_at=valid_at,
+            after=after,
+        )
+        for each in persons:
+            (lines or sys.stdout).write(json.dumps(row_document(each), ensure_ascii=False) + "\n")
+            advance()
+
+
+def _print_import(
+    session: Session, total: int, outcomes: Counter[RowOutcome], missed: Iterable[RowResult], *, dry: bool
+) -> None:
+    if session.as_json:
+        counts = {each.name: count for each, count in sorted(outcomes.items())}
+        print_json({"rows": total, "outcomes": counts, "not_imported": list(missed), "validate_only": dry})
+        return
+    told = ", ".join(f"{count} {show(each)}" for each, count in sorted(outcomes.items()))
+    print_line(f"{total} rows: {told or 'none'}{' (nothing was written)' if dry else ''}")
+    rows = list(missed)
+    if rows:
+        print_table(
+            "not imported" if len(rows) < _SHOWN else f"not imported, the first {_SHOWN}; --report has all",
+            ("row", "why", "where"),
+            [(each.row, each.reason or each.outcome, each.field) for each in rows],
+        )
+
+
+def _print_resolved(each: ResolvedNumber) -> None:
+    why = " → ".join(f"{show(step.reason)} {step.effective_date or ''}".strip() for step in each.chain)
+    current = each.current.display if each.current else ""
+    print_line(_RESOLVED.format(each.asked, show(each.outcome), current, why).rstrip())
+
+
+def _name_of(file: Path) -> uuid.UUID:
+    """Name an import after what is in the file: repeating it is the same import."""
+    with file.open("rb") as content:
+        return uuid.uuid5(_IMPORTS, hashlib.file_digest(content, "sha256").hexdigest())
+
+
+def _opened(file: Path | None) -> contextlib.AbstractContextManager[TextIO | None]:
+    """Open a file to write, if there is one."""
+    return file.open("w", encoding="utf-8") if file else contextlib.nullcontext()
+
+
+def _count(file: str) -> int | None:
+    return None if file == "-" else sum(1 for _ in options.lines(file))
