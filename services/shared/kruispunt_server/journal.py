@@ -21,7 +21,7 @@ from kruispunt_server.call import Call
 from kruispunt_server.clock import Clock
 from kruispunt_server.database import Database
 from kruispunt_server.errors import Reason, RegistryError
-from kruispunt_server.ids import new_id
+from kruispunt_server.ids import new_id, new_ids
 from kruispunt_server.keys import Pseudonyms
 from kruispunt_server.store_errors import unavailable
 from kruispunt_server.tables import SharedTables
@@ -275,9 +275,9 @@ def record_change(
     Returns:
         The identifier of the change.
     """
-    row = _change_row(pseudonyms, call, Change(person, kind, before, after), request_id)
+    change_id = new_id()
+    row = _change_row(pseudonyms, call, Change(person, kind, before, after), request_id, change_id)
     connection.execute(sa.insert(tables.change), row)
-    change_id: uuid.UUID = row["change_id"]
     return change_id
 
 
@@ -301,15 +301,19 @@ def record_changes(
     request_id: uuid.UUID,
 ) -> None:
     """Insert many changes into the log at the driver's speed; otherwise as `record_change`."""
-    bulk_insert(
-        connection, tables.change, [_change_row(pseudonyms, call, change, request_id) for change in changes]
-    )
+    rows = [
+        _change_row(pseudonyms, call, change, request_id, change_id)
+        for change, change_id in zip(changes, new_ids(len(changes)), strict=True)
+    ]
+    bulk_insert(connection, tables.change, rows)
 
 
-def _change_row(pseudonyms: Pseudonyms, call: Call, change: Change, request_id: uuid.UUID) -> dict[str, Any]:
+def _change_row(
+    pseudonyms: Pseudonyms, call: Call, change: Change, request_id: uuid.UUID, change_id: uuid.UUID
+) -> dict[str, Any]:
     purpose = call.purpose
     return {
-        "change_id": new_id(),
+        "change_id": change_id,
         "recorded_at": call.now,
         "participant_id": call.participant.participant_id,
         "method": call.method,

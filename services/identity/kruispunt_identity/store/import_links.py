@@ -1,7 +1,6 @@
 """Foreign identifiers of imported persons, in bulk."""
 
 import datetime as dt
-import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +11,11 @@ import sqlalchemy as sa
 from kruispunt.ssin import Ssin
 from kruispunt_identity.domain.identifier import IdentifierKey
 from kruispunt_identity.domain.importing import ImportRow, Link
+from kruispunt_identity.domain.linking import overlap
+from kruispunt_identity.domain.number import Outcome
 from kruispunt_identity.domain.values import Validity
+from kruispunt_identity.store.identifiers import lock_of
+from kruispunt_identity.store.numbers import NumberStore
 from kruispunt_identity.tables import IdentityTables
 from kruispunt_server.bulk import bulk_insert
 from kruispunt_server.call import InstitutionKey
@@ -25,12 +28,13 @@ _Key = tuple[str, int, str]
 class ImportLinks:
     """Finds identifiers that are linked already, and links the others."""
 
-    def __init__(self, database: Database, tables: IdentityTables) -> None:
+    def __init__(self, database: Database, tables: IdentityTables, numbers: NumberStore) -> None:
         self._database = database
+        self._numbers = numbers
         self._table = table = tables.persons.foreign_identifier
         # Index: ix_foreign_identifier_folded.
         self._standing = sa.select(
-            table.c.country, table.c.scheme, table.c.folded, table.c.begin_day, table.c.end_day
+            table.c.ssin, table.c.country, table.c.scheme, table.c.folded, table.c.begin_day, table.c.end_day
         ).where(_among_texts(table.c.folded, "folded", database.dialect), table.c.superseded_at.is_(None))
 
     def clashes(self, connection: sa.Connection, rows: Sequence[ImportRow]) -> Mapping[int, int]:
@@ -87,16 +91,13 @@ class ImportLinks:
         texts: Any = sorted(folded)
         if self._database.dialect == "sqlite":
             texts = json.dumps(texts)
+        rows = connection.execute(self._standing, {"folded": texts}).all()
+        leads = self._numbers.resolve_many(connection, [Ssin(row.ssin) for row in rows])
         held: defaultdict[_Key, list[Validity]] = defaultdict(list)
-        for country, scheme, text, begin, end in connection.execute(self._standing, {"folded": texts}):
-            held[country, scheme, text].append(Validity(begin, end))
+        for ssin, country, scheme, text, begin, end in rows:
+            if leads[ssin].outcome is not Outcome.CANCELLED:  # who leads to nobody holds nothing
+                held[country, scheme, text].append(Validity(begin, end))
         return held
-
-
-def lock_of(key: IdentifierKey) -> int:
-    """Return what two links of one identifier meet on: a signed 64-bit number, for `Database.lock`."""
-    text = f"{key.country}|{int(key.scheme)}|{key.folded}"
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
 
 
 def _key(key: IdentifierKey) -> _Key:
@@ -107,18 +108,10 @@ def _first_clash(links: Sequence[Link], held: Mapping[_Key, list[Validity]]) -> 
     own: defaultdict[_Key, list[Validity]] = defaultdict(list)
     for place, link in enumerate(links):
         key = _key(link.key)
-        if any(_overlap(link.validity, other) for other in (*held.get(key, ()), *own[key])):
+        if any(overlap(link.validity, other) for other in (*held.get(key, ()), *own[key])):
             return place
         own[key].append(link.validity)
     return None
-
-
-def _overlap(one: Validity, other: Validity) -> bool:
-    return _before(one.begin, other.end) and _before(other.begin, one.end)
-
-
-def _before(begin: dt.date | None, end: dt.date | None) -> bool:
-    return begin is None or end is None or begin < end
 
 
 def _among_texts(column: sa.ColumnElement[Any], name: str, dialect: str) -> sa.ColumnElement[bool]:

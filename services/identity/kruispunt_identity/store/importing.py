@@ -3,8 +3,9 @@
 import datetime as dt
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -15,7 +16,6 @@ from kruispunt_identity.domain.registration import name_and_birth
 from kruispunt_identity.domain.values import Gender, PartialDate
 from kruispunt_identity.matching.profile import MatchProfile
 from kruispunt_identity.store.candidates import CandidateSearch
-from kruispunt_identity.store.fact_rows import described
 from kruispunt_identity.store.facts import FactStore
 from kruispunt_identity.store.import_links import ImportLinks
 from kruispunt_identity.store.import_rows import ImportRows
@@ -27,12 +27,13 @@ from kruispunt_identity.tables import IdentityTables
 from kruispunt_server.call import Call, InstitutionKey
 from kruispunt_server.database import Database, constraint_of
 from kruispunt_server.errors import Reason, RegistryError
-from kruispunt_server.ids import new_id
+from kruispunt_server.ids import new_ids
 from kruispunt_server.journal import Change, record_changes
 from kruispunt_server.keys import Pseudonyms
 
 _KIND = "person.imported"
 _ATTEMPTS = 3
+_NO_ID = uuid.UUID(int=0)
 _NUMBER_TAKEN = ("pk_number", "number.ssin")
 
 
@@ -60,10 +61,6 @@ class _Taken:
     results: dict[int, RowResult]
     persons: list[tuple[Ssin, ImportRow]] = field(default_factory=list)
 
-    def take(self, ssin: Ssin, row: ImportRow) -> None:
-        self.persons.append((ssin, row))
-        self.results[row.row] = RowResult(row.row, RowOutcome.IMPORTED, ssin)
-
     def refuse(self, row: ImportRow, reason: Reason, sentence: str, path: str) -> None:
         self.results[row.row] = refused(row.row, RegistryError(reason, sentence, field=path))
 
@@ -77,31 +74,38 @@ class _Undone(Exception):  # noqa: N818 - not an error
 
 
 class ImportStore:
-    """Takes persons over."""
+    """Takes persons over.
+
+    Args:
+        database: of identity.
+        tables: all of them.
+        numbers: of persons.
+        match_store: what persons are found by.
+        candidates: looks whether a person is there already.
+        pseudonyms: what the journal keeps in place of numbers.
+        reasons: the number by which each reason is kept.
+    """
 
     def __init__(
         self,
         database: Database,
         tables: IdentityTables,
-        rows: ImportRows,
         numbers: NumberStore,
-        issuer: NumberIssuer,
-        facts: FactStore,
-        links: ImportLinks,
         match_store: MatchStore,
         candidates: CandidateSearch,
         pseudonyms: Pseudonyms,
+        reasons: Mapping[Reason, int],
     ) -> None:
         self._database = database
-        self._tables = tables
-        self._rows = rows
+        self._shared = tables.shared
         self._numbers = numbers
-        self._issuer = issuer
-        self._facts = facts
-        self._links = links
         self._match_store = match_store
         self._candidates = candidates
         self._pseudonyms = pseudonyms
+        self._rows = ImportRows(database, tables, reasons)
+        self._issuer = NumberIssuer(database, tables)
+        self._facts = FactStore(database, tables.persons)
+        self._links = ImportLinks(database, tables, numbers)
 
     def recorded(self, import_id: uuid.UUID, first: int, last: int) -> dict[int, RowResult]:
         """Return what became of rows that were sent before, so that they need not be read again."""
@@ -156,16 +160,16 @@ class ImportStore:
         wanted = [row for row in fresh if isinstance(row, ImportRow)]
         wanted = self._with_free_numbers(connection, taken, wanted)
         wanted = self._with_free_links(connection, taken, wanted)
-        for row in wanted:
-            if row.ssin is not None:
-                taken.take(row.ssin, row)
+        # Numbers that rows bring along first: none of them must be given to a row without.
+        numbered = [(row.ssin, row) for row in wanted if row.ssin is not None]
+        self._take(connection, taken, numbered, call.now)
         numberless = [row for row in wanted if row.ssin is None]
-        searched: set[Ssin] = set()
+        found: set[Ssin] = set()
         if job.search_duplicates:
-            searched = self._take_unless_known(connection, taken, numberless, call.now)
+            found = self._take_unless_known(connection, taken, numberless, call.now)
         else:
-            self._take_with_new_numbers(connection, taken, numberless)
-        self._write(connection, call, job, taken.persons, searched)
+            self._take_with_new_numbers(connection, taken, numberless, call.now)
+        self._write(connection, call, job, taken.persons, found)
         self._rows.keep(connection, job.import_id, [taken.results[row.row] for row in fresh])
         return [recorded.get(row.row) or taken.results[row.row] for row in rows]
 
@@ -203,35 +207,44 @@ class ImportStore:
                 taken.refuse(row, Reason.IDENTIFIER_TAKEN, "the identifier is another person's then", path)
         return [row for row in rows if row.row not in clashes]
 
-    def _take_with_new_numbers(self, connection: sa.Connection, taken: _Taken, rows: list[ImportRow]) -> None:
-        try:
-            given = self._issuer.allocate_many(connection, [_birth_of(row) for row in rows]) if rows else []
-        except RegistryError as error:
-            if error.reason is not Reason.NUMBERS_EXHAUSTED:
-                raise
-            for row in rows:  # one by one, to find whose
-                self._take_with_new_number(connection, taken, row)
-            return
-        for ssin, row in zip(given, rows, strict=True):
-            taken.take(ssin, row)
+    def _take(
+        self,
+        connection: sa.Connection,
+        taken: _Taken,
+        rows: Sequence[tuple[Ssin, ImportRow]],
+        now: dt.datetime,
+    ) -> None:
+        """Write the numbers of rows down, and note the rows as imported."""
+        self._numbers.insert_many(connection, [(ssin, row.register) for ssin, row in rows], now)
+        for ssin, row in rows:
+            taken.persons.append((ssin, row))
+            taken.results[row.row] = RowResult(row.row, RowOutcome.IMPORTED, ssin)
 
-    def _take_with_new_number(self, connection: sa.Connection, taken: _Taken, row: ImportRow) -> Ssin | None:
+    def _take_with_new_numbers(
+        self, connection: sa.Connection, taken: _Taken, rows: list[ImportRow], now: dt.datetime
+    ) -> None:
+        """Take rows under numbers from the counters; refuse those for which none is left."""
+        if not rows:
+            return
         try:
-            ssin = self._issuer.allocate(connection, *_birth_of(row))
+            given = self._issuer.allocate_many(connection, [_birth_of(row) for row in rows])
         except RegistryError as error:
             if error.reason is not Reason.NUMBERS_EXHAUSTED:
                 raise
-            taken.results[row.row] = refused(row.row, error)
-            return None
-        taken.take(ssin, row)
-        return ssin
+            if len(rows) == 1:
+                taken.results[rows[0].row] = refused(rows[0].row, error)
+                return
+            for row in rows:  # one by one, to find whose
+                self._take_with_new_numbers(connection, taken, [row], now)
+            return
+        self._take(connection, taken, list(zip(given, rows, strict=True)), now)
 
     def _take_unless_known(
         self, connection: sa.Connection, taken: _Taken, rows: list[ImportRow], now: dt.datetime
     ) -> set[Ssin]:
         """Take the rows of which the search finds nobody; each is found by those after it.
 
-        Returns the numbers that were given out; they and their search keys are written already.
+        Returns the numbers that were given out; their search keys are written already.
         """
         profiles = [_profile_of(row) for row in rows]
         locks = {lock for profile in profiles for lock in self._match_store.locks_of(profile)}
@@ -244,9 +257,9 @@ class ImportStore:
                 numbers = tuple(each.ssin for each in strong)
                 taken.results[row.row] = RowResult(row.row, RowOutcome.CANDIDATES, candidates=numbers)
                 continue
-            ssin = self._take_with_new_number(connection, taken, row)
+            self._take_with_new_numbers(connection, taken, [row], now)
+            ssin = taken.results[row.row].ssin
             if ssin is not None:
-                self._numbers.insert(connection, ssin, row.register, now)
                 self._match_store.write(connection, ssin, profile)
                 written.add(ssin)
         return written
@@ -257,35 +270,22 @@ class ImportStore:
         call: Call,
         job: Import,
         persons: list[tuple[Ssin, ImportRow]],
-        searched: set[Ssin],
+        found: set[Ssin],
     ) -> None:
-        """Write everything of the persons; of `searched` numbers and search keys are there already."""
+        """Write everything of the persons but their numbers; search keys of `found` are there already."""
         if not persons:
             return
+        ids = iter(new_ids(sum(len(row.statements) for _, row in persons)))
         facts = {
-            ssin: [_fact(ssin, each, job.source, call.now) for each in row.statements]
+            ssin: [_fact(next(ids), ssin, each, job.source, call.now) for each in row.statements]
             for ssin, row in persons
         }
-        new = [(ssin, row.register) for ssin, row in persons if ssin not in searched]
-        self._numbers.insert_many(connection, new, call.now)
         self._facts.add_many(connection, [fact for told in facts.values() for fact in told])
         self._links.add(connection, persons, job.source, call.now)
-        self._match_store.write_many(connection, [(ssin, profile_of(facts[ssin])) for ssin, _ in new])
-        changes = [
-            Change(
-                ssin,
-                _KIND,
-                None,
-                {
-                    "register": row.register.name.lower(),
-                    "facts": [described(fact) for fact in facts[ssin]],
-                },
-            )
-            for ssin, row in persons
-        ]
-        record_changes(
-            connection, self._tables.shared, self._pseudonyms, call, changes, request_id=job.import_id
-        )
+        profiles = [(ssin, profile_of(told)) for ssin, told in facts.items() if ssin not in found]
+        self._match_store.write_many(connection, profiles)
+        changes = [Change(ssin, _KIND, None, _told(row, facts[ssin], job.source)) for ssin, row in persons]
+        record_changes(connection, self._shared, self._pseudonyms, call, changes, request_id=job.import_id)
 
 
 def _end(call: Call, job: Import, results: list[RowResult]) -> None:
@@ -307,9 +307,22 @@ def _birth_of(row: ImportRow) -> tuple[PartialDate, Gender]:
     return birth.date, gender
 
 
+def _told(row: ImportRow, facts: Sequence[Fact], source: InstitutionKey) -> dict[str, Any]:
+    """Return for the journal which facts there are; what they say stands in the facts, which never change."""
+    return {
+        "register": row.register.name.lower(),
+        "source": str(source),
+        "facts": {fact.group.name.lower(): str(fact.fact_id) for fact in facts},
+        "links": len(row.links),
+    }
+
+
 def _profile_of(row: ImportRow) -> MatchProfile:
-    return profile_of([_fact(Ssin(0), each, InstitutionKey(0, 0), None) for each in row.statements])
+    nobody = InstitutionKey(0, 0)
+    return profile_of([_fact(_NO_ID, Ssin(0), each, nobody, None) for each in row.statements])
 
 
-def _fact(ssin: Ssin, said: Statement, source: InstitutionKey, now: dt.datetime | None) -> Fact:
-    return Fact(new_id(), ssin, said.group, said.value, said.validity, source, said.evidence, now)
+def _fact(
+    fact_id: uuid.UUID, ssin: Ssin, said: Statement, source: InstitutionKey, now: dt.datetime | None
+) -> Fact:
+    return Fact(fact_id, ssin, said.group, said.value, said.validity, source, said.evidence, now)
