@@ -17,6 +17,9 @@ __all__ = ["Found", "Hit", "PersonSearch", "ProfileSource"]
 _SCORED = 80
 # Odds of 1:4096: below, a candidate is not worth showing, and showing it would tell who else is registered.
 _LEAST = -12.0
+# Who asks for more than the usual tolerance on the year knows that the dates differ; the score only sees that they do.
+_LEAST_TOLERANT = -18.0
+_USUAL_TOLERANCE = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +87,10 @@ class PersonSearch:
             limit: hits at most.
         """
         pool = self._store.pool(connection, query, year_tolerance=year_tolerance)
+        least = _LEAST if year_tolerance <= _USUAL_TOLERANCE else _LEAST_TOLERANT
         hits = []
         for number, score in self._scored(connection, query, pool):
-            if score.log2_odds >= _LEAST:
+            if score.log2_odds >= least:
                 grade = grade_of(score.log2_odds)
                 hits.append(Hit(number, score, grade, pool.hits[number], score.old_name))
         hits.sort(key=lambda hit: (-hit.score.log2_odds, hit.ssin))
