@@ -50,14 +50,11 @@ class NumberHistory:
         self._all = of_numbers.order_by(*in_order)
         self._until = of_numbers.where(event.c.recorded_at <= known_at).order_by(*in_order)
         # Index: ix_number_event_other_ssin.
-        self._replaced_by = (
-            sa.select(event.c.ssin)
-            .where(
-                among(event.c.other_ssin, "ssins", database.dialect),
-                event.c.kind == int(EventKind.REPLACED),
-                event.c.recorded_at <= known_at,
-            )
-            .distinct()
+        # Not distinct, though a number may come twice: SQLite would read the whole table in the order of its key.
+        self._replaced_by = sa.select(event.c.ssin).where(
+            among(event.c.other_ssin, "ssins", database.dialect),
+            event.c.kind == int(EventKind.REPLACED),
+            event.c.recorded_at <= known_at,
         )
 
     def events(
