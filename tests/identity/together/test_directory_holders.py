@@ -24,7 +24,9 @@ REGISTRAR = Participant("registry-registrar", frozenset({Role.REGISTRAR}), Insti
 @pytest.fixture
 def holders(directory: Directory) -> DirectoryHolders:
     """Identity, as a participant of the directory."""
-    return DirectoryHolders(directory.client("identity-service", OWN), patience_s=20.0)
+    made = DirectoryHolders.over(directory.endpoint, directory.certificates("identity-service"))
+    directory.clients.append(made)
+    return made
 
 
 @pytest.fixture

@@ -1,0 +1,83 @@
+"""ExportPersons: a selection of persons as a stream."""
+
+import time
+from collections.abc import Iterator
+
+from kruispunt.identity.v1 import identity_service_pb2 as pb
+from kruispunt_identity.domain.exporting import OURS, Selection
+from kruispunt_identity.domain.number import Register
+from kruispunt_identity.domain.rights import View
+from kruispunt_identity.messages.persons import person_message
+from kruispunt_identity.store.exporting import ExportReader
+from kruispunt_identity.store.reading import PersonReader
+from kruispunt_server.call import Call
+from kruispunt_server.clock import Clock
+from kruispunt_server.errors import Reason, RegistryError
+from kruispunt_server.wire import parse_code, parse_instant, parse_optional_day, parse_ssin
+
+_CHUNK = 500
+_FIRST_YEAR, _LAST_YEAR = 1800, 2999
+_REGISTERS = {0: OURS, **{int(register): frozenset({register}) for register in OURS}}
+
+
+class ExportingServicer:
+    """One method: read stretch by stretch. What it does stands in the contract.
+
+    Each message is read at its own moment: what changes meanwhile is in it or not, and a later export finds it by
+    `changed_since`.
+    """
+
+    def __init__(self, numbers: ExportReader, reader: PersonReader, clock: Clock) -> None:
+        self._numbers = numbers
+        self._reader = reader
+        self._clock = clock
+
+    def ExportPersons(
+        self, request: pb.ExportPersonsRequest, call: Call
+    ) -> Iterator[pb.ExportPersonsResponse]:
+        """Stream the persons of a selection, by number; up to 500 cost the statements of one read."""
+        selection = _parse_selection(request, call)
+        day = parse_optional_day(request, "valid_at") or self._clock.today()
+        after: int | None = parse_ssin(request.after_ssin, "after_ssin") if request.after_ssin else 0
+        view = View.of(call.participant)
+        while after is not None:
+            numbers, after = self._numbers.stretch(selection, after, _CHUNK)
+            found = self._reader.persons(numbers, valid_at=day) if numbers else {}
+            response = pb.ExportPersonsResponse()
+            for number in numbers:
+                person = found[number].person
+                # Not one that was replaced since: it is found under the other number.
+                if person is not None and person.ssin == number and selection.holds(person):
+                    response.persons.append(person_message(person, day, view))
+                    call.look(int(number), view.label, "exported")
+            if response.persons:
+                yield response
+            if time.monotonic() > call.deadline:
+                raise RegistryError(Reason.DEADLINE_OVER, "the deadline passed; go on after the last number")
+
+
+def _parse_selection(request: pb.ExportPersonsRequest, call: Call) -> Selection:
+    """Read what is wanted.
+
+    Raises:
+        RegistryError: NATIONAL, a year outside 1800 to 2999, or years the wrong way round, INVALID_ARGUMENT /
+            FIELD_INVALID; no such register, INVALID_ARGUMENT / CODE_UNKNOWN; an instant to come, INVALID_ARGUMENT /
+            TIME_IN_FUTURE.
+    """
+    registers = _REGISTERS.get(request.register)
+    if registers is None:
+        if request.register == int(Register.NATIONAL):
+            raise RegistryError(
+                Reason.FIELD_INVALID, "the national register exports itself", field="register"
+            )
+        raise RegistryError(Reason.CODE_UNKNOWN, "there is no such register", field="register")
+    since = None
+    if request.HasField("changed_since"):
+        since = parse_instant(request.changed_since, "changed_since", not_after=call.now)
+    born_from, born_until = (
+        parse_code(year, field, _FIRST_YEAR, _LAST_YEAR) if year else 0
+        for year, field in ((request.born_from, "born_from"), (request.born_until, "born_until"))
+    )
+    if born_until and born_from > born_until:
+        raise RegistryError(Reason.FIELD_INVALID, "nobody is born after the last year", field="born_until")
+    return Selection(registers, since, born_from, born_until)
