@@ -11,6 +11,7 @@ from typing import Any
 
 import grpc
 import pytest
+from tests.clients.persons_stand_in import import_all
 from tests.clients.registry_stand_in import (
     ANNA,
     BRAM,
@@ -455,17 +456,35 @@ def test_malformed_entries_file_says_where(
 
 def test_sandbox_is_loaded_with_a_report(script: Script, profiles: Path, endpoint: str) -> None:
     """The report counts persons, dossiers and refusals."""
-    from kruispunt.sandbox import INSTITUTIONS, population
+    from kruispunt.sandbox import INSTITUTIONS, import_rows, population
 
     ours = "".join(f'[{each.profile}]\nendpoint = "{endpoint}"\n' for each in INSTITUTIONS)
+    ours += f'[registry-registrar]\nendpoint = "{endpoint}"\nidentity_endpoint = "{endpoint}"\n'
     profiles.write_text(f"{ours}[half-written]\nca = 'x'\n")  # is none of the sandbox's, and does not matter
     script.on("RegisterDossier", registered())
+    script.on("ImportPersons", import_all)
 
     report = run_json("sandbox", "load", "--persons", "20", "--seed", "3")
 
     expected = sum(len(person.dossiers) for person in population(20, 3))
     assert (20, expected, {}) == (report["persons"], report["dossiers"], report["refused"])
     assert {"CREATED": expected} == report["outcomes"]
+    numbers = len(list(import_rows(population(20, 3))))
+    assert 0 < numbers
+    assert {"rows": numbers, "outcomes": {"IMPORTED": numbers}, "refused": {}, "replaced": 0} == report[
+        "registers"
+    ]
+
+
+def test_national_register_of_the_sandbox_is_written(tmp_path: Path) -> None:
+    """A JSON line for each national person."""
+    file = tmp_path / "national.jsonl"
+
+    result = run("sandbox", "national-register", str(file), "--persons", "20", "--seed", "3")
+
+    lines = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+    assert (0, True) == (result.exit_code, 10 < len(lines) < 21)
+    assert {"ssin", "family_name", "birth_date"} <= lines[0].keys()
 
 
 def test_sandbox_numbers_are_what_resolve_reads(script: Script) -> None:

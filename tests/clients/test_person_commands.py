@@ -17,6 +17,7 @@ from tests.clients.persons_stand_in import (
     found,
     history,
     identifier,
+    import_all,
     name,
     person,
     preview,
@@ -391,18 +392,6 @@ identifier,civil_state
 75460898095,bis,Janssens,Bea|Ann Marie,1975-06,MA,female,MA|BE,FR,Lille,2026-05-01,passport,EH123,MA,passport,EH 123,
 ,,Peeters,,,,,,,,,,,,,,20
 """
-
-
-def import_all(requests: Any, _context: object) -> Any:
-    for request in requests:
-        yield writing.ImportPersonsResponse(
-            results=[
-                writing.RowResult(
-                    row=request.first_row + place, outcome=writing.ROW_OUTCOME_IMPORTED, ssin=BEA
-                )
-                for place in range(len(request.rows))
-            ]
-        )
 
 
 class Received:

@@ -1,7 +1,9 @@
 """The synthetic population."""
 
 import datetime as dt
+import hashlib
 import itertools
+import json
 import subprocess
 import sys
 import tomllib
@@ -12,16 +14,30 @@ from typing import Any
 import grpc
 import pytest
 from stdnum.be import bis, nn, ssn
+from tests.clients import persons_stand_in
 from tests.clients.registry_stand_in import Refusal, Script, registered
 
 from kruispunt import ParticipantUnknown, ProfileError
-from kruispunt.sandbox import INSTITUTIONS, SandboxPerson, connected, load, population
+from kruispunt.identity.v1 import registration_service_pb2 as writing
+from kruispunt.persons import Register
+from kruispunt.sandbox import (
+    INSTITUTIONS,
+    SandboxPerson,
+    connected,
+    load,
+    load_registers,
+    national_document,
+    population,
+    registrar,
+)
 from kruispunt.sandbox.institutions import ADMINISTRATOR, AUDITOR, REGISTRAR
 from kruispunt.sandbox.numbers import CAPACITY, KINDS, Numbers
 from kruispunt.ssin import Ssin, SsinKind
 from kruispunt.values import InstitutionRef, PartialDate, Sex
+from kruispunt_identity.national.documents import check_document
 
 ROOT = Path(__file__).parents[2]
+DIGEST = "af4370c1526d4659860501712a292e04ee96f653d69c8ae6a3bbf7ed547b231a"  # of the fields that the population has had from the beginning
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +56,77 @@ def test_the_same_seed_gives_the_same_population(persons: list[SandboxPerson]) -
     assert str([(str(p.ssin), p.family_name, p.dossiers) for p in persons[:50]]) == other.strip()
     assert persons[:50] == list(population(50, seed=7))
     assert persons[:50] != list(population(50, seed=8))
+
+
+def test_what_was_once_given_out_stays(persons: list[SandboxPerson]) -> None:
+    """The first persons of a seed are those of every earlier version: who loaded them can load again."""
+    ssins = [str(person.ssin) for person in persons]
+    told = [
+        (p.family_name, p.given_names, p.birth_date, p.sex, p.language, p.pair, p.dossiers) for p in persons
+    ]
+
+    assert DIGEST == hashlib.sha256(f"{ssins}{told}".encode()).hexdigest()
+
+
+def test_register_origin_and_former_numbers_fit_the_person(persons: list[SandboxPerson]) -> None:
+    """Bis persons come from abroad, some had another number; some national numbers are in RAD."""
+    registers = Counter(person.register for person in persons)
+    former = [person for person in persons if person.former_ssin is not None]
+
+    assert registers[Register.BIS] == sum(person.ssin.kind is SsinKind.BIS for person in persons)
+    assert 40 < registers[Register.RAD] < 110
+    assert 25 < len(former) < 70
+    assert {Register.BIS} == {person.register for person in former}
+    assert 4000 + len(former) == len({*(p.ssin for p in persons), *(p.former_ssin for p in former)})
+    assert all(bis.is_valid(str(person.former_ssin)) and person.former_family_name for person in former)
+    assert {"BE", "MA", "PL"} <= {person.birth_country for person in persons}
+    assert all(person.birth_place and person.nationalities for person in persons)
+
+
+def test_national_documents_are_what_the_stand_in_reads(persons: list[SandboxPerson]) -> None:
+    """The national register's stand-in takes each, unknown dates too."""
+    national = [person for person in persons if person.register is Register.NATIONAL]
+
+    for person in national[:500]:
+        ssin, _ = check_document(json.dumps(national_document(person)))
+        assert person.ssin == ssin
+    assert any(not person.birth_date.year for person in national)
+
+
+def test_registers_are_loaded_once(script: Script, endpoint: str, tmp_path: Path) -> None:
+    """Every number is imported under one name, former ones are replaced; again is the same change."""
+    path = tmp_path / "profiles.toml"
+    path.write_text(f'[{REGISTRAR}]\nendpoint = "127.0.0.1:1"\nidentity_endpoint = "{endpoint}"\n')
+    received: list[Any] = []
+
+    def take(requests: Any, _context: object) -> Any:
+        for request in requests:
+            received.append(request)
+            rows = range(request.first_row, request.first_row + len(request.rows))
+            yield writing.ImportPersonsResponse(
+                results=[writing.RowResult(row=row, outcome=writing.ROW_OUTCOME_IMPORTED) for row in rows]
+            )
+
+    script.on("ImportPersons", take)
+    replaced = writing.ReplaceNumberResponse(
+        resolution=persons_stand_in.resolved(), person=persons_stand_in.person()
+    )
+    script.on("ReplaceNumber", replaced)
+    people = list(population(600, seed=3))
+
+    with registrar(path) as identity:
+        reports = [load_registers(people, identity, seed=3) for _ in range(2)]
+
+    former = [each for each in people if each.former_ssin]
+    expected = sum(each.register is not Register.NATIONAL for each in people) + len(former)
+    assert former
+    assert [(expected, len(former))] * 2 == [(each.rows, each.replaced) for each in reports]
+    assert 1 == len({each.import_id for each in received})
+    ids = Counter(each.request.request_id for each in script.calls("ReplaceNumber"))
+    assert ({2}, len(former)) == (set(ids.values()), len(ids))
+    rows = [row for request in received for row in request.rows]
+    assert {2, 3} == {row.register for row in rows}
+    assert all(row.facts[1].value.HasField("birth") for row in rows)
 
 
 def test_every_number_is_valid_in_a_second_opinion(persons: list[SandboxPerson]) -> None:

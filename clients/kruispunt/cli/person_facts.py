@@ -39,9 +39,9 @@ _SEEN = "Since when, and what was seen"
 def choice(
     kind: type[W],
     *names: str,
-    help: str,
+    help: str,  # noqa: A002 - as typer has it
     panel: str | None = None,
-    only: Collection[W] = (),  # noqa: A002 - as typer's
+    only: Collection[W] = (),
 ) -> Any:
     """Return an option or argument that takes one choice of the contract, such as "birth-certificate".
 

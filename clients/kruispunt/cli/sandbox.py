@@ -1,12 +1,14 @@
 """`kruispunt sandbox`: a synthetic population to try the registry with."""
 
+import json
 import sys
-import threading
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from kruispunt.cli.output import print_json, print_line, print_table
+from kruispunt.cli.progress import progress
 from kruispunt.cli.session import Session, command
 
 app = typer.Typer(help="A synthetic population to try the registry with.", no_args_is_help=True)
@@ -23,29 +25,20 @@ def load(
     seed: Seed = 1,
     threads: Annotated[int, typer.Option(help="Persons in flight.", min=1, max=64)] = 8,
 ) -> None:
-    """Register the population's dossiers, each as the institution that holds it.
+    """Import the population into the registers BIS and RAD, then register its dossiers, each as its institution.
 
-    Takes a profile for each institution of the sandbox, named institution-SECTOR-NUMBER; connection and purpose
-    are the profiles'. Loading again changes nothing.
+    Takes a profile for the registrar, registry-registrar, with an identity_endpoint, and one for each institution of
+    the sandbox, institution-SECTOR-NUMBER; connection and purpose are the profiles'. Loading again changes nothing.
+    National persons are known once the national register's stand-in holds them: see `national-register`.
     """
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     from kruispunt import sandbox
 
-    columns = (TextColumn("persons"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    quiet = session.as_json or not sys.stderr.isatty()
     with (
         sandbox.connected() as clients,
-        Progress(*columns, console=Console(stderr=True), disable=quiet) as progress,
+        sandbox.registrar() as identity,
+        progress("persons", persons, quiet=session.as_json) as advance,
     ):
-        task = progress.add_task("persons", total=persons)
-        lock = threading.Lock()
-
-        def advance() -> None:
-            with lock:
-                progress.advance(task)
-
+        registers = sandbox.load_registers(sandbox.population(persons, seed), identity, seed=seed)
         people = sandbox.population(persons, seed)
         report = sandbox.load(people, clients, seed=seed, threads=threads, on_person=advance)
     if session.as_json:
@@ -55,13 +48,41 @@ def load(
                 "dossiers": report.dossiers,
                 "outcomes": dict(report.outcomes),
                 "refused": dict(report.refused),
-                "elapsed_s": round(report.elapsed_s, 3),
+                "registers": {
+                    "rows": registers.rows,
+                    "outcomes": dict(registers.outcomes),
+                    "refused": dict(registers.refused),
+                    "replaced": registers.replaced,
+                },
+                "elapsed_s": round(registers.elapsed_s + report.elapsed_s, 3),
             }
         )
         return
-    print_line(f"{report.persons} persons, {report.dossiers} dossiers in {report.elapsed_s:.1f} s")
+    print_line(
+        f"{registers.rows} numbers imported, {registers.replaced} replaced in {registers.elapsed_s:.1f} s; "
+        f"{report.persons} persons, {report.dossiers} dossiers in {report.elapsed_s:.1f} s"
+    )
+    if registers.refused:
+        print_table("refused", ("reason", "rows"), sorted(registers.refused.items()))
     if report.refused:
         print_table("refused", ("reason", "registrations"), sorted(report.refused.items()))
+
+
+@app.command("national-register")
+def national_register(
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="Where to.")],
+    *,
+    persons: Persons = 1000,
+    seed: Seed = 1,
+) -> None:
+    """Write the population's national persons as JSON lines, as `kruispunt-identity load-national` reads them."""
+    from kruispunt.persons import Register
+    from kruispunt.sandbox import national_document, population
+
+    with file.open("w", encoding="utf-8") as lines:
+        for person in population(persons, seed):
+            if person.register is Register.NATIONAL:
+                lines.write(json.dumps(national_document(person), ensure_ascii=False) + "\n")
 
 
 @app.command("numbers")

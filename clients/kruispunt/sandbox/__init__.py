@@ -7,14 +7,26 @@ seed gives the same persons with the same dossiers on every machine, however man
 from kruispunt.sandbox.institutions import INSTITUTIONS, SandboxInstitution
 from kruispunt.sandbox.loading import LoadReport, connected, load
 from kruispunt.sandbox.population import SandboxDossier, SandboxPerson, population
+from kruispunt.sandbox.registers import (
+    RegisterReport,
+    import_rows,
+    load_registers,
+    national_document,
+    registrar,
+)
 
 __all__ = [
     "INSTITUTIONS",
     "LoadReport",
+    "RegisterReport",
     "SandboxDossier",
     "SandboxInstitution",
     "SandboxPerson",
     "connected",
+    "import_rows",
     "load",
+    "load_registers",
+    "national_document",
     "population",
+    "registrar",
 ]

@@ -5,16 +5,23 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from kruispunt.persons import Register
 from kruispunt.sandbox.careers import SandboxDossier, dossiers_of
 from kruispunt.sandbox.names import COMMUNITIES, Community
 from kruispunt.sandbox.numbers import CAPACITY, Numbers, Slot
-from kruispunt.ssin import Ssin
+from kruispunt.ssin import Ssin, SsinKind
 from kruispunt.values import PartialDate, Sex
 
 __all__ = ["SandboxDossier", "SandboxPerson", "population"]
 
 _TWINS = 0.03
 _HOMONYMS = 0.015
+_BORN_ABROAD = 0.5  # of those whose community comes from abroad
+_STRUCK_OFF = 0.02  # of those with a national number
+_TWO_NUMBERS = 0.1  # of those with a bis number
+_BELGIAN = {
+    each.language: each for each in reversed(COMMUNITIES) if each.country == "BE"
+}  # by language of contact
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,11 @@ class SandboxPerson:
         language: of contact: nl, fr or de.
         pair: "twin" or "homonym" (same name, same birth date) of the person before or after; empty for others.
         dossiers: by institution, capacity and begin.
+        register: where the identification is kept; some national numbers are in RAD.
+        birth_country, birth_place: where they were born.
+        nationalities: ISO 3166-1 alpha-2.
+        former_ssin: a bis number that they had before, by mistake, if they had one.
+        former_family_name: the name that they were known by under it.
     """
 
     ssin: Ssin
@@ -39,6 +51,12 @@ class SandboxPerson:
     language: str
     pair: str
     dossiers: tuple[SandboxDossier, ...]
+    register: Register
+    birth_country: str
+    birth_place: str
+    nationalities: tuple[str, ...]
+    former_ssin: Ssin | None
+    former_family_name: str = field(repr=False)
 
 
 def population(persons: int, seed: int) -> Iterator[SandboxPerson]:
@@ -63,10 +81,13 @@ def _everybody(seed: int) -> Iterator[SandboxPerson]:
         chance = random.Random(f"{seed}/{birth}")  # noqa: S311 - synthetic
         slot = numbers.slot(birth)
         (community,) = chance.choices(COMMUNITIES, cum_weights=weights)
-        yield from _birth(chance, slot, community)
+        origin = random.Random(f"{seed}/{birth}/origin")  # noqa: S311 - synthetic; apart, so that the rest stays
+        yield from _birth(chance, origin, slot, community)
 
 
-def _birth(chance: random.Random, slot: Slot, community: Community) -> Iterator[SandboxPerson]:
+def _birth(
+    chance: random.Random, origin: random.Random, slot: Slot, community: Community
+) -> Iterator[SandboxPerson]:
     """Yield the one or two persons of a slot."""
     draw = chance.random()
     known = slot.kind.known == 3 and slot.kind.month_class != 20
@@ -74,17 +95,18 @@ def _birth(chance: random.Random, slot: Slot, community: Community) -> Iterator[
     family = _frequent(chance, community.family)
     female = chance.random() < 0.5
     given = _given(chance, community, female=female)
-    yield _person(chance, slot, community, pair, (family, given), female=female, second=False)
+    yield _person(chance, origin, slot, community, pair, (family, given), female=female, second=False)
     if not pair:
         return
     if pair == "twin":
         female = chance.random() < 0.5
         given = _other_given(chance, community, given, female=female)
-    yield _person(chance, slot, community, pair, (family, given), female=female, second=True)
+    yield _person(chance, origin, slot, community, pair, (family, given), female=female, second=True)
 
 
 def _person(
     chance: random.Random,
+    origin: random.Random,
     slot: Slot,
     community: Community,
     pair: str,
@@ -94,8 +116,12 @@ def _person(
     second: bool,
 ) -> SandboxPerson:
     sex = Sex.UNSPECIFIED if slot.kind.month_class == 20 else Sex.FEMALE if female else Sex.MALE
+    ssin = slot.number(female=female, second=second)
+    abroad = ssin.kind is SsinKind.BIS or origin.random() < _BORN_ABROAD
+    home = community if abroad else _BELGIAN[community.language]
+    two = ssin.kind is SsinKind.BIS and not pair and origin.random() < _TWO_NUMBERS
     return SandboxPerson(
-        ssin=slot.number(female=female, second=second),
+        ssin=ssin,
         family_name=name[0],
         given_names=name[1],
         birth_date=slot.born,
@@ -103,7 +129,25 @@ def _person(
         language=community.language,
         pair=pair,
         dossiers=tuple(dossiers_of(chance, slot.born)),
+        register=_register(origin, ssin),
+        birth_country=home.country,
+        birth_place=origin.choice(home.towns),
+        nationalities=_nationalities(origin, ssin, community),
+        former_ssin=slot.number(female=female, second=True) if two else None,
+        former_family_name=_frequent(origin, community.family) if two else "",
     )
+
+
+def _register(origin: random.Random, ssin: Ssin) -> Register:
+    if ssin.kind is SsinKind.BIS:
+        return Register.BIS
+    return Register.RAD if origin.random() < _STRUCK_OFF else Register.NATIONAL
+
+
+def _nationalities(origin: random.Random, ssin: Ssin, community: Community) -> tuple[str, ...]:
+    if community.country == "BE" or ssin.kind is SsinKind.BIS:
+        return (community.country,)
+    return ("BE", community.country) if origin.random() < _BORN_ABROAD else (community.country,)
 
 
 def _frequent(chance: random.Random, names: tuple[str, ...]) -> str:
