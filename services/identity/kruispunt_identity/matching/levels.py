@@ -84,6 +84,7 @@ ORDER: dict[str, tuple[tuple[Level, Level], ...]] = {
 _SOUND_CLOSE = 0.85
 _CLOSE = 0.90
 _SIMILAR = 0.81
+_likeness = JaroWinkler.normalized_similarity
 
 
 def family_level(one: NameForm, other: NameForm) -> Level:
@@ -117,6 +118,14 @@ def given_level(one: NameForm, other: NameForm) -> Level:
     return _forms_level(one.given_forms, one.given_codes, other.given_forms, other.given_codes)
 
 
+def may_be_swapped(one: NameForm, other: NameForm) -> bool:
+    """Whether a family name sounds like a given name of the other side: the cheap question before `crossed_level`."""
+    return not (
+        set(one.family_codes).isdisjoint(other.given_codes)
+        and set(other.family_codes).isdisjoint(one.given_codes)
+    )
+
+
 def crossed_level(one: NameForm, other: NameForm) -> Level:
     """Compare the family name of `one` with the given names of `other`, as if the fields were swapped."""
     if not one.family_words or not other.given_words:
@@ -129,10 +138,9 @@ def crossed_level(one: NameForm, other: NameForm) -> Level:
 def _forms_level(
     forms: frozenset[str], codes: tuple[str, ...], forms_other: frozenset[str], codes_other: tuple[str, ...]
 ) -> Level:
-    shared = forms & forms_other
-    if shared and any(len(form) > 1 for form in shared):
+    if any(len(form) > 1 for form in forms & forms_other):
         return Level.SHARED
-    nearest = max((_jaro(min(a, b), max(a, b)) for a in forms for b in forms_other), default=0.0)
+    nearest = _nearest(forms, forms_other)
     if not set(codes).isdisjoint(codes_other):
         return Level.SOUNDS_CLOSE if nearest >= _SOUND_CLOSE else Level.SOUNDS
     if nearest >= _CLOSE:
@@ -140,9 +148,15 @@ def _forms_level(
     return Level.SIMILAR if nearest >= _SIMILAR else Level.DIFFERS
 
 
-def _jaro(one: str, other: str) -> float:
-    # The caller orders the two: the measure depends on the side it starts from.
-    return JaroWinkler.normalized_similarity(one, other)
+def _nearest(forms: frozenset[str], others: frozenset[str]) -> float:
+    """Return the greatest likeness of two words, or 0 where it is below what matters."""
+    nearest = 0.0
+    for one in forms:
+        for other in others:
+            # In order: the measure depends on the side it starts from.
+            first, second = (one, other) if one < other else (other, one)
+            nearest = max(nearest, _likeness(first, second, score_cutoff=_SIMILAR))
+    return nearest
 
 
 def _squeezed(text: str) -> str:

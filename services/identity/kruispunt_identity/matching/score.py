@@ -16,6 +16,7 @@ from kruispunt_identity.matching.levels import (
     family_level,
     gender_level,
     given_level,
+    may_be_swapped,
 )
 from kruispunt_identity.matching.profile import MatchName, MatchProfile
 from kruispunt_identity.matching.text import NameForm, form_of, plain
@@ -152,7 +153,7 @@ class Matcher:
         family, given = family_level(one, other), given_level(one, other)
         parts = self._straight(one, other, family, given)
         parts += self._doubts(parts, family, given, common[0])
-        if _may_be_swapped(family, given):
+        if _names_disagree(family, given) and may_be_swapped(one, other):
             crossed = self._crossed(one, other)
             if crossed and sum(part.weight for part in crossed) > sum(part.weight for part in parts):
                 parts = crossed
@@ -215,7 +216,7 @@ class Matcher:
 _OTHER_DATE = frozenset({Level.DIFFERS, Level.BIRTHDAY_ONLY, Level.YEAR_ONLY})
 
 
-def _may_be_swapped(family: Level, given: Level) -> bool:
+def _names_disagree(family: Level, given: Level) -> bool:
     unlike = (Level.DIFFERS, Level.SIMILAR)
     return Level.MISSING not in (family, given) and (family in unlike or given in unlike)
 

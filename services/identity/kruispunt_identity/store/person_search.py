@@ -14,7 +14,7 @@ from kruispunt_identity.store.matching import MatchStore, Pool
 
 __all__ = ["Found", "Hit", "PersonSearch", "ProfileSource"]
 
-_SCORED = 80
+_SCORED = 60
 # Odds of 1:4096: below, a candidate is not worth showing, and showing it would tell who else is registered.
 _LEAST = -12.0
 # Who asks for more than the usual tolerance on the year knows that the dates differ; the score only sees that they do.
