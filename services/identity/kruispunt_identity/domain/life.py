@@ -17,7 +17,7 @@ def check_life(birth: Birth | Decease, decease: Birth | Decease, field: str) -> 
         raise RegistryError(Reason.DATE_INVALID, "a person does not die before they are born", field=field)
 
 
-def check_statements(statements: Sequence[Statement], field: str = "facts") -> None:
+def check_life_of(statements: Sequence[Statement], field: str = "facts") -> None:
     """Refuse statements of one person, told together, of which the decease lies before the birth; as `check_life`."""
     birth = next((said.value for said in statements if isinstance(said.value, Birth)), None)
     for place, said in enumerate(statements):
