@@ -118,6 +118,7 @@ def test_changes_are_selected(importer: Importer) -> None:
 def test_a_replaced_number_comes_with_the_one_it_leads_to(importer: Importer) -> None:
     """Once; and what is seen of the person decides, not what is covered by it."""
     importer.send(request(born(bis(1), 1979), born(bis(3), 1985), row(bis(5))))
+    importer.registers.clock.advance(dt.timedelta(hours=1))
     importer.registers.replace(bis(1), bis(3))
 
     assert [str(bis(3)), str(bis(5))] == exported(importer)
