@@ -1,20 +1,16 @@
-"""What the identity registers say of a number, asked through the public contract, under the caller's own purpose.
+"""What the identity registers say of a number, asked through the public client, under the caller's own purpose.
 
 The directory is a participant of identity like any other: it sees name, birth date and gender, and asks for them only
 where an institution sent a claim along to be compared.
 """
 
 import time
-from typing import TypeVar
+from typing import Self
 
-import grpc
-from google.protobuf.message import Message
-
-from kruispunt._connection import Connection, purpose_metadata
+from kruispunt import IdentityClient
 from kruispunt.errors import CallCancelled, DeadlineExceeded, PersonUnknown, TooManyCalls, Unavailable
-from kruispunt.identity.v1 import identity_service_pb2 as pb
-from kruispunt.identity.v1 import person_pb2
-from kruispunt.identity.v1.identity_service_pb2_grpc import IdentityServiceStub
+from kruispunt.facts import Birth, DataGroup, Gender, Name
+from kruispunt.persons import NumberOutcome, Person, ResolvedNumber
 from kruispunt.profiles import ClientCertificates
 from kruispunt.ssin import Ssin
 from kruispunt.values import Purpose
@@ -22,32 +18,41 @@ from kruispunt_directory.domain.claim import Claim, PartialDate, RegisteredPerso
 from kruispunt_server.call import Call
 from kruispunt_server.errors import Reason, RegistryError
 
-Q = TypeVar("Q", bound=Message)
-A = TypeVar("A", bound=Message)
-
 _PATIENCE_S = 2.0
 _RETRY_S = 1.0
-_COMPARED = (person_pb2.DATA_GROUP_NAME, person_pb2.DATA_GROUP_BIRTH, person_pb2.DATA_GROUP_GENDER)
+_COMPARED = (DataGroup.NAME, DataGroup.BIRTH, DataGroup.GENDER)
 _PASSING = (Unavailable, DeadlineExceeded, CallCancelled, TooManyCalls)
+# A client states some purpose; each question here states its caller's.
+_NEVER_STATED = Purpose(legal_basis="none", end_user="directory", case="none")
 
 
 class IdentityRegister:
     """The identity service. Nothing is kept.
 
     Args:
-        endpoint: `host:port`.
-        certificates: who the directory is there; none: plaintext, on loopback only.
+        client: of identity, as the participant that the directory is there; its own purpose is never used.
         patience_s: how long identity is waited for.
-
-    Raises:
-        ValueError: no certificates, and not on loopback.
     """
 
-    def __init__(
-        self, endpoint: str, certificates: ClientCertificates | None, patience_s: float = _PATIENCE_S
-    ) -> None:
-        self._connection = Connection(endpoint, certificates, channels=1)
+    def __init__(self, client: IdentityClient, patience_s: float = _PATIENCE_S) -> None:
+        self._client = client
         self._patience_s = patience_s
+
+    @classmethod
+    def over(
+        cls, endpoint: str, certificates: ClientCertificates | None, patience_s: float = _PATIENCE_S
+    ) -> Self:
+        """Connect to identity.
+
+        Args:
+            endpoint: `host:port`.
+            certificates: who the directory is there; none: plaintext, on loopback only.
+            patience_s: how long identity is waited for.
+
+        Raises:
+            ValueError: no certificates, and not on loopback.
+        """
+        return cls(IdentityClient(endpoint, certificates=certificates, purpose=_NEVER_STATED), patience_s)
 
     def find(self, call: Call, number: Ssin, *, with_claim: bool) -> RegisteredPerson | None:
         """Return what the registers say of a number.
@@ -55,58 +60,50 @@ class IdentityRegister:
         Raises:
             RegistryError: as `kruispunt_directory.domain.claim.PersonRegister`.
         """
-        stub = self._connection.stub(IdentityServiceStub)
-        if with_claim:
-            wanted = pb.GetPersonRequest(ssin=str(number), data_groups=_COMPARED)
-            try:
-                answer = self._ask(call, stub.GetPerson, wanted)
-            except PersonUnknown:
-                return None
-            return _registered(answer.resolution, _claim_of(answer.person))
-        resolved = self._ask(call, stub.ResolveNumbers, pb.ResolveNumbersRequest(ssins=[str(number)]))
-        return _registered(resolved.results[0], None)
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
-
-    def _ask(self, call: Call, method: "grpc.UnaryUnaryMultiCallable[Q, A]", request: Q) -> A:
         left_s = min(call.deadline - time.monotonic(), self._patience_s)
         if left_s <= 0:
             raise _given_up(call)
         assert call.purpose is not None, "whoever registers a dossier said why"
         purpose = Purpose(call.purpose.legal_basis, call.purpose.end_user, call.purpose.case)
+        client = self._client.with_purpose(purpose)
         try:
-            return self._connection.call(
-                method, request, timeout_s=left_s, metadata=purpose_metadata(purpose)
-            )
+            if not with_claim:
+                return _registered(next(client.resolve_numbers([number], timeout_s=left_s)), None)
+            person = client.get_person(number, data_groups=_COMPARED, timeout_s=left_s)
+        except PersonUnknown:
+            return None
         except _PASSING as error:
             raise _given_up(call, error.retry_after_s) from error
+        assert person.resolution is not None, "a number was asked for"
+        return _registered(person.resolution, _claim_of(person))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
 
 
-def _registered(resolved: pb.ResolvedNumber, claim: Claim | None) -> RegisteredPerson | None:
-    if resolved.outcome in (pb.NUMBER_OUTCOME_UNKNOWN, pb.NUMBER_OUTCOME_MALFORMED):
+def _registered(resolved: ResolvedNumber, claim: Claim | None) -> RegisteredPerson | None:
+    if resolved.current is None:
         return None
     return RegisteredPerson(
         claim,
-        is_replaced=resolved.current_ssin != resolved.asked_ssin,
-        is_cancelled=resolved.outcome == pb.NUMBER_OUTCOME_CANCELLED,
+        is_replaced=str(resolved.current) != resolved.asked,
+        is_cancelled=resolved.outcome is NumberOutcome.CANCELLED,
     )
 
 
-def _claim_of(person: person_pb2.Person) -> Claim:
+def _claim_of(person: Person) -> Claim:
     """Return what can be compared; what the registers do not know stays empty."""
-    name, birth, gender = person_pb2.Name(), None, 0
+    name, birth, sex = Name(""), None, 0
     for fact in person.facts:
-        match fact.value.WhichOneof("value"):
-            case "name":
-                name = fact.value.name
-            case "birth":
-                born = fact.value.birth.date
+        match fact.value:
+            case Name():
+                name = fact.value
+            case Birth(date=born):
                 birth = PartialDate(born.year, born.month, born.day)
-            case "gender":
-                gender = fact.value.gender
-    return Claim(name.family_name, tuple(name.given_names), birth, gender)
+            case Gender():
+                sex = fact.value.value
+    return Claim(name.family_name, tuple(name.given_names), birth, sex)
 
 
 def _given_up(call: Call, retry_after_s: float | None = None) -> RegistryError:

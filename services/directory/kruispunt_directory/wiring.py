@@ -33,7 +33,7 @@ def _register(settings: DirectorySettings) -> PersonRegister | None:
     """Return the identity registers; none while the directory runs alone."""
     if settings.identity_endpoint is None:
         return None
-    return IdentityRegister(settings.identity_endpoint, peer_certificates(settings, "identity"))
+    return IdentityRegister.over(settings.identity_endpoint, peer_certificates(settings, "identity"))
 
 
 def servicers(parts: Parts, register: PersonRegister | None = None) -> list[Servicer]:

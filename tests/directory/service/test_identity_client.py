@@ -59,7 +59,7 @@ def identity() -> Iterator[Identity]:
 @pytest.fixture
 def register(identity: Identity) -> Iterator[IdentityRegister]:
     """What is tested."""
-    one = IdentityRegister(identity.endpoint, None, patience_s=5.0)
+    one = IdentityRegister.over(identity.endpoint, None, patience_s=5.0)
     yield one
     one.close()
 
@@ -69,7 +69,7 @@ def _resolved(outcome: int, current: str = str(ANNA)) -> pb.ResolvedNumber:
 
 
 def _fact(**value: Any) -> person_pb2.Fact:
-    return person_pb2.Fact(value=person_pb2.FactValue(**value))
+    return person_pb2.Fact(value=person_pb2.FactValue(**value), registered_ssin=str(ANNA))
 
 
 def test_a_claim_is_read_from_the_facts(identity: Identity, register: IdentityRegister) -> None:
@@ -77,11 +77,12 @@ def test_a_claim_is_read_from_the_facts(identity: Identity, register: IdentityRe
     identity.answer = pb.GetPersonResponse(
         resolution=_resolved(pb.NUMBER_OUTCOME_CURRENT),
         person=person_pb2.Person(
+            ssin=str(ANNA),
             facts=[
                 _fact(name=person_pb2.Name(family_name="Peeters", given_names=["Anna", "Maria"])),
                 _fact(birth=person_pb2.Birth(date=Date(year=1985, month=7))),
                 _fact(gender=person_pb2.GENDER_FEMALE),
-            ]
+            ],
         ),
     )
 
@@ -148,7 +149,7 @@ def test_registers_in_trouble_are_unavailable(
 
 def test_nobody_there_is_unavailable_within_the_deadline(identity: Identity) -> None:
     """The caller's deadline is told apart from identity's silence."""
-    lost = IdentityRegister("127.0.0.1:1", None, patience_s=0.3)
+    lost = IdentityRegister.over("127.0.0.1:1", None, patience_s=0.3)
     began = time.monotonic()
 
     with pytest.raises(RegistryError) as silence:

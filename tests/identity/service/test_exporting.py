@@ -14,6 +14,7 @@ from kruispunt.identity.v1 import identity_service_pb2 as pb
 from kruispunt.identity.v1 import person_pb2
 from kruispunt.ssin import Ssin
 from kruispunt_identity.domain.national import NoNationalRegister
+from kruispunt_identity.servicer import exporting as servicer_module
 from kruispunt_identity.servicer.exporting import ExportingServicer
 from kruispunt_identity.store import exporting
 from kruispunt_identity.store.exporting import ExportReader
@@ -134,6 +135,18 @@ def test_a_sparse_selection_is_found(importer: Importer, monkeypatch: pytest.Mon
 
     assert [[str(bis(1))]] == chunks(importer, born_from=2001)
     assert sorted(each.ssin for each in rows) == exported(importer)
+
+
+def test_a_long_search_is_heard_of(importer: Importer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Messages without persons say that it goes on."""
+    monkeypatch.setattr(exporting, "_STRETCH", 20)
+    monkeypatch.setattr(servicer_module, "_SILENCE_S", -1.0)
+    importer.send(request(*wide_rows(60), born(bis(1), 2001)))
+
+    messages = chunks(importer, born_from=2001)
+
+    assert [] in messages
+    assert [str(bis(1))] == [number for message in messages for number in message]
 
 
 def test_a_message_costs_few_statements(importer: Importer) -> None:

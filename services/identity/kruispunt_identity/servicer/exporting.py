@@ -16,6 +16,7 @@ from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.wire import parse_code, parse_instant, parse_optional_day, parse_ssin
 
 _CHUNK = 500
+_SILENCE_S = 5.0
 _FIRST_YEAR, _LAST_YEAR = 1800, 2999
 _REGISTERS = {0: OURS, **{int(register): frozenset({register}) for register in OURS}}
 
@@ -40,6 +41,7 @@ class ExportingServicer:
         day = parse_optional_day(request, "valid_at") or self._clock.today()
         after: int | None = parse_ssin(request.after_ssin, "after_ssin") if request.after_ssin else 0
         view = View.of(call.participant)
+        silent_until = time.monotonic() + _SILENCE_S
         while after is not None:
             numbers, after = self._numbers.stretch(selection, after, _CHUNK)
             found = self._reader.persons(numbers, valid_at=day) if numbers else {}
@@ -50,8 +52,9 @@ class ExportingServicer:
                 if person is not None and person.ssin == number and selection.holds(person):
                     response.persons.append(person_message(person, day, view))
                     call.look(int(number), view.label, "exported")
-            if response.persons:
+            if response.persons or time.monotonic() > silent_until:  # or nobody would know that it goes on
                 yield response
+                silent_until = time.monotonic() + _SILENCE_S
             if time.monotonic() > call.deadline:
                 raise RegistryError(Reason.DEADLINE_OVER, "the deadline passed; go on after the last number")
 
