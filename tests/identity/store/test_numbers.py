@@ -1,6 +1,8 @@
 """Numbers lead where they should, for ever and as of any instant, and never in a circle."""
 
 import datetime as dt
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pytest
@@ -255,6 +257,30 @@ def test_no_statement_closes_a_circle_of_three(numbers: Numbers) -> None:
             )
 
     assert [C] * 3 == [each.current for each in numbers.leads(A, B, C).values()]
+
+
+def test_two_who_take_no_lock_close_no_circle(numbers: Numbers) -> None:
+    """A by B and B by A, both from what stood before, at the same moment and without a lock: one is refused."""
+    with numbers.database.reading() as connection:
+        before = numbers.store.find_many(connection, [A, B])
+    start = threading.Barrier(2)
+
+    def run(former: Ssin, next_: Ssin) -> bool:
+        start.wait()
+        try:
+            with numbers.database.writing() as transaction:
+                numbers.changes.replace(
+                    transaction, before[former], before[next_], DUPLICATE, DAY, numbers.at(1)
+                )
+        except (sa.exc.IntegrityError, RegistryError):  # by a constraint, or as the one of two in a deadlock
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(run, (A, B), (B, A)))
+
+    assert [False, True] == sorted(done)
+    assert [B if done[0] else A] * 2 == [each.current for each in numbers.leads(A, B).values()]
 
 
 def test_what_happened_is_kept(numbers: Numbers) -> None:
