@@ -6,21 +6,52 @@ A second run beside the first plays on the servers of the first.
 
 import argparse
 import datetime as dt
+import itertools
 import secrets
 import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from registry_home import REPOSITORY, HomeError, RegistryHome, forget_other_settings
 
-from kruispunt.sandbox import SandboxPerson, population
-from kruispunt.values import Sex
+from kruispunt.persons import Register
+from kruispunt.sandbox import SandboxPerson, national_document, population
+from kruispunt.values import Purpose, Sex
+
+if TYPE_CHECKING:
+    from kruispunt import Ssin, Statement
 
 SEED = 1
 PERSONS = 200
 PLAYERS_SEED = 2026  # those we play with come from another population than those that are loaded
+PLAYERS = 2000
+PURPOSE = Purpose(legal_basis="18/042", end_user="clerk-7", case="income-support-2026-118")
+# Of the guide (docs/getting-started.md) and of the README; nobody of these names and numbers exists.
+GUIDE = (
+    {
+        "ssin": "75060898009",
+        "family_name": "Janssens",
+        "given_names": ["Bea"],
+        "birth_date": "1975-06-08",
+        "birth_country": "BE",
+        "birth_municipality": "Antwerpen",
+        "gender": 2,
+        "nationalities": ["BE"],
+    },
+    {
+        "ssin": "85073003328",
+        "family_name": "Peeters",
+        "given_names": ["Bram"],
+        "birth_date": "1985-07-30",
+        "birth_country": "BE",
+        "gender": 1,
+        "nationalities": ["BE"],
+    },
+)
 WAIT_FOR_OWNER_S = 90.0
 
 
@@ -34,7 +65,7 @@ def main() -> int:
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, lambda *_: _interrupt(asked_to_end))
     forget_other_settings()
-    home = RegistryHome(arguments.folder.resolve())
+    home = RegistryHome(arguments.folder.resolve(), _national_register)
     try:
         return _run(home, once=arguments.once, asked_to_end=asked_to_end)
     except KeyboardInterrupt:
@@ -65,7 +96,7 @@ def _run(home: RegistryHome, *, once: bool, asked_to_end: threading.Event) -> in
 def _own(home: RegistryHome, *, once: bool, asked_to_end: threading.Event) -> int:
     began = time.monotonic()
     try:
-        _say("Preparing certificates, databases, participants and code tables …")
+        _say("Preparing certificates, databases, participants, code tables and the national register …")
         home.prepare()
         _say("Starting the identity server and the directory server …")
         home.start()
@@ -101,70 +132,179 @@ def _visit(home: RegistryHome) -> bool:
     return True
 
 
+def _national_register() -> Iterator[dict[str, Any]]:
+    """Yield whom the national register keeps: both populations, and the persons of the guide."""
+    told: set[str] = set()
+    people = itertools.chain(population(PERSONS, SEED), population(PLAYERS, PLAYERS_SEED))
+    documents = (national_document(each) for each in people if each.register is Register.NATIONAL)
+    for document in itertools.chain(GUIDE, documents):
+        if document["ssin"] not in told:
+            told.add(document["ssin"])
+            yield document
+
+
 def _load(home: RegistryHome) -> None:
-    """Load the population, the first time only."""
+    """Load the population into both services, the first time only."""
     from kruispunt import sandbox
 
-    done = home.folder / f"population-{SEED}-{PERSONS}"
+    done = home.folder / f"residents-{SEED}-{PERSONS}"
     if done.exists():
         return
     _say(f"Loading a synthetic population of {PERSONS} persons …")
+    with sandbox.registrar(home.profiles) as identity:
+        registers = sandbox.load_registers(population(PERSONS, SEED), identity, seed=SEED)
     with sandbox.connected(home.profiles) as clients:
         report = sandbox.load(population(PERSONS, SEED), clients, seed=SEED)
-    if report.refused:
-        raise HomeError(f"the registry refused dossiers of the population: {dict(report.refused)}")
+    if report.refused or registers.refused:
+        refused = {**registers.refused, **report.refused}
+        raise HomeError(f"the registry refused a part of the population: {refused}")
     done.touch()
-    _say(f"{report.dossiers} dossiers registered in {report.elapsed_s:.1f} s.")
+    _say(
+        f"{registers.rows} numbers imported, {registers.replaced} replaced, {report.dossiers} dossiers registered "
+        f"in {registers.elapsed_s + report.elapsed_s:.1f} s."
+    )
 
 
 def _play(home: RegistryHome) -> None:
-    """Register dossiers from three institutions, list them, ask two routes."""
-    from kruispunt import DirectoryClient, Period, Purpose
+    """Play who it is, then who may know what."""
+    person = _somebody()
+    _say(f"\nThis is {_introduce(person)}")
+    former = _play_identity(home, person)
+    _play_directory(home, person)
+    _tell_how(home, person, former)
+
+
+def _play_identity(home: RegistryHome, person: SandboxPerson) -> "Ssin":
+    """Take somebody for somebody else, notice, and put it right; returns the number that leads on since then."""
+    from kruispunt import (
+        ContactAddress,
+        DirectoryClient,
+        DistinctDecision,
+        DistinctReason,
+        Grade,
+        IdentityClient,
+        NumberChangeReason,
+        Period,
+        Statement,
+    )
+    from kruispunt.cli.output import print_dossiers
+    from kruispunt.cli.person_history import tell_history
+    from kruispunt.cli.person_words import print_candidates, print_facts, print_resolution
+
+    with (
+        IdentityClient.from_profile(
+            "institution-17-101", purpose=PURPOSE, path=home.profiles, timeout_s=15
+        ) as identity,
+        IdentityClient.from_profile(
+            "registry-registrar", purpose=PURPOSE, path=home.profiles, timeout_s=15
+        ) as desk,
+        DirectoryClient.from_profile(
+            "institution-17-101", purpose=PURPOSE, path=home.profiles, timeout_s=15
+        ) as directory,
+    ):
+        _say("\nThe welfare centre of Antwerp has somebody at its desk, with a passport, and searches:")
+        found = identity.search_persons(
+            person.family_name, person.birth_date, given_names=person.given_names, limit=3
+        )
+        print_candidates(found.candidates)
+        _say(
+            "\nIt takes that for another person, and asks for a number. The registry searches again, and says no:"
+        )
+        facts = _passport(person)
+        refused = identity.register_person(facts, search_id=found.search_id)
+        print_candidates(refused.candidates)
+        others = [
+            DistinctDecision(each.ssin, DistinctReason.HOMONYM, "another passport")
+            for each in refused.candidates
+            if each.grade is Grade.STRONG
+        ]
+        created = identity.register_person(facts, distinct=others)
+        if not others or created.person is None:
+            raise HomeError("the registry answered otherwise than the play has it")
+        former = created.person.ssin
+        _say(f"\nWith a reason for each candidate it gives out bis number {former.display}.")
+        _say("The welfare centre opens a dossier under it, and tells where to write to:")
+        begin = dt.date(dt.datetime.now(dt.UTC).year - 1, 3, 1)
+        answer = directory.register_dossier(former, capacity=2, phase=10, period=Period(begin), source="play")
+        print_dossiers(f"dossier {answer.outcome.name.lower()}", [answer.dossier])
+        address = ContactAddress("BE", postal_code="2000", municipality_name="Antwerpen", street="Meir")
+        update = identity.update_person(former, [Statement(address)])
+        print_facts("facts", [each.fact for each in update.results if each.fact])
+        _say(
+            "\nIt was the same person after all. The registry's desk looks what would move, and replaces it:"
+        )
+        seen = desk.preview_replacement(former, person.ssin)
+        print_facts("would move", seen.moving_facts)
+        _say(f"would be told: {', '.join(map(str, seen.told))}")
+        desk.replace_number(
+            former,
+            person.ssin,
+            reason=NumberChangeReason.DUPLICATE,
+            former_etag=seen.former_etag,
+            next_etag=seen.next_etag,
+        )
+        _say("\nThe old number leads to the other one from now on, for ever:")
+        (leads,) = identity.resolve_numbers([former])
+        print_resolution(leads)
+        if leads.current != person.ssin:
+            raise HomeError("the registry answered otherwise than the play has it")
+        _say("\nAnd this is what the registers remember, whichever number is asked:")
+        for line in tell_history(identity.list_person_versions(former)):
+            _say(f"  {line}")
+    return former
+
+
+def _passport(person: SandboxPerson) -> "list[Statement]":
+    from kruispunt import Birth, Evidence, EvidenceKind, Gender, Name, Place, Statement
+
+    seen = Evidence(EvidenceKind.PASSPORT, "EH1234567", person.birth_country)
+    place = Place(person.birth_country, municipality_name=person.birth_place)
+    return [
+        Statement(Name(person.family_name, person.given_names), evidence=seen),
+        Statement(Birth(person.birth_date, place), evidence=seen),
+        Statement(Gender(person.sex)),
+    ]
+
+
+def _play_directory(home: RegistryHome, person: SandboxPerson) -> None:
+    """Register dossiers from two institutions, list them, ask two routes."""
+    from kruispunt import DirectoryClient, Period
     from kruispunt.cli.asking import print_route
     from kruispunt.cli.output import print_dossiers
 
-    person = _somebody()
-    purpose = Purpose(legal_basis="18/042", end_user="clerk-7", case="income-support-2026-118")
     begin = dt.date(dt.datetime.now(dt.UTC).year - 1, 3, 1)
-    _say(f"\nThis is {_introduce(person)}")
-    stories = (
-        ("institution-5-1", 100, 20, "The National Pensions Office pays out a pension, and says so:"),
-        ("institution-11-200", 1, 0, "The person's health insurance fund says that it knows them:"),
-        ("institution-17-101", 2, 10, "The welfare centre of Antwerp has awarded income support:"),
-    )
-    for profile, capacity, phase, sentence in stories:
-        _say(f"\n{sentence}")
+    _say("\nThe National Pensions Office pays out a pension; the welfare centre has awarded income support:")
+    for profile, capacity, phase in (("institution-5-1", 100, 20), ("institution-17-101", 2, 10)):
         with DirectoryClient.from_profile(
-            profile, purpose=purpose, path=home.profiles, timeout_s=15
+            profile, purpose=PURPOSE, path=home.profiles, timeout_s=15
         ) as client:
-            answer = client.register_dossier(
+            client.register_dossier(
                 person.ssin, capacity=capacity, phase=phase, period=Period(begin), source="play"
             )
-        print_dossiers(f"{profile}: {answer.outcome.name.lower()}", [answer.dossier])
-
-    _say("\nWho holds a dossier on this person? The welfare centre asks; the registry records that it did:")
-    with DirectoryClient.from_profile("institution-17-101", purpose=purpose, path=home.profiles) as antwerp:
+    with DirectoryClient.from_profile("institution-17-101", purpose=PURPOSE, path=home.profiles) as antwerp:
         print_dossiers("dossiers", antwerp.list_dossiers(person.ssin))
         _say("\nMay the welfare centre of Antwerp get the pension rights, and from whom? Yes:")
         allowed = antwerp.get_route(person.ssin, "PENSION-RIGHTS")
         print_route(allowed)
     _say("\nMay the one of Liège? It is authorised as well, but it does not know this person. No:")
-    with DirectoryClient.from_profile("institution-17-202", purpose=purpose, path=home.profiles) as liege:
+    with DirectoryClient.from_profile("institution-17-202", purpose=PURPOSE, path=home.profiles) as liege:
         refused = liege.get_route(person.ssin, "PENSION-RIGHTS")
         print_route(refused)
     if not allowed.allowed or refused.allowed:
         raise HomeError("the registry answered otherwise than the play has it")
-    _tell_how(home, person)
 
 
 def _somebody() -> SandboxPerson:
-    """Return an old-age pensioner of a population of their own, another one at each play."""
-    skipped = secrets.randbelow(5000)
-    return next(
+    """Return an old-age pensioner whom the national register keeps, usually another one at each play."""
+    fit = [
         person
-        for place, person in enumerate(population(10_000, PLAYERS_SEED))
-        if place >= skipped and 1926 <= person.birth_date.year <= 1955 and person.birth_date.day
-    )
+        for person in population(PLAYERS, PLAYERS_SEED)
+        if person.register is Register.NATIONAL
+        and 1926 <= person.birth_date.year <= 1955
+        and person.birth_date.day
+        and not person.pair
+    ]
+    return secrets.choice(fit)
 
 
 def _introduce(person: SandboxPerson) -> str:
@@ -174,12 +314,14 @@ def _introduce(person: SandboxPerson) -> str:
     return f"{name}, {sex} born in {person.birth_date.year}, {number}. Nobody of this name and number exists."
 
 
-def _tell_how(home: RegistryHome, person: SandboxPerson) -> None:
+def _tell_how(home: RegistryHome, person: SandboxPerson, former: "Ssin") -> None:
     command = Path(sys.executable).with_name("kruispunt")
     _say(f"""
 While the servers run, try for yourself:
 
   export KRUISPUNT_PROFILES={home.profiles} KRUISPUNT_PROFILE=institution-17-101
+  {command} person show {former}
+  {command} person history {former}
   {command} dossier list {person.ssin}
   {command} route {person.ssin} INSURABILITY
   {command} knowledge authorisations --sector 17

@@ -17,15 +17,18 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from kruispunt.sandbox.institutions import ADMINISTRATOR, AUDITOR, INSTITUTIONS, REGISTRAR
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PARTICIPANTS = REPOSITORY / "services/shared/kruispunt_server/data/sandbox_participants.toml"
 CODE_TABLES = REPOSITORY / "services/directory/kruispunt_directory/data/code_tables.toml"
+SANDBOX = REPOSITORY / "clients/kruispunt/sandbox"
 PORTS = {"identity": 8441, "directory": 8442}
+OTHER = {"identity": "directory", "directory": "identity"}
 WORKERS = 1  # of each server: enough to try it, and quick to start
 START_S = 60.0
 STOP_S = 30.0
@@ -40,10 +43,13 @@ class RegistryHome:
 
     Args:
         folder: usually `.run` in the repository; made if it is not there.
+        national: whom the national register keeps, as documents of its stand-in; the same at every call.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, national: Callable[[], Iterable[dict[str, Any]]]) -> None:
         self.folder = folder
+        self._national = national
+        self._ports = dict(PORTS)
         self._servers: dict[str, subprocess.Popen[bytes]] = {}
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -64,7 +70,7 @@ class RegistryHome:
             yield True
 
     def prepare(self) -> None:
-        """Make what is missing: certificates, settings, databases, participants, code tables.
+        """Make what is missing: certificates, settings, databases, participants, code tables, the national register.
 
         Nothing of it is looked at again before a week is over or one of its sources has changed.
 
@@ -72,6 +78,7 @@ class RegistryHome:
             HomeError: a command failed.
         """
         self._clear_away()
+        self._choose_ports()
         stamp, state = self.folder / "prepared", self._state()
         if stamp.exists() and stamp.read_text() == state:
             for service in PORTS:
@@ -81,10 +88,12 @@ class RegistryHome:
         _command("directory", "dev-pki", str(self.folder / "pki"), "--participants", str(PARTICIPANTS))
         for service in PORTS:
             self._write_settings(service)
+        for service in PORTS:
             config = ("--config", str(self._settings(service)))
             _command(service, "migrate", *config)
             _command(service, "load-participants", str(PARTICIPANTS), *config)
         _command("directory", "load-code-tables", "--config", str(self._settings("directory")))
+        self._fill_national_register()
         stamp.write_text(state)
 
     def start(self) -> None:
@@ -144,9 +153,11 @@ class RegistryHome:
         """Return a digest of all that `prepare` rests on."""
         week = dt.datetime.now(dt.UTC).isocalendar()[:2]  # certificates end
         digest = hashlib.sha256(f"{week} {self.folder}".encode())
-        for source in (PARTICIPANTS, CODE_TABLES, *sorted((REPOSITORY / "migrations").rglob("*.py"))):
+        sources = [*sorted((REPOSITORY / "migrations").rglob("*.py")), *sorted(SANDBOX.glob("*.*"))]
+        for source in (PARTICIPANTS, CODE_TABLES, *sources):
             digest.update(source.read_bytes())
-        for made in (self.folder / "pki" / "secret", *(self.folder / f"{service}.db" for service in PORTS)):
+        made_files = [self.folder / f"{name}.db" for name in (*PORTS, "national")]
+        for made in (self.folder / "pki" / "secret", *made_files):
             digest.update(b"there" if made.exists() else b"gone")
         return digest.hexdigest()
 
@@ -160,10 +171,20 @@ class RegistryHome:
             pid_file.unlink(missing_ok=True)
             self._ready(service).unlink(missing_ok=True)
 
+    def _fill_national_register(self) -> None:
+        lines = self.folder / "national.jsonl"
+        with lines.open("w", encoding="utf-8") as file:
+            file.writelines(json.dumps(each, ensure_ascii=False) + "\n" for each in self._national())
+        _command("identity", "load-national", str(lines), "--config", str(self._settings("identity")))
+
+    def _choose_ports(self) -> None:
+        """Take the usual ports, or free ones: each server must know where the other will be."""
+        self._ports = {service: port if _is_free(port) else _free_port() for service, port in PORTS.items()}
+
     def _write_settings(self, service: str) -> None:
-        pki = self.folder / "pki"
-        settings = {
-            "port": PORTS[service] if _is_free(PORTS[service]) else 0,
+        pki, other = self.folder / "pki", OTHER[service]
+        settings: dict[str, str | int] = {
+            "port": self._ports[service],
             "tls_certificate": str(pki / "server.crt"),
             "tls_key": str(pki / "server.key"),
             "tls_authority": str(pki / "ca.crt"),
@@ -173,7 +194,13 @@ class RegistryHome:
             "lame_duck_s": 0,
             "drain_s": 5,
             "ready_file": str(self._ready(service)),
+            f"{other}_endpoint": f"127.0.0.1:{self._ports[other]}",
+            f"{other}_certificate": str(pki / "clients" / f"{service}-service.crt"),
+            f"{other}_key": str(pki / "clients" / f"{service}-service.key"),
+            f"{other}_authority": str(pki / "ca.crt"),
         }
+        if service == "identity":
+            settings["national_register_file"] = str(self.folder / "national.db")
         # A JSON text or number is a TOML one too.
         lines = (f"{name} = {json.dumps(value)}\n" for name, value in settings.items())
         self._settings(service).write_text("".join(lines))
@@ -183,7 +210,8 @@ class RegistryHome:
         text = "# Written by tools/play.py; gone when the servers stop.\n"
         for name in names:
             text += (
-                f'\n[{name}]\nendpoint = "{self.endpoint("directory")}"\nca = "pki/ca.crt"\n'
+                f'\n[{name}]\nendpoint = "{self.endpoint("directory")}"\n'
+                f'identity_endpoint = "{self.endpoint("identity")}"\nca = "pki/ca.crt"\n'
                 f'certificate = "pki/clients/{name}.crt"\nkey = "pki/clients/{name}.key"\n'
                 'legal_basis = "18/042"\nend_user = "play"\ncase = "play"\n'
             )
@@ -237,6 +265,12 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
         return True
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _end_stray(pid: int, mark: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import grpc
 import pytest
-from tests.clients.persons_stand_in import import_all
+from tests.clients.persons_stand_in import import_all, person, resolved
 from tests.clients.registry_stand_in import (
     ANNA,
     BRAM,
@@ -30,6 +30,7 @@ from kruispunt.common.v1 import values_pb2 as common
 from kruispunt.directory.v1 import directory_service_pb2 as pb
 from kruispunt.directory.v1 import dossier_service_pb2 as writing_pb
 from kruispunt.directory.v1 import knowledge_service_pb2 as knowledge_pb
+from kruispunt.identity.v1 import registration_service_pb2 as registration_pb
 from kruispunt_server import pki
 
 DASH = "\N{EN DASH}"
@@ -463,6 +464,8 @@ def test_sandbox_is_loaded_with_a_report(script: Script, profiles: Path, endpoin
     profiles.write_text(f"{ours}[half-written]\nca = 'x'\n")  # is none of the sandbox's, and does not matter
     script.on("RegisterDossier", registered())
     script.on("ImportPersons", import_all)
+    replaced = registration_pb.ReplaceNumberResponse(resolution=resolved(), person=person())
+    script.on("ReplaceNumber", replaced)
 
     report = run_json("sandbox", "load", "--persons", "20", "--seed", "3")
 
@@ -471,7 +474,7 @@ def test_sandbox_is_loaded_with_a_report(script: Script, profiles: Path, endpoin
     assert {"CREATED": expected} == report["outcomes"]
     numbers = len(list(import_rows(population(20, 3))))
     assert 0 < numbers
-    assert {"rows": numbers, "outcomes": {"IMPORTED": numbers}, "refused": {}, "replaced": 0} == report[
+    assert {"rows": numbers, "outcomes": {"IMPORTED": numbers}, "refused": {}, "replaced": 1} == report[
         "registers"
     ]
 
