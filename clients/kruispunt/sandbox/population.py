@@ -22,6 +22,11 @@ _TWO_NUMBERS = 0.1  # of those with a bis number
 _BELGIAN = {
     each.language: each for each in reversed(COMMUNITIES) if each.country == "BE"
 }  # by language of contact
+_NEIGHBOURS = {
+    "nl": ("NL", ("Breda", "Maastricht", "Rotterdam", "Sluis")),
+    "fr": ("FR", ("Lille", "Metz", "Roubaix", "Valenciennes")),
+    "de": ("DE", ("Aachen", "Köln", "Trier")),
+}  # where those with a bis number come from whose community is at home in Belgium
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +122,7 @@ def _person(
 ) -> SandboxPerson:
     sex = Sex.UNSPECIFIED if slot.kind.month_class == 20 else Sex.FEMALE if female else Sex.MALE
     ssin = slot.number(female=female, second=second)
-    abroad = ssin.kind is SsinKind.BIS or origin.random() < _BORN_ABROAD
-    home = community if abroad else _BELGIAN[community.language]
+    country, towns = _home(origin, ssin, community)
     two = ssin.kind is SsinKind.BIS and not pair and origin.random() < _TWO_NUMBERS
     return SandboxPerson(
         ssin=ssin,
@@ -130,9 +134,9 @@ def _person(
         pair=pair,
         dossiers=tuple(dossiers_of(chance, slot.born)),
         register=_register(origin, ssin),
-        birth_country=home.country,
-        birth_place=origin.choice(home.towns),
-        nationalities=_nationalities(origin, ssin, community),
+        birth_country=country,
+        birth_place=origin.choice(towns),
+        nationalities=_nationalities(origin, ssin, community, country),
         former_ssin=slot.number(female=female, second=True) if two else None,
         former_family_name=_frequent(origin, community.family) if two else "",
     )
@@ -144,9 +148,18 @@ def _register(origin: random.Random, ssin: Ssin) -> Register:
     return Register.RAD if origin.random() < _STRUCK_OFF else Register.NATIONAL
 
 
-def _nationalities(origin: random.Random, ssin: Ssin, community: Community) -> tuple[str, ...]:
-    if community.country == "BE" or ssin.kind is SsinKind.BIS:
-        return (community.country,)
+def _home(origin: random.Random, ssin: Ssin, community: Community) -> tuple[str, tuple[str, ...]]:
+    """Return where somebody was born: country and its towns."""
+    if ssin.kind is SsinKind.BIS and community.country == "BE":
+        return _NEIGHBOURS[community.language]
+    abroad = ssin.kind is SsinKind.BIS or origin.random() < _BORN_ABROAD
+    home = community if abroad else _BELGIAN[community.language]
+    return home.country, home.towns
+
+
+def _nationalities(origin: random.Random, ssin: Ssin, community: Community, country: str) -> tuple[str, ...]:
+    if ssin.kind is SsinKind.BIS or community.country == "BE":
+        return (country,)
     return ("BE", community.country) if origin.random() < _BORN_ABROAD else (community.country,)
 
 
