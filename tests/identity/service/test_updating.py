@@ -2,11 +2,14 @@
 
 import datetime as dt
 import threading
+import unicodedata
 import uuid
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tests.identity.service.telling import (
     ANNA,
     BEA,
@@ -124,6 +127,18 @@ def test_correction_takes_the_wrong_fact_back(told: Told) -> None:
         history = {str(fact.fact_id): fact for fact in told.facts.of(connection, [ANNA], history=True)}
     assert right == str(history[wrong].superseded_by)
     assert NOON + dt.timedelta(hours=1) == history[wrong].superseded_at
+
+
+def test_correction_without_days_keeps_those_of_the_wrong_fact(told: Told) -> None:
+    """A misspelt name was misspelt on all its days; a correction that says days has its own."""
+    days = {"begin": date(2020, 1, 1), "end": date(2030, 1, 1)}
+    wrong = told.update(ANNA, change(name("Janssns"), validity=days)).results[0].fact.fact_id
+
+    kept = told.update(ANNA, change(name("Jansens"), wrong)).results[0].fact
+    moved = told.update(ANNA, change(name("Janssens"), kept.fact_id, validity={})).results[0].fact
+
+    assert (date(2020, 1, 1), date(2030, 1, 1)) == (kept.validity.begin, kept.validity.end)
+    assert (False, False) == (moved.validity.HasField("begin"), moved.validity.HasField("end"))
 
 
 def test_correction_that_says_the_same_changes_nothing(told: Told) -> None:
@@ -378,6 +393,20 @@ def test_shown_person_is_noted_for_the_access_log(told: Told) -> None:
     ]
 
 
+def test_retraction_is_noted_with_its_group(told: Told) -> None:
+    """The access log says what kind of data the answer showed; of a refusal nobody knows."""
+    fact = told.update(ANNA, change({"gender": 2})).results[0].fact
+    request = pb.RetractFactRequest(request_id=str(uuid.uuid4()), ssin=str(ANNA), fact_id=fact.fact_id)
+    shown, refused = call_of(), call_of(WELFARE)
+    told.updating.RetractFact(request, shown)
+    request.request_id = str(uuid.uuid4())
+    with pytest.raises(RegistryError):
+        told.updating.RetractFact(request, refused)
+
+    assert [("gender", "written")] == [(look.data_groups, look.result) for look in shown.looks]
+    assert [("fact", "NO_DOSSIER")] == [(look.data_groups, look.result) for look in refused.looks]
+
+
 def test_concurrent_changes_follow_one_another(told: Told) -> None:
     """Of eight who build on one etag, one writes; the others learn that the person has changed."""
     results: list[str] = []
@@ -407,6 +436,23 @@ def test_journal_keeps_no_personal_data(told: Told) -> None:
         "name" in str(row.after_state),
         *[canary in str(row) for canary in ("Kanarie", "EK999", "75460898095")],
     ] == [True, False, False, False]
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.text(max_size=20))
+def test_any_text_is_kept_as_it_is_cleaned_or_refused(told: Told, text: str) -> None:
+    """Whatever letters come in, both databases give back what was answered; or nothing is written, for a reason."""
+    reasons: list[str] = []
+    try:
+        shown = told.update(ANNA, change(address(text), validity={})).results[0].fact.value.contact_address
+    except RegistryError as refusal:
+        reasons.append(refusal.reason.label)
+
+    if reasons:
+        assert reasons in (["TEXT_FORBIDDEN"], ["TEXT_TOO_LONG"])
+    else:
+        assert Address("BE", street=shown.street) == told.standing(ANNA)[-1].value
+        assert unicodedata.normalize("NFC", " ".join(text.split())) == shown.street
 
 
 GOOD = change(name("Janssens"))

@@ -129,6 +129,8 @@ class Person:
         under: Ssin,
         corrects: uuid.UUID | None = None,
         beside: Iterable[Statement] = (),
+        *,
+        keeps_days: bool = False,
     ) -> Change:
         """Say a fact, or correct one.
 
@@ -141,6 +143,7 @@ class Person:
             under: number that the institution used.
             corrects: the fact that was wrong.
             beside: what else the same request says.
+            keeps_days: whether a correction is true on the days of the fact that it corrects, whatever its own are.
 
         Raises:
             RegistryError: with fields within the change. Of a NATIONAL person only the contact address can be told,
@@ -155,6 +158,8 @@ class Person:
                 field="statement.value",
             )
         wrong = None if corrects is None else self._standing(corrects, statement.group)
+        if wrong is not None and keeps_days:
+            statement = replace(statement, validity=wrong.validity)
         self._check_life(statement, beside)
         self._check_partner(statement)
         said = self._said_already(statement, under) if wrong is None else _same(statement, wrong)

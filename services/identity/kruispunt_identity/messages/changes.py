@@ -17,10 +17,17 @@ _MOST = len(DataGroup)
 
 @dataclass(frozen=True, slots=True)
 class FactChange:
-    """A new fact, or a correction of the fact `corrects`."""
+    """A new fact, or a correction.
+
+    Attributes:
+        statement: what is true.
+        corrects: the fact that was wrong.
+        keeps_days: whether no days were said: a correction is then true on those of the fact that it corrects.
+    """
 
     statement: Statement
     corrects: uuid.UUID | None
+    keeps_days: bool
 
 
 def parse_changes(changes: Sequence[pb.FactChange], today: dt.date) -> list[FactChange]:
@@ -51,7 +58,9 @@ def parse_changes(changes: Sequence[pb.FactChange], today: dt.date) -> list[Fact
             )
         corrects = change.corrects_fact_id
         read[statement.group] = FactChange(
-            statement, parse_id(corrects, f"changes[{place}].corrects_fact_id") if corrects else None
+            statement,
+            parse_id(corrects, f"changes[{place}].corrects_fact_id") if corrects else None,
+            keeps_days=not change.statement.HasField("validity"),
         )
     return list(read.values())
 

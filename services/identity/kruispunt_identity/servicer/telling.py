@@ -35,7 +35,7 @@ class Telling:
         call: Call,
         key: WriteKey,
         asked: Ssin,
-        groups: str,
+        groups: str | Callable[[ResponseT | None], str],
         response: type[ResponseT],
         work: Callable[[Any, Person], ResponseT],
     ) -> ResponseT:
@@ -45,7 +45,7 @@ class Telling:
             call: who tells.
             key: names the request.
             asked: number of the person.
-            groups: what of the person it is about, for the access log.
+            groups: what of the person it is about, for the access log; or what says so of an answer, and of none.
             response: type of the answer; it has a field `resolution`.
             work: tells the person, in the transaction that it is given.
 
@@ -67,12 +67,14 @@ class Telling:
         try:
             body = self._writes.run(call, key, carried_out)
         except RegistryError as error:
-            call.look(int(asked if known is None else known.lineage.root), groups, error.reason.label)
+            shown = asked if known is None else known.lineage.root
+            call.look(int(shown), groups if isinstance(groups, str) else groups(None), error.reason.label)
             raise
         answer = response()
         answer.ParseFromString(body)
-        shown = int(answer.resolution.current_ssin)  # type: ignore[attr-defined]
-        call.look(shown, groups, "validated" if key.validate_only else "written")
+        shown = answer.resolution.current_ssin  # type: ignore[attr-defined]
+        said = groups if isinstance(groups, str) else groups(answer)
+        call.look(int(shown), said, "validated" if key.validate_only else "written")
         return answer
 
     def _permitted(self, call: Call, asked: Ssin) -> tuple[Known | None, RegistryError | None]:

@@ -18,7 +18,6 @@ from kruispunt_server.errors import RegistryError
 from kruispunt_server.wire import parse_ssin, parse_write_key
 
 _UPDATED, _RETRACTED = "person.updated", "person.retracted"
-_ANY_GROUP = "fact"
 
 
 class UpdatingServicer:
@@ -71,7 +70,12 @@ class UpdatingServicer:
                 resolution=resolved_message(person.resolved(asked)),
             )
 
-        return self._telling.run(call, key, asked, _ANY_GROUP, pb.RetractFactResponse, work)
+        return self._telling.run(call, key, asked, _retracted_group, pb.RetractFactResponse, work)
+
+
+def _retracted_group(answer: pb.RetractFactResponse | None) -> str:
+    """Return which data group was taken back; of a refusal nobody knows."""
+    return (answer.fact.value.WhichOneof("value") if answer else None) or "fact"
 
 
 def _told(
@@ -84,9 +88,10 @@ def _told(
     results: dict[int, Change | RegistryError] = {}
     statements = [change.statement for change in changes]
     for place in sorted(range(len(changes)), key=lambda place: statements[place].group is DataGroup.DECEASE):
+        change = changes[place]
         try:
             results[place] = person.tell(
-                statements[place], source, under, changes[place].corrects, beside=statements
+                change.statement, source, under, change.corrects, statements, keeps_days=change.keeps_days
             )
         except RegistryError as refusal:
             results[place] = refusal
