@@ -101,9 +101,9 @@ class Desk:
         return self.registering.RegisterPerson(request, call or call_of())
 
 
-def desk_on(database: Database, tables: IdentityTables) -> Desk:
+def desk_on(database: Database, tables: IdentityTables, secret: bytes = SECRET) -> Desk:
     """Return the servicers as they are wired, on an empty database."""
-    clock, keys = FixedClock(NOON), Keys(SECRET)
+    clock, keys = FixedClock(NOON), Keys(secret)
     registers = Registers(database, tables, clock, Nation({}), DerivedPeppers(keys))
     nation: Any = registers.national
     reader = PersonReader(database, tables, registers.numbers, FactStore(database, tables.persons), nation)
