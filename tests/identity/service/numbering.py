@@ -74,7 +74,7 @@ class Numbering:
         call.now = self.told.clock.now()
         return call
 
-    def replace(self, former: Ssin, next_: Ssin, **more: Any) -> pb.ReplaceNumberResponse:
+    def replace(self, former: Ssin | str, next_: Ssin | str, **more: Any) -> pb.ReplaceNumberResponse:
         """Replace a number, as PENSIONS unless said otherwise."""
         self.tick()
         call = more.pop("call", None) or self.call()
@@ -135,7 +135,7 @@ class Numbering:
         return [result.fact.fact_id for result in response.results]
 
 
-def replacement_of(former: Ssin, next_: Ssin, **more: Any) -> pb.ReplaceNumberRequest:
+def replacement_of(former: Ssin | str, next_: Ssin | str, **more: Any) -> pb.ReplaceNumberRequest:
     """Return a request that replaces a number, as a duplicate unless said otherwise."""
     return pb.ReplaceNumberRequest(
         **{
