@@ -1,10 +1,190 @@
 """The one place that names concrete classes: what the identity server is made of."""
 
-from kruispunt_identity.tables import shared
-from kruispunt_server.assembly import Assembly, Telemetry, open_parts
+from dataclasses import dataclass
+
+from kruispunt import DirectoryClient, Purpose
+from kruispunt.identity.v1 import identity_service_pb2, registration_service_pb2
+from kruispunt_identity import policies
+from kruispunt_identity.directory_client import DirectoryHolders
+from kruispunt_identity.domain.national import NationalRegister, NoNationalRegister
+from kruispunt_identity.matching.peppers import DerivedPeppers, FilePeppers, Peppers
+from kruispunt_identity.matching.score import Matcher
+from kruispunt_identity.matching.weights import shipped_weights
+from kruispunt_identity.messages.importing import REASON_NUMBERS
+from kruispunt_identity.national.file import SqliteNationalRegister
+from kruispunt_identity.servicer.candidates import CandidateViews
+from kruispunt_identity.servicer.exporting import ExportingServicer
+from kruispunt_identity.servicer.guard import Guard
+from kruispunt_identity.servicer.importing import ImportingServicer
+from kruispunt_identity.servicer.linking import LinkingServicer
+from kruispunt_identity.servicer.numbering import NumberingServicer, NumberingStores
+from kruispunt_identity.servicer.reading import ReadingServicer
+from kruispunt_identity.servicer.registering import RegisteringServicer
+from kruispunt_identity.servicer.resolving import ResolvingServicer
+from kruispunt_identity.servicer.searching import SearchingServicer
+from kruispunt_identity.servicer.telling import Telling
+from kruispunt_identity.servicer.updating import UpdatingServicer
+from kruispunt_identity.settings import IdentitySettings
+from kruispunt_identity.store.candidates import CandidateSearch
+from kruispunt_identity.store.decisions import DecisionStore
+from kruispunt_identity.store.exporting import ExportReader
+from kruispunt_identity.store.facts import FactStore
+from kruispunt_identity.store.identifiers import IdentifierStore
+from kruispunt_identity.store.importing import ImportStore
+from kruispunt_identity.store.link_states import LinkStates
+from kruispunt_identity.store.match_frequencies import load_frequencies
+from kruispunt_identity.store.matching import MatchStore
+from kruispunt_identity.store.moving import MovingStore
+from kruispunt_identity.store.number_desk import NumberDesk
+from kruispunt_identity.store.numbering import NumberingStore
+from kruispunt_identity.store.numbers import NumberStore
+from kruispunt_identity.store.person_search import PersonSearch
+from kruispunt_identity.store.persons import PersonStore
+from kruispunt_identity.store.reading import PersonReader
+from kruispunt_identity.store.registrations import RegistrationStore
+from kruispunt_identity.store.resolving import NumberResolver
+from kruispunt_identity.store.searches import SearchLog
+from kruispunt_identity.store.splitting import SplittingStore
+from kruispunt_identity.tables import IdentityTables, identity_tables
+from kruispunt_server.assembly import Assembly, Parts, Servicer, Telemetry, open_parts
+from kruispunt_server.combined import Combined
+from kruispunt_server.keys import Keys
+from kruispunt_server.peers import peer_certificates
 from kruispunt_server.settings import ServerSettings
+
+_IDENTITY = identity_service_pb2.DESCRIPTOR.services_by_name["IdentityService"]
+_REGISTRATION = registration_service_pb2.DESCRIPTOR.services_by_name["RegistrationService"]
+# What the client is made with; every call states the purpose of the caller it is made for.
+_OWN_PURPOSE = Purpose(legal_basis="REGISTRY", end_user="identity", case="dossier-check")
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What identity leans on besides its database.
+
+    Attributes:
+        keys: derived from the operator's secret.
+        peppers: of the search keys.
+        national: the national register.
+        guard: who may write of whom.
+    """
+
+    keys: Keys
+    peppers: Peppers
+    national: NationalRegister
+    guard: Guard
 
 
 def wire(settings: ServerSettings, telemetry: Telemetry) -> Assembly:
-    """Build the identity server: health and reflection, until it has services. Errors as of `open_parts`."""
-    return Assembly(open_parts(settings, shared, telemetry), [])
+    """Build the identity server; errors as of `open_parts`, and PepperError."""
+    assert isinstance(settings, IdentitySettings), "the command reads them"
+    holders = _holders(settings)
+    around = surroundings(settings, Guard(holders, alone=settings.without_directory))
+    parts = open_parts(settings, identity_tables().shared, telemetry)
+    return Assembly(parts, servicers(parts, around), [holders.close] if holders else [])
+
+
+def surroundings(settings: IdentitySettings, guard: Guard) -> Surroundings:
+    """Return what settings name, besides the database."""
+    keys = Keys(settings.secret())
+    peppers = FilePeppers(settings.pepper_file) if settings.pepper_file else DerivedPeppers(keys)
+    register = settings.national_register_file
+    national = SqliteNationalRegister(register) if register else NoNationalRegister()
+    return Surroundings(keys, peppers, national, guard)
+
+
+def servicers(parts: Parts, around: Surroundings) -> list[Servicer]:
+    """Return every service of identity, on one set of parts."""
+    stores = _Stores(parts, around, identity_tables())
+    return [
+        Servicer(_IDENTITY, _identity_service(parts, around, stores), policies.IDENTITY_SERVICE),
+        Servicer(_REGISTRATION, _registration_service(parts, around, stores), policies.REGISTRATION_SERVICE),
+    ]
+
+
+class _Stores:
+    """What several parts of the services share."""
+
+    def __init__(self, parts: Parts, around: Surroundings, tables: IdentityTables) -> None:
+        database, clock, national = parts.database, parts.clock, around.national
+        with database.reading() as connection:
+            frequencies = load_frequencies(connection, tables.matching)
+        self.tables = tables
+        self.numbers = NumberStore(database, tables)
+        self.matches = MatchStore(database, tables.matching, around.peppers, clock)
+        search = PersonSearch(self.matches, Matcher(shipped_weights(), frequencies), national)
+        self.candidates = CandidateSearch(database, search, self.numbers)
+        self.decisions = DecisionStore(database, tables, self.numbers)
+        self.searches = SearchLog(database, tables)
+        self.reader = PersonReader(
+            database, tables, self.numbers, FactStore(database, tables.persons), national
+        )
+        self.views = CandidateViews(self.reader, clock)
+        self.persons = PersonStore(
+            database, tables, self.numbers, self.matches, national, parts.pseudonyms, clock
+        )
+
+
+def _identity_service(parts: Parts, around: Surroundings, stores: _Stores) -> Combined:
+    return Combined(
+        ReadingServicer(stores.reader, parts.tokens, parts.clock),
+        ResolvingServicer(NumberResolver(parts.database, stores.numbers, around.national)),
+        SearchingServicer(
+            stores.candidates,
+            stores.views,
+            stores.searches,
+            stores.decisions,
+            parts.tokens,
+            parts.clock,
+            around.keys.derive("search-criteria"),
+        ),
+        ExportingServicer(ExportReader(parts.database, stores.tables), stores.reader, parts.clock),
+    )
+
+
+def _registration_service(parts: Parts, around: Surroundings, stores: _Stores) -> Combined:
+    database, tables, clock, pseudonyms = parts.database, stores.tables, parts.clock, parts.pseudonyms
+    registrations = RegistrationStore(
+        database,
+        tables,
+        stores.numbers,
+        stores.matches,
+        stores.candidates,
+        stores.decisions,
+        around.national,
+        pseudonyms,
+        clock,
+    )
+    telling = Telling(stores.persons, around.guard, parts.writes)
+    links = LinkStates(database, tables)
+    imports = ImportStore(
+        database, tables, stores.numbers, stores.matches, stores.candidates, pseudonyms, REASON_NUMBERS
+    )
+    return Combined(
+        RegisteringServicer(registrations, stores.searches, stores.views, around.guard, parts.writes, clock),
+        UpdatingServicer(stores.persons, telling),
+        LinkingServicer(stores.persons, IdentifierStore(database, tables, stores.numbers), links, telling),
+        NumberingServicer(
+            _numbering_stores(parts, stores), around.national, around.guard, parts.writes, clock
+        ),
+        ImportingServicer(imports, around.national, clock),
+    )
+
+
+def _numbering_stores(parts: Parts, stores: _Stores) -> NumberingStores:
+    desk = NumberDesk(parts.database, stores.tables, stores.matches, parts.pseudonyms, parts.clock)
+    return NumberingStores(
+        stores.persons, stores.reader, NumberingStore(desk), SplittingStore(desk), MovingStore(desk)
+    )
+
+
+def _holders(settings: IdentitySettings) -> DirectoryHolders | None:
+    """Return the directory; none while identity runs without."""
+    if settings.directory_endpoint is None:
+        return None
+    client = DirectoryClient(
+        settings.directory_endpoint,
+        certificates=peer_certificates(settings, "directory"),
+        purpose=_OWN_PURPOSE,
+    )
+    return DirectoryHolders(client)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from kruispunt.identity.v1 import identity_service_pb2, person_pb2, registration_service_pb2, search_pb2
+from kruispunt_identity.domain.countries import country_code
 from kruispunt_identity.domain.decision import Decision, DistinctReason
 from kruispunt_identity.domain.texts import clean_optional_text
 from kruispunt_identity.matching.profile import MatchName, MatchProfile
@@ -52,7 +53,7 @@ def parse_criteria(criteria: search_pb2.PersonCriteria, today: dt.date) -> Crite
         )
         birth = _birth(criteria, today)
         gender = _gender(criteria)
-        country = values.country_code(criteria.country, "country") if criteria.country else ""
+        country = country_code(criteria.country, "country") if criteria.country else ""
         tolerance = parse_code(criteria.year_tolerance, "year_tolerance", 0, _MOST_TOLERANCE)
     except RegistryError as error:
         raise values.at(_CRITERIA, error) from None
