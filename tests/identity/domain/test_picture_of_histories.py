@@ -22,18 +22,22 @@ PERIODS = [(None, None), (None, DAYS[1]), (DAYS[1], None), (DAYS[1], DAYS[2])]
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[Event]:
-    """Make up to 25 events, each at an instant of its own, that the registers would allow."""
+    """Make events, each at an instant of its own, as the registers allow them; every number is told of first."""
     events: list[Event] = []
     state = State()
-    for minute in range(draw(st.integers(1, 25))):
+    for minute in range(len(NUMBERS) + draw(st.integers(0, 12))):
         at = dt.datetime(2026, 3, 1, 12, minute, tzinfo=dt.UTC)
-        number, other = draw(st.permutations(NUMBERS))[:2]
-        kind = draw(st.sampled_from(["tell", "tell", "join", "part"]))
-        event: Event = Told(at, str(uuid.UUID(int=minute)), number, 1, "", draw(st.sampled_from(PERIODS)))
-        if kind == "join" and number not in state.step and other not in state.step:
-            event = Joined(at, number, other)
-        elif kind == "part" and number in state.step:
-            event = Parted(at, number)
+        standing = [number for number in NUMBERS if number not in state.step]
+        kind = draw(st.sampled_from(["tell", "join", "join", "part"])) if minute >= len(NUMBERS) else "first"
+        event: Event
+        if kind == "join" and len(standing) > 1:
+            former, next_ = draw(st.permutations(standing))[:2]
+            event = Joined(at, former, next_)
+        elif kind == "part" and state.step:
+            event = Parted(at, draw(st.sampled_from(sorted(state.step))))
+        else:
+            number = NUMBERS[minute] if kind == "first" else draw(st.sampled_from(NUMBERS))
+            event = Told(at, str(uuid.UUID(int=minute)), number, 1, "", draw(st.sampled_from(PERIODS)))
         events.append(event)
         state.play(event)
     return events
