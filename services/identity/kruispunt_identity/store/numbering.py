@@ -69,7 +69,11 @@ class NumberingStore:
         Raises:
             RegistryError: as of `already_replaced`; a person changed since it was read, ABORTED / ETAG_MISMATCH.
         """
-        former, next_ = self._pair(connection, order)
+        found = self._desk.lock(connection, (order.former, order.next_))
+        former, next_ = (
+            _unwritten(ssin) if ssin in order.only_national and ssin not in found else found[ssin]
+            for ssin in (order.former, order.next_)
+        )
         if already_replaced(former, next_, order.reason):
             return True
         refuse_stale(former, order.former_etag, "former_etag")
