@@ -70,7 +70,7 @@ class FactStore:
             parameters["known_at"] = known_at
             rows = connection.execute(self._select_all_known if history else self._select_known, parameters)
             facts = [_as_of(fact_of(row), known_at) for row in rows]
-        facts.sort(key=lambda fact: (fact.recorded_at, fact.fact_id))
+        facts.sort(key=lambda fact: (fact.recorded_at, fact.fact_id.int))
         return facts
 
     def add_many(self, connection: sa.Connection, facts: Sequence[Fact]) -> None:
