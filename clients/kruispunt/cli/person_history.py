@@ -10,6 +10,7 @@ from kruispunt.persons import NumberEvent, NumberEventKind, PersonVersion, Regis
 from kruispunt.ssin import Ssin
 
 _EARLIEST = dt.datetime.min.replace(tzinfo=dt.UTC)
+_FIRST, _LAST = 0, 100  # among what was recorded at one instant; facts stand between, by their group
 _EVENTS = {
     NumberEventKind.REPLACED: "replaced by {other}",
     NumberEventKind.SPLIT: "split off from {other}",
@@ -31,7 +32,7 @@ def tell_history(versions: Iterable[PersonVersion], valid_at: dt.date | None = N
     corrected = {
         each.superseded_by: each for each in entries if isinstance(each, Fact) and each.superseded_by
     }
-    events: list[tuple[dt.datetime, str]] = []
+    events: list[tuple[dt.datetime, int, str]] = []
     for entry in entries:
         if valid_at and not isinstance(entry, NumberEvent) and not entry.validity.holds(valid_at):
             continue

@@ -39,6 +39,7 @@ _CIVIL_STATES = {
 }
 _NATIONAL_REGISTER = InstitutionRef(0, 0)
 _REASONS_SHOWN = 3
+_BASE = "base"  # what every comparison begins with explains nothing
 
 
 def words(value: FactValue | None) -> str:  # noqa: PLR0911 - one for each data group
@@ -89,7 +90,11 @@ def source_words(source: InstitutionRef) -> str:
 
 def parts_words(parts: Iterable[ScorePart]) -> str:
     """Return the weightiest parts of a score."""
-    told = [f"{each.field.replace('_', ' ')} {each.level} {each.weight:+.1f}" for each in parts]
+    told = [
+        f"{each.field.replace('_', ' ')} {each.level} {each.weight:+.1f}"
+        for each in parts
+        if each.field != _BASE
+    ]
     return "; ".join(told[:_REASONS_SHOWN])
 
 
@@ -183,8 +188,8 @@ def print_told(told: Iterable[InstitutionRef], *, complete: bool, what: str) -> 
 
 
 def when(instant: dt.datetime | None) -> str:
-    """Return an instant, in a width of its own."""
-    return f"{instant:%Y-%m-%d %H:%M:%S}Z" if instant else " " * 20
+    """Return an instant, in a width of its own; none: of what the national register says, only today is known."""
+    return f"{instant:%Y-%m-%d %H:%M:%S}Z" if instant else f"{'today':20}"
 
 
 def _place(place: Place | None) -> str:
