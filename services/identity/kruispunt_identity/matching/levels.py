@@ -119,11 +119,12 @@ def given_level(one: NameForm, other: NameForm) -> Level:
 
 
 def may_be_swapped(one: NameForm, other: NameForm) -> bool:
-    """Whether a family name sounds like a given name of the other side: the cheap question before `crossed_level`."""
-    return not (
-        set(one.family_codes).isdisjoint(other.given_codes)
-        and set(other.family_codes).isdisjoint(one.given_codes)
-    )
+    """Whether the names sound or begin alike crosswise: the cheap question before `crossed_level`."""
+    if not set(one.family_codes).isdisjoint(other.given_codes):
+        return True
+    if not set(other.family_codes).isdisjoint(one.given_codes):
+        return True
+    return one.family_plain[:1] == other.given_plain[:1] and other.family_plain[:1] == one.given_plain[:1]
 
 
 def crossed_level(one: NameForm, other: NameForm) -> Level:

@@ -15,8 +15,8 @@ from kruispunt_identity.store.matching import MatchStore, Pool
 __all__ = ["Found", "Hit", "PersonSearch", "ProfileSource"]
 
 _SCORED = 60
-# Odds of 1:4096: below, a candidate is not worth showing, and showing it would tell who else is registered.
-_LEAST = -12.0
+# Odds of 1:16384: below, a candidate is not worth showing, and showing it would tell who else is registered.
+_LEAST = -14.0
 # Who asks for more than the usual tolerance on the year knows that the dates differ; the score only sees that they do.
 _LEAST_TOLERANT = -18.0
 _USUAL_TOLERANCE = 1
