@@ -23,7 +23,8 @@ from kruispunt_identity.tables import IdentityTables
 from kruispunt_server.arrays import among, array
 from kruispunt_server.database import Database
 
-_CHUNK = 500
+# Rows read beyond a page at once, for those that are left out.
+_SPARE = 10
 
 Pair = tuple[Ssin, Ssin]
 
@@ -224,14 +225,15 @@ class DecisionStore:
             limit: pairs at most.
         """
         found: list[Suspicion] = []
+        size = limit + _SPARE
         while True:
             statement = self._first_page
             if after is not None:
                 place = sa.tuple_(*after, types=[column.type for column in self._order])
                 statement = statement.where(sa.tuple_(*self._order) < place)
-            rows = connection.execute(statement, {"least": least, "size": _CHUNK}).all()
+            rows = connection.execute(statement, {"least": least, "size": size}).all()
             found += self._undecided(connection, rows)
-            if len(found) >= limit or len(rows) < _CHUNK:
+            if len(found) >= limit or len(rows) < size:
                 return found[:limit]
             after = SuspicionPosition(rows[-1].log2_odds, rows[-1].low_ssin, rows[-1].high_ssin)
 
