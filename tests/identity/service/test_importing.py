@@ -5,8 +5,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -387,6 +389,52 @@ def test_a_fault_leaves_nothing_of_its_request(importer: Importer, monkeypatch: 
 
     again = importer.send(*requests)
     assert [REPEATED, IMPORTED, IMPORTED] == [each.outcome for each in again]
+
+
+def test_two_imports_of_the_same_numbers_share_them_out(
+    identity_database: Database, identity_tables: IdentityTables
+) -> None:
+    """At the same time, in opposite orders: each number is one person's, and the other import is told so."""
+    numbers = [bis(2 * position + 1) for position in range(60)]
+    together = threading.Barrier(2)
+
+    def run(mine: list[Ssin]) -> list[pb.RowResult]:
+        importer, import_id = importer_on(identity_database, identity_tables), new_import_id()
+        together.wait(30)
+        return importer.send(
+            *[
+                request(*map(row, mine[at : at + 10]), first=at + 1, import_id=import_id)
+                for at in range(0, 60, 10)
+            ]
+        )
+
+    with ThreadPoolExecutor(2) as threads:
+        one, other = threads.map(run, [numbers, numbers[::-1]])
+
+    outcomes = [each.outcome for each in (*one, *other)]
+    assert (60, 60) == (outcomes.count(IMPORTED), outcomes.count(REFUSED))
+    assert {str(number) for number in numbers} == {each.ssin for each in (*one, *other)} - {""}
+    persons, importer = identity_tables.persons, importer_on(identity_database, identity_tables)
+    assert [60, 180] == count(importer, persons.number, persons.fact)
+
+
+def test_two_streams_of_one_import_do_it_once(
+    identity_database: Database, identity_tables: IdentityTables
+) -> None:
+    """As when a caller gave up waiting, and sends again what still goes on: the same numbers are told twice."""
+    together = threading.Barrier(2)
+
+    def run(_: int) -> list[pb.RowResult]:
+        importer = importer_on(identity_database, identity_tables)
+        together.wait(30)
+        return importer.send(request(*[row()] * 20), request(*[row()] * 20, first=21))
+
+    with ThreadPoolExecutor(2) as threads:
+        one, other = threads.map(run, range(2))
+
+    assert [each.ssin for each in one] == [each.ssin for each in other]
+    assert 40 == len({each.ssin for each in one})
+    assert [40] == count(importer_on(identity_database, identity_tables), identity_tables.persons.number)
 
 
 def test_an_import_goes_on_after_kill_9(

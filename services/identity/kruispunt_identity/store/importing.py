@@ -143,6 +143,11 @@ class ImportStore:
                 if constraint_of(error) not in _NUMBER_TAKEN:
                     raise
                 # The number was given to somebody else meanwhile: look again.
+            except RegistryError as error:
+                if (
+                    error.reason is not Reason.CONCURRENT_CHANGE
+                ):  # of two that waited for each other, this one gave way
+                    raise
         raise RegistryError(Reason.CONCURRENT_CHANGE, "others register the same numbers", retry_after_s=0.0)
 
     def _take_over(
@@ -215,7 +220,8 @@ class ImportStore:
         now: dt.datetime,
     ) -> None:
         """Write the numbers of rows down, and note the rows as imported."""
-        self._numbers.insert_many(connection, [(ssin, row.register) for ssin, row in rows], now)
+        # In order, so that two imports of the same numbers do not wait for each other.
+        self._numbers.insert_many(connection, sorted((ssin, row.register) for ssin, row in rows), now)
         for ssin, row in rows:
             taken.persons.append((ssin, row))
             taken.results[row.row] = RowResult(row.row, RowOutcome.IMPORTED, ssin)
