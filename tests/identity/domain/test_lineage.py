@@ -50,16 +50,6 @@ def test_owner_is_whom_the_number_meant_then(day: int, expected: Ssin) -> None:
     assert expected == LINEAGE.owner(FIRST, noon(day))
 
 
-def test_distance_counts_the_steps() -> None:
-    """A number is as far from the root as there are replacements between them."""
-    assert [0, 2, 1, 1] == [LINEAGE.distance(number) for number in LINEAGE.numbers]
-
-
-def test_merged_at_is_when_the_number_was_replaced() -> None:
-    """The root was merged into nothing; the others when they were replaced."""
-    assert [None, noon(10), noon(15), noon(20)] == [LINEAGE.merged_at(one) for one in LINEAGE.numbers]
-
-
 def test_last_replaced_lies_lowest() -> None:
     """What was merged later lies below what was there already, whatever had been merged into that before."""
     # FIRST became SECOND, SECOND the root, and only then THIRD the root.

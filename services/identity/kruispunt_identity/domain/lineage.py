@@ -53,14 +53,6 @@ class Lineage:
             number = self._steps[number].next_
         return number
 
-    def distance(self, owner: Ssin) -> int:
-        """Return how many steps lead from `owner` to the root; 0 for the root."""
-        return len(self.chain(owner))
-
-    def merged_at(self, owner: Ssin) -> dt.datetime | None:
-        """Return when `owner` was replaced; none for the root."""
-        return None if owner == self.root else self._steps[owner].recorded_at
-
     def depth(self, owner: Ssin) -> tuple[tuple[bool, float, int], ...]:
         """Return where the facts of `owner` lie among those of the person: ascending from the bottom to the top.
 
