@@ -68,7 +68,7 @@ def registration_of(message: pb.RegisterPersonResponse) -> PersonRegistration:
     """Read what came of a registration."""
     return PersonRegistration(
         outcome=PersonOutcome(message.outcome),
-        person=person_of(message.person) if message.HasField("person") else None,
+        person=person_of(message.person) if message.person.ssin else None,  # a rehearsal gives out no number
         candidates=tuple(map(candidate_of, message.candidates)),
         rules_version=message.rules_version,
         message=message,

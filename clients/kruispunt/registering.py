@@ -66,7 +66,7 @@ class PersonRegistration:
 
     Attributes:
         outcome: CREATED, or CANDIDATES: nothing was created, look at them first.
-        person: the new one; none unless created.
+        person: the new one; none unless created, and none if it was only checked: no number was given out.
         candidates: best first; after a creation the possible ones that did not stand in the way.
         rules_version: of the rules that ranked them.
     """

@@ -13,6 +13,7 @@ from tests.clients.persons_stand_in import (
     CAS,
     NATIONAL,
     candidate,
+    event,
     fact,
     found,
     history,
@@ -28,6 +29,7 @@ from typer.testing import CliRunner, Result
 
 from kruispunt.cli.app import app
 from kruispunt.identity.v1 import identity_service_pb2 as reading
+from kruispunt.identity.v1 import person_pb2
 from kruispunt.identity.v1 import registration_service_pb2 as writing
 
 PROFILE = """
@@ -135,6 +137,38 @@ def test_history_is_a_line_for_each_event_in_plain_words(script: Script) -> None
         "2026-05-01 12:01:30Z  contact address taken back: Meir 1, Antwerpen, BE",
         "2026-05-01 12:02:00Z  75.46.08-980.95 replaced by 75.06.08-980.09: national number given, from 2026-05-01",
     ] == lines
+
+
+def test_history_of_one_instant_tells_each_number_with_its_facts(script: Script) -> None:
+    """The number first, its facts by data group, what else happened last."""
+    versions = [event(2, 0, NATIONAL, 1), *history()[1:3], event(1, 0)]
+    versions[2].fact.record_time.CopyFrom(versions[0].number_event.record_time)
+    script.on(
+        "ListPersonVersions",
+        reading.ListPersonVersionsResponse(versions=reversed(versions), resolution=resolved()),
+    )
+
+    lines = [line[22:].partition(":")[0] for line in run("history", BEA).stdout.splitlines()]
+
+    assert [
+        "75.46.08-980.95 registered in BIS, from 2026-05-01",
+        "name",
+        "birth",
+        "75.46.08-980.95 replaced by 75.06.08-980.09",
+    ] == lines
+
+
+def test_registration_that_is_only_checked_has_no_number(script: Script) -> None:
+    """What was checked is told, and nobody is shown."""
+    checked = person_pb2.Person(facts=[person_pb2.Fact(value=name())])
+    script.on(
+        "RegisterPerson",
+        writing.RegisterPersonResponse(outcome=writing.PERSON_OUTCOME_CREATED, person=checked),
+    )
+
+    result = run("register", "--family-name", "Janssens", "--birth-date", "1975", "--validate-only")
+
+    assert (0, "would be created\n") == (result.exit_code, result.stdout)
 
 
 def test_history_of_a_day_leaves_out_what_was_not_said_of_it(script: Script) -> None:

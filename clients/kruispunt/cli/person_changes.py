@@ -71,9 +71,10 @@ def register(
     created = answer.outcome is PersonOutcome.CREATED
     if session.as_json:
         print_json(answer)
-    elif answer.person is not None:
+    elif created:
         print_line("would be created" if validate_only else "created")
-        print_person(answer.person)
+        if answer.person is not None:
+            print_person(answer.person)
     else:
         print_line("nothing was created: it may be one of these; name those who are not by --distinct")
     if not session.as_json and answer.candidates:

@@ -10,7 +10,6 @@ from kruispunt.persons import NumberEvent, NumberEventKind, PersonVersion, Regis
 from kruispunt.ssin import Ssin
 
 _EARLIEST = dt.datetime.min.replace(tzinfo=dt.UTC)
-_FIRST, _LAST = 0, 100  # among what was recorded at one instant; facts stand between, by their group
 _EVENTS = {
     NumberEventKind.REPLACED: "replaced by {other}",
     NumberEventKind.SPLIT: "split off from {other}",
@@ -32,12 +31,23 @@ def tell_history(versions: Iterable[PersonVersion], valid_at: dt.date | None = N
     corrected = {
         each.superseded_by: each for each in entries if isinstance(each, Fact) and each.superseded_by
     }
-    events: list[tuple[dt.datetime, int, str]] = []
+    events: list[tuple[tuple[dt.datetime, bool, int, int], str]] = []
     for entry in entries:
         if valid_at and not isinstance(entry, NumberEvent) and not entry.validity.holds(valid_at):
             continue
-        events += [(at or _EARLIEST, f"{when(at)}  {text}") for at, text in _events_of(entry, corrected)]
+        events += [
+            ((at or _EARLIEST, *_rank(entry)), f"{when(at)}  {text}")
+            for at, text in _events_of(entry, corrected)
+        ]
     return [line for _, line in sorted(events, key=lambda event: event[0])]
+
+
+def _rank(entry: PersonVersion) -> tuple[bool, int, int]:
+    """Return the place among what was recorded at one instant: each number with its facts, then what else happened."""
+    if isinstance(entry, NumberEvent):
+        return entry.kind is not NumberEventKind.REGISTERED, entry.ssin, 0
+    group = entry.group.value if isinstance(entry, Fact) else 0
+    return isinstance(entry, ForeignIdentifier), entry.registered_ssin, group
 
 
 def _events_of(entry: PersonVersion, corrected: dict[str, Fact]) -> Iterator[tuple[dt.datetime | None, str]]:
