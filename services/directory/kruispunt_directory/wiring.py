@@ -26,10 +26,11 @@ def wire(settings: ServerSettings, telemetry: Telemetry) -> Assembly:
     """Build the directory server; errors as of `open_parts`."""
     assert isinstance(settings, DirectorySettings), "the command reads them"
     parts = open_parts(settings, directory_tables().shared, telemetry)
-    return Assembly(parts, servicers(parts, _register(settings)))
+    register = _register(settings)
+    return Assembly(parts, servicers(parts, register), [register.close] if register else [])
 
 
-def _register(settings: DirectorySettings) -> PersonRegister | None:
+def _register(settings: DirectorySettings) -> IdentityRegister | None:
     """Return the identity registers; none while the directory runs alone."""
     if settings.identity_endpoint is None:
         return None

@@ -7,11 +7,9 @@ for which end user and case it asked, and whose question it was stands in identi
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Self
 
 from kruispunt import DirectoryClient
 from kruispunt.errors import CallCancelled, DeadlineExceeded, TooManyCalls, Unavailable
-from kruispunt.profiles import ClientCertificates
 from kruispunt.ssin import Ssin
 from kruispunt.values import Dossier, Purpose
 from kruispunt_server.call import Call, InstitutionKey
@@ -19,8 +17,6 @@ from kruispunt_server.errors import Reason, RegistryError
 
 _PATIENCE_S = 2.0
 _RETRY_S = 1.0
-# A client states some purpose; each question here states its caller's.
-_NEVER_STATED = Purpose(legal_basis="none", end_user="identity", case="none")
 
 
 class DirectoryHolders:
@@ -34,19 +30,6 @@ class DirectoryHolders:
     def __init__(self, client: DirectoryClient, patience_s: float = _PATIENCE_S) -> None:
         self._client = client
         self._patience_s = patience_s
-
-    @classmethod
-    def over(cls, endpoint: str, certificates: ClientCertificates | None) -> Self:
-        """Connect to a directory.
-
-        Args:
-            endpoint: `host:port`.
-            certificates: who identity is there; none: plaintext, on loopback only.
-
-        Raises:
-            ValueError: no certificates, and not on loopback.
-        """
-        return cls(DirectoryClient(endpoint, certificates=certificates, purpose=_NEVER_STATED))
 
     def holds(self, call: Call, institution: InstitutionKey, numbers: Sequence[Ssin]) -> bool:
         """Return whether `institution` has a dossier that is open today under any of `numbers`.

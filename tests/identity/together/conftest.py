@@ -1,5 +1,76 @@
-"""Both services: the directory, running, for what identity asks of it."""
+"""Both services, running, over mutual TLS: each a participant of the other, on databases of one kind."""
 
-from tests.directory.service.conftest import directory, sandbox_pki
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
-__all__ = ["directory", "sandbox_pki"]
+import pytest
+from tests.directory.service.conftest import NOON, PARTICIPANTS, PURPOSE, Directory, directory, sandbox_pki
+from tests.identity.service.conftest import Identity, identity
+
+from kruispunt_directory.code_tables import load_code_tables
+from kruispunt_directory.identity_client import IdentityRegister
+from kruispunt_directory.settings import DirectorySettings
+from kruispunt_directory.store.code_tables import load_into
+from kruispunt_directory.tables import directory_tables
+from kruispunt_directory.wiring import servicers
+from kruispunt_identity.directory_client import DirectoryHolders
+from kruispunt_server.assembly import Assembly, Telemetry, open_parts
+from kruispunt_server.clock import FixedClock
+from kruispunt_server.events import Events
+from kruispunt_server.participant_file import read_participants
+from kruispunt_server.participants import ParticipantStore
+from kruispunt_server.server import Server
+
+__all__ = ["directory", "identity", "sandbox_pki"]
+
+_PATIENCE_S = 20.0
+
+
+@pytest.fixture
+def identity_url(request: pytest.FixtureRequest, database_url: str) -> str:
+    """A database for identity, of the kind that the directory has."""
+    kind = "sqlite" if database_url.startswith("sqlite") else "postgres"
+    url: str = request.getfixturevalue(f"identity_{kind}_url")
+    return url
+
+
+@dataclass
+class Both:
+    """The two services."""
+
+    identity: Identity
+    directory: Directory
+
+
+@pytest.fixture
+def both(identity: Identity, database_url: str, sandbox_pki: Path) -> Iterator[Both]:
+    """The two services, each asking the other."""
+    clock, log, tables = identity.clock, io.StringIO(), directory_tables()
+    settings = DirectorySettings(
+        database_url=database_url,
+        tls_certificate=sandbox_pki / "server.crt",
+        tls_key=sandbox_pki / "server.key",
+        tls_authority=sandbox_pki / "ca.crt",
+        secret_file=sandbox_pki / "secret",
+        lame_duck_s=0,
+        strict_events=True,
+    )
+    parts = open_parts(
+        settings, tables.shared, Telemetry(Events("directory", strict=True, stream=log)), clock=clock
+    )
+    load_into(parts.database, tables, FixedClock(NOON), load_code_tables())
+    ParticipantStore(parts.database, tables.shared).replace_all(read_participants(PARTICIPANTS))
+    register = IdentityRegister.over(
+        identity.endpoint, identity.certificates("directory-service"), _PATIENCE_S
+    )
+    server = Server(settings, Assembly(parts, servicers(parts, register), [register.close]))
+    one = Directory(f"127.0.0.1:{server.start(0)}", sandbox_pki, parts.database, tables, clock, log)
+    holders = DirectoryHolders(one.client("identity-service", PURPOSE), patience_s=_PATIENCE_S)
+    identity.holders.holds = holders.holds  # type: ignore[method-assign]
+    identity.holders.institutions = holders.institutions  # type: ignore[method-assign]
+    yield Both(identity, one)
+    for client in one.clients:
+        client.close()
+    assert server.drain() == 0

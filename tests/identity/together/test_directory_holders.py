@@ -24,9 +24,7 @@ REGISTRAR = Participant("registry-registrar", frozenset({Role.REGISTRAR}), Insti
 @pytest.fixture
 def holders(directory: Directory) -> DirectoryHolders:
     """Identity, as a participant of the directory."""
-    made = DirectoryHolders.over(directory.endpoint, directory.certificates("identity-service"))
-    directory.clients.append(made)
-    return made
+    return DirectoryHolders(directory.client("identity-service", OWN), patience_s=20.0)
 
 
 @pytest.fixture
