@@ -31,13 +31,20 @@ def test_example_settings_are_taken(kind: type[ServerSettings], tmp_path: Path) 
 
 
 def test_example_participants_are_taken() -> None:
-    """Three participants, of which one leaves and one is the registry's own."""
+    """Institutions, of which one leaves, and the registry's own."""
     found = {
         one.participant.participant_id: one
         for one in read_participants(_DEPLOY / "participants.example.toml")
     }
 
-    assert ["pension-office", "registry-administrator", "welfare-centre-antwerp"] == list(found)
+    assert [
+        "directory-service",
+        "identity-service",
+        "pension-office",
+        "registry-administrator",
+        "registry-registrar",
+        "welfare-centre-antwerp",
+    ] == list(found)
     assert 2 == len(found["welfare-centre-antwerp"].uris)
     assert found["registry-administrator"].participant.institution is None
 
