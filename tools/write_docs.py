@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from kruispunt.errors import BY_REASON
-from kruispunt_directory import policies
+from kruispunt_directory import policies as directory
 from kruispunt_directory.settings import DirectorySettings
+from kruispunt_identity import policies as identity
 from kruispunt_identity.settings import IdentitySettings
 from kruispunt_server.edge import Policy
 from kruispunt_server.events import EVENTS
@@ -36,27 +37,50 @@ ADVICE = {
     "REQUEST_ID_REUSED": "Make a new UUID for every new request; keep it only for repetitions.",
     "PURPOSE_REQUIRED": "Send `kruispunt-legal-basis`, `kruispunt-end-user` and `kruispunt-case`, each once.",
     "TIME_IN_FUTURE": "Leave the instant out to mean now; check your clock.",
+    "TEXT_TOO_LONG": "Shorten the text to `limit` characters.",
+    "TEXT_FORBIDDEN": "Take control characters and direction marks out; usually they came with a copy and paste.",
+    "COUNTRY_UNKNOWN": "Send the ISO 3166-1 code of two letters.",
+    "CODE_UNKNOWN": "Look up the codes in the proto.",
+    "MINIMUM_DATA_MISSING": "Ask the person for birth place and gender, or for an address; RegisterPerson says which suffice.",
+    "SAME_PERSON": "Nothing is to be done: compare the two numbers.",
     "CERTIFICATE_REQUIRED": "Use a certificate whose subject alternative names hold your URI.",
     "PARTICIPANT_UNKNOWN": "Ask the operator whether your certificate's URI is registered and active.",
     "ROLE_MISSING": "Ask the operator; any one of the roles in `role` suffices.",
     "NOT_OWN_INSTITUTION": "Leave `institution` out, or send the one that your certificate stands for.",
+    "NO_DOSSIER": "Register your dossier in the directory first, if you hold one.",
     "DOSSIER_UNKNOWN": "List your dossiers on the person; the identifier may have been joined into another.",
-    "PERSON_UNKNOWN": "Check the number with the person. Not sent yet: identity is a skeleton.",
+    "PERSON_UNKNOWN": "Check the number with the person.",
     "ENTRY_UNKNOWN": "List the entries of that kind. Not sent yet: lists of nothing are empty, not errors.",
+    "FACT_UNKNOWN": "List the versions of the person.",
+    "LINK_UNKNOWN": "Read the person again: their foreign identifiers are listed there.",
     "INSTITUTION_UNKNOWN": "Compare the begin of the period with ListInstitutions.",
     "CAPACITY_UNKNOWN": "Compare sector, capacity and begin with ListCapacities.",
     "PHASE_UNKNOWN": "ListCapacities shows the phases; a capacity without any has only phase 0.",
     "PHASE_OVERLAP": "Update the dossier that stands, with `effective_from` for a new phase.",
     "OUTSIDE_PERIOD": "Read the dossier again and choose a day within its period.",
-    "CLAIM_DISAGREES": "Check the identity with the person. Not sent yet: identity is a skeleton.",
+    "CLAIM_DISAGREES": "Check the identity with the person.",
     "NUMBER_CANCELLED": "Ask for the person's present number.",
     "REFERENCE_UNKNOWN": "Write what the entry refers to first, or in the same request.",
-    "ETAG_MISMATCH": "Read the dossier, decide again, send its new etag.",
+    "NUMBER_REPLACED": "Resolve the number, and decide again with the one that stands.",
+    "NATIONAL_DATA": "Send the person, or the error, to the municipality.",
+    "DIRECTORY_REQUIRED": "Tell the operator: identity has no directory to ask.",
+    "IDENTIFIER_TAKEN": "FindPersonsByForeignIdentifier says to whom; the two may be one person.",
+    "NOT_REPLACED": "Resolve the number: it stands, or was cancelled.",
+    "MOVE_FORBIDDEN": "Read the person: moves lead from NATIONAL to RAD and back only.",
+    "NUMBERS_EXHAUSTED": "Tell the operator.",
+    "FACT_SUPERSEDED": "List the versions of the person, and correct the fact that stands.",
+    "SEARCH_EXPIRED": "Search again, and decide on what you see now.",
+    "REPLACEMENT_FORBIDDEN": "Compare the registers: a national number is never replaced by a bis number.",
+    "NUMBER_TAKEN": "Resolve the number: the person is registered.",
+    "ETAG_MISMATCH": "Read the dossier, person or link again, decide again, send its new etag.",
     "CONCURRENT_CHANGE": "Repeat at once, a few times. The Python client does.",
     "TOO_MANY_ELEMENTS": "Send at most `limit` elements a message.",
     "TOO_MANY_CALLS": "Repeat, not before RetryInfo says. The Python client does; use fewer calls at once.",
+    "TOO_MANY_CANDIDATES": "Say more of the criterion in `field`: a given name, a whole birth date.",
     "DEADLINE_OVER": "Repeat with a longer deadline, for a mutation with the same request_id.",
     "STORE_UNAVAILABLE": "The published retry policy does it for you; later, tell the operator.",
+    "REGISTER_UNAVAILABLE": "The published retry policy does it for you; later, tell the operator.",
+    "DIRECTORY_UNAVAILABLE": "The published retry policy does it for you, with the same request_id.",
     "INTERNAL_FAULT": "Tell the operator the incident id; a repetition will hardly help.",
     "METHOD_UNKNOWN": "Compare your protos with the server's reflection: it may be older than you.",
 }
@@ -143,7 +167,7 @@ def settings() -> str:
     for one in (DirectorySettings, IdentitySettings):
         for name in one.model_fields.keys() - ServerSettings.model_fields.keys():
             field = one.model_fields[name]
-            rows.append(f"| `{name}` ({one.service}) | {_default(field)} | {field.description} |")
+            rows.append(f"| `{name}` | {_default(field)} ({one.service} only) | {field.description} |")
     return "\n".join(rows)
 
 
@@ -168,9 +192,11 @@ def rights() -> str:
     """Return the table of who may call what."""
     rows = ["| method | any one of these roles | purpose and access record |", "| --- | --- | --- |"]
     services = {
-        "DossierService": policies.DOSSIER_SERVICE,
-        "DirectoryService": policies.DIRECTORY_SERVICE,
-        "KnowledgeService": policies.KNOWLEDGE_SERVICE,
+        "DossierService": directory.DOSSIER_SERVICE,
+        "DirectoryService": directory.DIRECTORY_SERVICE,
+        "KnowledgeService": directory.KNOWLEDGE_SERVICE,
+        "IdentityService": identity.IDENTITY_SERVICE,
+        "RegistrationService": identity.REGISTRATION_SERVICE,
     }
     for service, methods in services.items():
         rows += [

@@ -176,7 +176,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     Example: `{"reason": "PHASE_OVERLAP", "domain": "kruispunt", "metadata": {"field": "period"}}`.
     """
     ERROR_REASON_OUTSIDE_PERIOD: _ErrorReason.ValueType  # 44
-    """FAILED_PRECONDITION. A day given for the change lies outside the dossier's period.
+    """FAILED_PRECONDITION. A day given for the change lies outside the period of the dossier or link.
 
     Example: `{"reason": "OUTSIDE_PERIOD", "domain": "kruispunt", "metadata": {"field": "end"}}`.
     """
@@ -468,7 +468,7 @@ ERROR_REASON_PHASE_OVERLAP: ErrorReason.ValueType  # 43
 Example: `{"reason": "PHASE_OVERLAP", "domain": "kruispunt", "metadata": {"field": "period"}}`.
 """
 ERROR_REASON_OUTSIDE_PERIOD: ErrorReason.ValueType  # 44
-"""FAILED_PRECONDITION. A day given for the change lies outside the dossier's period.
+"""FAILED_PRECONDITION. A day given for the change lies outside the period of the dossier or link.
 
 Example: `{"reason": "OUTSIDE_PERIOD", "domain": "kruispunt", "metadata": {"field": "end"}}`.
 """

@@ -649,8 +649,8 @@ class FactStatement(_message.Message):
 
     @_builtins.property
     def validity(self) -> Global___Validity:
-        """Days on which it is true. Absent, for name, gender, nationalities, civil state and addresses: from today on.
-        Not allowed for birth and decease.
+        """Days on which it is true. Absent, for name, gender, nationalities, civil state and addresses: from today on, and in
+        a correction the days of the fact that it corrects. Not allowed for birth and decease.
         """
 
     @_builtins.property
@@ -704,7 +704,9 @@ class Fact(_message.Message):
 
     @_builtins.property
     def visible(self) -> Global___Validity:
-        """Days of `validity` on which no later fact covers it: what a reader sees. In a history: absent if none is left."""
+        """Days of `validity` on which no later fact covers it: what a reader sees; the piece that the day asked for belongs
+        to. In a history: the last piece, and absent if none is left.
+        """
 
     @_builtins.property
     def source(self) -> _values_pb2.InstitutionRef:
@@ -892,14 +894,16 @@ class Person(_message.Message):
     status: Global___NumberStatus.ValueType
     """State of the number: active or cancelled."""
     etag: _builtins.str
-    """Changes whenever anything of the person changes; send it back to make sure that you change what you saw."""
+    """Changes whenever anything of the person changes; send it back to make sure that you change what you saw. Empty in an
+    answer about what was known before: nothing is changed on the strength of it.
+    """
     @_builtins.property
     def facts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Fact]:
         """Facts that are true on the day asked for: of each data group one at most, in the order of the groups."""
 
     @_builtins.property
     def foreign_identifiers(self) -> _containers.RepeatedCompositeFieldContainer[Global___ForeignIdentifier]:
-        """Foreign identifiers linked on that day."""
+        """Foreign identifiers linked on that day. Left out for callers that are consumers alone."""
 
     @_builtins.property
     def former_ssins(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

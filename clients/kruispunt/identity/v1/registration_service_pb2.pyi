@@ -261,7 +261,7 @@ Global___RegisterPersonResponse: _TypeAlias = RegisterPersonResponse  # noqa: Y0
 
 @_typing.final
 class FactChange(_message.Message):
-    """A new fact, or a correction."""
+    """A new fact, or a correction. A correction stands under the number of the fact that it corrects."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -348,7 +348,9 @@ class GroupResult(_message.Message):
     outcome: Global___GroupOutcome.ValueType
     """What became of it."""
     reason: _error_reason_pb2.ErrorReason.ValueType
-    """Why it was refused: NATIONAL_DATA, FACT_UNKNOWN, FACT_SUPERSEDED."""
+    """Why it was refused: NATIONAL_DATA, FACT_UNKNOWN, FACT_SUPERSEDED; DATE_INVALID for a decease before the birth,
+    SAME_PERSON for somebody as their own partner.
+    """
     field: _builtins.str
     """Path of the request field. Example: "changes[1].corrects_fact_id"."""
     message: _builtins.str

@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 from kruispunt.identity.v1 import registration_service_pb2 as pb
+from kruispunt_identity.domain.life import check_life_of
 from kruispunt_identity.domain.registration import check_minimum
 from kruispunt_identity.domain.rights import View
 from kruispunt_identity.domain.values import DataGroup
@@ -108,6 +109,7 @@ class RegisteringServicer:
             parse_statement(fact, f"facts[{place}]", today) for place, fact in enumerate(request.facts)
         ]
         check_minimum(statements)
+        check_life_of(statements)
         return Registration(statements, source, parse_decisions(request.distinct, "distinct"), request_id)
 
     def _check_search(self, transaction: Any, call: Call, search_id: uuid.UUID) -> None:
