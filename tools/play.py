@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from registry_home import REPOSITORY, HomeError, RegistryHome, forget_other_settings
 
 from kruispunt.persons import Register
-from kruispunt.sandbox import SandboxPerson, national_document, population
+from kruispunt.sandbox import EXAMPLES, SandboxPerson, national_document, population
 from kruispunt.values import Purpose, Sex
 
 if TYPE_CHECKING:
@@ -29,30 +29,8 @@ SEED = 1
 PERSONS = 200
 PLAYERS_SEED = 2026  # those we play with come from another population than those that are loaded
 PLAYERS = 2000
-PURPOSE = Purpose(legal_basis="18/042", end_user="clerk-7", case="income-support-2026-118")
-# Of the guide (docs/getting-started.md) and of the README; nobody of these names and numbers exists.
-GUIDE = (
-    {
-        "ssin": "75060898009",
-        "family_name": "Janssens",
-        "given_names": ["Bea"],
-        "birth_date": "1975-06-08",
-        "birth_country": "BE",
-        "birth_municipality": "Antwerpen",
-        "gender": 2,
-        "nationalities": ["BE"],
-    },
-    {
-        "ssin": "85073003328",
-        "family_name": "Peeters",
-        "given_names": ["Bram"],
-        "birth_date": "1985-07-30",
-        "birth_country": "BE",
-        "gender": 1,
-        "nationalities": ["BE"],
-    },
-)
 WAIT_FOR_OWNER_S = 90.0
+PURPOSE = Purpose(legal_basis="18/042", end_user="clerk-7", case="income-support-2026-118")
 
 
 def main() -> int:
@@ -137,7 +115,7 @@ def _national_register() -> Iterator[dict[str, Any]]:
     told: set[str] = set()
     people = itertools.chain(population(PERSONS, SEED), population(PLAYERS, PLAYERS_SEED))
     documents = (national_document(each) for each in people if each.register is Register.NATIONAL)
-    for document in itertools.chain(GUIDE, documents):
+    for document in itertools.chain(EXAMPLES, documents):
         if document["ssin"] not in told:
             told.add(document["ssin"])
             yield document

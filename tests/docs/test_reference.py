@@ -8,7 +8,7 @@ import tomllib
 from tests.support.documents import ROOT, blocks
 from tools.write_docs import fresh
 
-from kruispunt import DirectoryClient, KnowledgeClient
+from kruispunt import DirectoryClient, IdentityClient, KnowledgeClient
 from kruispunt._service_config import SERVICE_CONFIG
 from kruispunt_directory.settings import DirectorySettings
 from kruispunt_identity.settings import IdentitySettings
@@ -43,10 +43,13 @@ def test_every_method_of_the_clients_stands_in_the_guide() -> None:
     """What an integrator can call is listed where an integrator reads."""
     text = (ROOT / "docs/integration-guide.md").read_text("utf-8")
     names = {
-        name for kind in (DirectoryClient, KnowledgeClient) for name in dir(kind) if not name.startswith("_")
+        name
+        for kind in (DirectoryClient, IdentityClient, KnowledgeClient)
+        for name in dir(kind)
+        if not name.startswith("_")
     }
 
-    assert names >= {"register_dossier", "list_sectors"}
+    assert names >= {"register_dossier", "register_person", "list_sectors"}
     assert [] == sorted(name for name in names - {"over"} if f"`{name}`" not in text)
 
 

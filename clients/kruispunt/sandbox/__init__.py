@@ -8,6 +8,7 @@ from kruispunt.sandbox.institutions import INSTITUTIONS, SandboxInstitution
 from kruispunt.sandbox.loading import LoadReport, connected, load
 from kruispunt.sandbox.population import SandboxDossier, SandboxPerson, population
 from kruispunt.sandbox.registers import (
+    EXAMPLES,
     RegisterReport,
     import_rows,
     load_registers,
@@ -16,6 +17,7 @@ from kruispunt.sandbox.registers import (
 )
 
 __all__ = [
+    "EXAMPLES",
     "INSTITUTIONS",
     "LoadReport",
     "RegisterReport",

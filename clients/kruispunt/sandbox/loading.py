@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kruispunt.errors import FailedPrecondition
+from kruispunt.errors import FailedPrecondition, PersonUnknown
 from kruispunt.profiles import Profile, load_profiles
 from kruispunt.sandbox.careers import SandboxDossier
 from kruispunt.sandbox.institutions import INSTITUTIONS
@@ -145,7 +145,7 @@ def _register(
             claim=PersonClaim(person.family_name, person.given_names, person.birth_date, person.sex),
             request_id=uuid.uuid5(_NAMESPACE, f"{seed}/{person.ssin}/{number}"),
         )
-    except FailedPrecondition as refusal:
+    except (FailedPrecondition, PersonUnknown) as refusal:
         return False, refusal.reason
     return True, answer.outcome.name
 

@@ -31,6 +31,29 @@ if TYPE_CHECKING:
 
 _NAMESPACE = uuid.UUID("5a0dbf3e-52c5-5b1e-9c4e-6b7275697370")
 _TIMEOUT_S = 30.0
+EXAMPLES: tuple[dict[str, Any], ...] = (
+    {
+        "ssin": "75060898009",
+        "family_name": "Janssens",
+        "given_names": ["Bea"],
+        "birth_date": "1975-06-08",
+        "birth_country": "BE",
+        "birth_municipality": "Antwerpen",
+        "gender": 2,
+        "nationalities": ["BE"],
+    },
+    {
+        "ssin": "85073003328",
+        "family_name": "Peeters",
+        "given_names": ["Bram"],
+        "birth_date": "1985-07-30",
+        "birth_country": "BE",
+        "gender": 1,
+        "nationalities": ["BE"],
+    },
+)
+WAIT_FOR_OWNER_S = 90.0
+"""National persons of the documentation's examples; nobody of these names and numbers exists."""
 
 
 @dataclass(slots=True)
