@@ -165,7 +165,7 @@ def settings() -> str:
         default = next(iter(shown.values())) if same else ", ".join(f"{v} ({k})" for k, v in shown.items())
         rows.append(f"| `{name}` | {default} | {field.description} |")
     for one in (DirectorySettings, IdentitySettings):
-        for name in one.model_fields.keys() - ServerSettings.model_fields.keys():
+        for name in (each for each in one.model_fields if each not in ServerSettings.model_fields):
             field = one.model_fields[name]
             rows.append(f"| `{name}` | {_default(field)} ({one.service} only) | {field.description} |")
     return "\n".join(rows)
