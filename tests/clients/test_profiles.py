@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kruispunt import DirectoryClient, InstitutionRef, ProfileError, Purpose, load_profile
+from kruispunt import DirectoryClient, IdentityClient, InstitutionRef, ProfileError, Purpose, load_profile
 
 TEXT = """
 [default]
@@ -96,3 +96,14 @@ def test_fault_of_another_profile_does_not_matter(profiles: Path) -> None:
     assert "localhost:1" == load_profile().endpoint
     with pytest.raises(ProfileError, match="profile half-written has no endpoint"):
         load_profile("half-written")
+
+
+def test_one_profile_serves_both_clients(profiles: Path) -> None:
+    """`identity_endpoint` is where identity is; without it the client of identity says what is missing."""
+    profiles.write_text(TEXT.replace('"localhost:1"', '"localhost:1"\nidentity_endpoint = "localhost:3"'))
+
+    assert "localhost:3" == load_profile().identity_endpoint
+    with IdentityClient.from_profile() as client:
+        assert isinstance(client, IdentityClient)
+    with pytest.raises(ProfileError, match="profile institution-17-1 has no identity_endpoint"):
+        IdentityClient.from_profile("institution-17-1", purpose=Purpose("1", "2", "3"))

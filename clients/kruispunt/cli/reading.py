@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 import enum
+import functools
 import types
 import typing
 from typing import Any
@@ -19,6 +20,8 @@ def read_value(kind: Any, raw: Any, where: str) -> Any:
     Raises:
         ValueError: `raw` has another form; says where.
     """
+    if type(raw) is kind:  # a text or a whole number; most values are
+        return raw
     if typing.get_origin(kind) in (types.UnionType, typing.Union):
         wanted = [each for each in typing.get_args(kind) if each is not types.NoneType]
         return None if raw is None else read_value(wanted[0], raw, where)
@@ -38,19 +41,31 @@ def read_value(kind: Any, raw: Any, where: str) -> Any:
     return raw
 
 
+@functools.cache
+def _fields_of(kind: Any) -> dict[str, tuple[Any, bool, bool]]:
+    """Return the fields of a value class: by name its type, whether it must be there, and whether it may be none."""
+    types_of = typing.get_type_hints(kind)  # slow, and files of persons have millions of rows
+    return {
+        field.name: (
+            types_of[field.name],
+            field.default is dataclasses.MISSING,
+            type(None) in typing.get_args(types_of[field.name]),
+        )
+        for field in dataclasses.fields(kind)
+    }
+
+
 def _read_fields(kind: Any, raw: Any, where: str) -> Any:
     _require(isinstance(raw, dict), f"{where} must be an object")
-    fields = {field.name: field for field in dataclasses.fields(kind)}
-    strange = sorted(raw.keys() - fields.keys())
-    if strange:
-        raise ValueError(f"{where}: unknown {', '.join(strange)}")
-    types_of = typing.get_type_hints(kind)
-    given = {name: read_value(types_of[name], each, f"{where}.{name}") for name, each in raw.items()}
-    absent = [n for n, f in fields.items() if n not in given and f.default is dataclasses.MISSING]
-    for name in absent:
-        if type(None) not in typing.get_args(types_of[name]):
-            raise ValueError(f"{where}.{name} is absent")
-        given[name] = None
+    fields = _fields_of(kind)
+    if not raw.keys() <= fields.keys():
+        raise ValueError(f"{where}: unknown {', '.join(sorted(raw.keys() - fields.keys()))}")
+    given = {name: read_value(fields[name][0], each, f"{where}.{name}") for name, each in raw.items()}
+    for name, (_, must, may_be_none) in fields.items():
+        if must and name not in given:
+            if not may_be_none:
+                raise ValueError(f"{where}.{name} is absent")
+            given[name] = None
     try:
         return kind(**given)
     except ValueError as error:
