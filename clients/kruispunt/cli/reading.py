@@ -9,7 +9,7 @@ import typing
 from typing import Any
 
 
-def read_value(kind: Any, raw: Any, where: str) -> Any:
+def read_value(kind: Any, raw: Any, where: str) -> Any:  # noqa: PLR0911 - one for each kind
     """Build a value of `kind`.
 
     Args:
