@@ -21,6 +21,7 @@ class DistinctReason(WireEnum):
     HOMONYM = 3
     DOCUMENTS = 4
     BOTH_KNOWN = 5
+    SPLIT = 6
 
 
 class PersonOutcome(WireEnum):

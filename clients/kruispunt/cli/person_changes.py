@@ -20,6 +20,9 @@ from kruispunt.cli.session import Session, command
 from kruispunt.facts import IdentifierKey, Validity
 from kruispunt.registering import DistinctDecision, DistinctReason, FactChange, PersonOutcome
 
+# A split is noted by the registry, not given as a reason.
+_GIVEN_REASONS = [each for each in DistinctReason if each.value and each is not DistinctReason.SPLIT]
+
 
 def decision(text: str) -> DistinctDecision:
     """Read NUMBER:REASON, or NUMBER:REASON:NOTE.
@@ -29,7 +32,7 @@ def decision(text: str) -> DistinctDecision:
     """
     number, _, rest = text.partition(":")
     reason, _, note = rest.partition(":")
-    names = {each.name.lower().replace("_", "-"): each for each in DistinctReason if each.value}
+    names = {each.name.lower().replace("_", "-"): each for each in _GIVEN_REASONS}
     if reason not in names:
         raise ValueError(f"a decision is NUMBER:REASON[:NOTE], the reason one of {', '.join(names)}")
     return DistinctDecision(options.person(number), names[reason], note)
@@ -163,7 +166,10 @@ def distinct(
     *,
     person: options.Person,
     other: Annotated[str, typer.Argument(parser=options.person, metavar="OTHER", help="The other number.")],
-    reason: Annotated[DistinctReason, choice(DistinctReason, "--reason", help="Why it is another person.")],
+    reason: Annotated[
+        DistinctReason,
+        choice(DistinctReason, "--reason", help="Why it is another person.", only=_GIVEN_REASONS),
+    ],
     note: Annotated[str, typer.Option(help="Further explanation, at most 200 characters.")] = "",
     request_id: options.RequestId = None,
     validate_only: options.ValidateOnly = False,

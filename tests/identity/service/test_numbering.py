@@ -29,6 +29,8 @@ from kruispunt.identity.v1 import person_pb2
 from kruispunt.identity.v1 import registration_service_pb2 as pb
 from kruispunt.ssin import Ssin
 from kruispunt_identity.domain.values import Address, Name
+from kruispunt_identity.store.decisions import DecisionStore
+from kruispunt_identity.store.numbers import NumberStore
 from kruispunt_identity.tables import IdentityTables
 from kruispunt_server.call import InstitutionKey
 from kruispunt_server.database import Database
@@ -474,6 +476,22 @@ def test_a_split_number_can_be_replaced_again(numbering: Numbering) -> None:
     numbering.replace(BEA, ANNA)
 
     assert [ANNA, ANNA] == numbering.current(ANNA, BEA)
+
+
+def test_a_split_is_a_decision_that_the_two_are_two_persons(
+    numbering: Numbering, identity_database: Database, identity_tables: IdentityTables
+) -> None:
+    """No sweep suspects them again; a later replacement is possible all the same."""
+    decisions = DecisionStore(
+        identity_database, identity_tables, NumberStore(identity_database, identity_tables)
+    )
+    numbering.replace(ANNA, BEA)
+    numbering.split(ANNA)
+    with identity_database.reading() as connection:
+        assert {tuple(sorted((ANNA, BEA)))} == decisions.told_apart(connection, [ANNA, BEA])
+
+    numbering.replace(ANNA, BEA)
+    assert [BEA, BEA] == numbering.current(ANNA, BEA)
 
 
 def test_a_split_raises_both_etags(numbering: Numbering) -> None:

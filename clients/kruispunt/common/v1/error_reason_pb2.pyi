@@ -286,7 +286,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     Example: `{"reason": "STORE_UNAVAILABLE", "domain": "kruispunt"}`.
     """
     ERROR_REASON_REGISTER_UNAVAILABLE: _ErrorReason.ValueType  # 82
-    """UNAVAILABLE. The national register cannot be asked now. Carries RetryInfo.
+    """UNAVAILABLE. The national register, or the identity registers, cannot be asked now. Carries RetryInfo.
 
     Example: `{"reason": "REGISTER_UNAVAILABLE", "domain": "kruispunt"}`.
     """
@@ -578,7 +578,7 @@ ERROR_REASON_STORE_UNAVAILABLE: ErrorReason.ValueType  # 81
 Example: `{"reason": "STORE_UNAVAILABLE", "domain": "kruispunt"}`.
 """
 ERROR_REASON_REGISTER_UNAVAILABLE: ErrorReason.ValueType  # 82
-"""UNAVAILABLE. The national register cannot be asked now. Carries RetryInfo.
+"""UNAVAILABLE. The national register, or the identity registers, cannot be asked now. Carries RetryInfo.
 
 Example: `{"reason": "REGISTER_UNAVAILABLE", "domain": "kruispunt"}`.
 """

@@ -43,6 +43,8 @@ class _DistinctReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Distin
     """Documents show two persons."""
     DISTINCT_REASON_BOTH_KNOWN: _DistinctReason.ValueType  # 5
     """The institution knows both."""
+    DISTINCT_REASON_SPLIT: _DistinctReason.ValueType  # 6
+    """They had been taken for one person, and were split. Set by SplitNumber, never by a caller."""
 
 class DistinctReason(_DistinctReason, metaclass=_DistinctReasonEnumTypeWrapper):
     """Why a candidate is another person."""
@@ -59,6 +61,8 @@ DISTINCT_REASON_DOCUMENTS: DistinctReason.ValueType  # 4
 """Documents show two persons."""
 DISTINCT_REASON_BOTH_KNOWN: DistinctReason.ValueType  # 5
 """The institution knows both."""
+DISTINCT_REASON_SPLIT: DistinctReason.ValueType  # 6
+"""They had been taken for one person, and were split. Set by SplitNumber, never by a caller."""
 Global___DistinctReason: _TypeAlias = DistinctReason  # noqa: Y015
 
 class _PersonOutcome:

@@ -182,7 +182,8 @@ class RegistrationServiceServicer(object):
     def SplitNumber(self, request, context):
         """Undoes a replacement: two persons had been taken for one.
 
-        Every fact goes back to the number that it was told under, later ones too. Facts that were told under the remaining
+        The two are recorded as distinct, so that no sweep suspects them again. Every fact goes back to the number that it
+        was told under, later ones too. Facts that were told under the remaining
         number after the replacement, by an institution that had known the former one, are listed for a person to decide;
         `take_fact_ids` says which of them belong to the number that is split off.
         Errors: FAILED_PRECONDITION / NOT_REPLACED; NOT_FOUND / FACT_UNKNOWN.

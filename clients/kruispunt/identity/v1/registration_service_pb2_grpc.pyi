@@ -87,7 +87,8 @@ class RegistrationServiceStub:
     SplitNumber: _grpc.UnaryUnaryMultiCallable[_registration_service_pb2.SplitNumberRequest, _registration_service_pb2.SplitNumberResponse]
     """Undoes a replacement: two persons had been taken for one.
 
-    Every fact goes back to the number that it was told under, later ones too. Facts that were told under the remaining
+    The two are recorded as distinct, so that no sweep suspects them again. Every fact goes back to the number that it
+    was told under, later ones too. Facts that were told under the remaining
     number after the replacement, by an institution that had known the former one, are listed for a person to decide;
     `take_fact_ids` says which of them belong to the number that is split off.
     Errors: FAILED_PRECONDITION / NOT_REPLACED; NOT_FOUND / FACT_UNKNOWN.
@@ -193,7 +194,8 @@ class RegistrationServiceAsyncStub(RegistrationServiceStub):
     SplitNumber: _aio.UnaryUnaryMultiCallable[_registration_service_pb2.SplitNumberRequest, _registration_service_pb2.SplitNumberResponse]  # type: ignore[assignment]
     """Undoes a replacement: two persons had been taken for one.
 
-    Every fact goes back to the number that it was told under, later ones too. Facts that were told under the remaining
+    The two are recorded as distinct, so that no sweep suspects them again. Every fact goes back to the number that it
+    was told under, later ones too. Facts that were told under the remaining
     number after the replacement, by an institution that had known the former one, are listed for a person to decide;
     `take_fact_ids` says which of them belong to the number that is split off.
     Errors: FAILED_PRECONDITION / NOT_REPLACED; NOT_FOUND / FACT_UNKNOWN.
@@ -332,7 +334,8 @@ class RegistrationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_registration_service_pb2.SplitNumberResponse, _abc.Awaitable[_registration_service_pb2.SplitNumberResponse]]:
         """Undoes a replacement: two persons had been taken for one.
 
-        Every fact goes back to the number that it was told under, later ones too. Facts that were told under the remaining
+        The two are recorded as distinct, so that no sweep suspects them again. Every fact goes back to the number that it
+        was told under, later ones too. Facts that were told under the remaining
         number after the replacement, by an institution that had known the former one, are listed for a person to decide;
         `take_fact_ids` says which of them belong to the number that is split off.
         Errors: FAILED_PRECONDITION / NOT_REPLACED; NOT_FOUND / FACT_UNKNOWN.

@@ -14,6 +14,7 @@ class DistinctReason(enum.IntEnum):
     HOMONYM = 3
     DOCUMENTS = 4
     BOTH_KNOWN = 5
+    SPLIT = 6
 
 
 @dataclass(frozen=True, slots=True)

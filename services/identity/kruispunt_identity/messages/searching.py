@@ -21,7 +21,8 @@ _CRITERIA: Final = "criteria"
 _USUAL_TOLERANCE, _MOST_TOLERANCE = 1, 5
 _NOTE: Final = 200
 _DECISIONS: Final = 100
-_REASONS: Final = {int(reason): reason for reason in DistinctReason}
+# A split is no reason that somebody gives: the registry notes it.
+_REASONS: Final = {int(reason): reason for reason in DistinctReason if reason is not DistinctReason.SPLIT}
 # The contract's names of what was compared; the others are the same.
 _FIELDS: Final = {"family": "family_name", "given": "given_names"}
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from kruispunt.ssin import Ssin
 from kruispunt_identity.domain.fact import Fact
 from kruispunt_identity.domain.number import Number, Register
+from kruispunt_identity.store.decisions import DecisionStore
 from kruispunt_identity.store.facts import FactStore
 from kruispunt_identity.store.link_states import LinkStates
 from kruispunt_identity.store.matching import MatchStore
@@ -40,6 +41,7 @@ class NumberDesk:
         self.changes = NumberChanges(database, tables)
         self.facts = FactStore(database, tables.persons)
         self.links = LinkStates(database, tables)
+        self.decisions = DecisionStore(database, tables, self.numbers)
         self.matches = matches
         self.pseudonyms = pseudonyms
         self.clock = clock

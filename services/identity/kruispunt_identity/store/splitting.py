@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import sqlalchemy as sa
 
 from kruispunt.ssin import Ssin
+from kruispunt_identity.domain.decision import DistinctReason
 from kruispunt_identity.domain.fact import Fact
 from kruispunt_identity.domain.identifier import ForeignIdentifier
 from kruispunt_identity.domain.merging import undecided
@@ -89,6 +90,14 @@ class SplittingStore:
         if root.status is NumberStatus.CANCELLED:  # then nobody of the person had keys
             touched |= returning
         self._desk.write_matches(connection, touched, facts)
+        self._desk.decisions.record_distinct(
+            connection,
+            (ssin, root.ssin),
+            reason=DistinctReason.SPLIT,
+            note="",
+            participant_id=call.participant.participant_id,
+            now=now,
+        )
         self._journal_split(connection, call, number, root, len(taken), effective_on, request_id)
         return SplitReceipt(
             remaining=root.ssin,
