@@ -405,6 +405,22 @@ def test_numbers_are_resolved_from_arguments_and_from_stdin(script: Script) -> N
     assert ["CURRENT", "REPLACED"] == [json.loads(each)["outcome"] for each in answers]
 
 
+def test_bar_on_the_terminal_leaves_answers_on_stdout(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who sends the answers to a file sees the bar, and finds the answers in the file."""
+    monkeypatch.setattr("kruispunt.cli.progress._is_watched", lambda: True)
+    script.on(
+        "ResolveNumbers",
+        lambda request, _: reading.ResolveNumbersResponse(results=[resolved(n) for n in request.ssins]),
+    )
+
+    result = run("resolve", BEA, CAS)
+
+    assert [BEA, CAS] == [line.split()[0] for line in result.stdout.splitlines()[1:]]
+    assert "2/2" in result.stderr
+
+
 ROWS = [
     {
         "ssin": BEA,
