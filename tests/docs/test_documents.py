@@ -47,7 +47,7 @@ def test_every_link_leads_somewhere(path: Path) -> None:
 def test_every_command_named_exists() -> None:
     """Those of the client in all documents; those of the servers in the deployment examples too."""
     servers = {"directory": _tree(directory), "identity": _tree(identity)}
-    known = _tree(client)
+    known = {**_tree(client), "directory": get_command(directory), "identity": get_command(identity)}
     unknown = []
     for path in documents():
         code = "\n".join(_code(path))
