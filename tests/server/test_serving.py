@@ -122,12 +122,17 @@ def listed_services(channel: grpc.Channel, version: str) -> set[str]:
 
 
 def test_the_identity_server_starts_is_healthy_and_stops(home: Home, servers: list[Running]):
-    """It has no services yet; it knows its participants, and an unknown method has its reason."""
+    """Its two services are told by reflection, next to health."""
     identity = Home(home.folder, "identity")
     servers.append(server := Running(identity))
     with identity.channel(server.address()) as channel:
         assert SERVING == check_health(channel)
-        assert {"grpc.health.v1.Health"} == {
+        services = {
+            "grpc.health.v1.Health",
+            "kruispunt.identity.v1.IdentityService",
+            "kruispunt.identity.v1.RegistrationService",
+        }
+        assert services == {
             name for name in listed_services(channel, "v1") if not name.startswith("grpc.reflection")
         }
 
