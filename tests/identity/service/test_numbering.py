@@ -191,6 +191,19 @@ def test_a_national_number_takes_the_place_of_a_bis_number(numbering: Numbering)
     assert (Name("Janssens", ("Emma",)), EMMA) == numbering.seen(ANNA)["name"]
 
 
+def test_what_a_preview_says_of_a_national_person_guards_the_replacement(numbering: Numbering) -> None:
+    """The etags that were shown are taken; after anything was written of the person they are stale."""
+    seen = numbering.preview(ANNA, EMMA)
+    numbering.replace(BEA, EMMA)
+    with pytest.raises(RegistryError) as refused:
+        numbering.replace(ANNA, EMMA, former_etag=seen.former_etag, next_etag=seen.next_etag)
+    assert ("ETAG_MISMATCH", "next_etag") == (refused.value.reason.label, refused.value.field)
+
+    seen = numbering.preview(ANNA, FLOR)
+    numbering.replace(ANNA, FLOR, former_etag=seen.former_etag, next_etag=seen.next_etag)
+    assert [FLOR] == numbering.current(ANNA)
+
+
 def test_a_struck_off_number_counts_as_national(numbering: Numbering) -> None:
     """A bis number may be replaced by a RAD number, and not the other way round."""
     numbering.move(EMMA, RAD)
