@@ -140,13 +140,9 @@ def add_search_commands(app: typer.Typer, service: Service) -> None:
 
     @app.command("count-names")
     def count_names(config: Config = None) -> None:
-        """Count how common names are, for the weight of rare ones; servers take it when they start."""
-        from kruispunt_identity.store.match_frequencies import refresh_frequencies
-
+        """Count how common names are, for the weight of rare ones; rebuild-keys and sweep do it too."""
         with _working(service, config) as identity:
-            with identity.database.writing() as connection:
-                persons = refresh_frequencies(connection, identity.tables.matching)
-            typer.echo(f"{persons} persons counted")
+            typer.echo(f"{_count_names(identity)} persons counted")
 
 
 @contextmanager
@@ -197,6 +193,7 @@ def _rebuild_keys(identity: OpenIdentity, *, rotate_pepper: bool) -> None:
         for persons in rebuild.build(building):
             bar.update(persons)
     active = rebuild.switch()
+    _count_names(identity)
     typer.echo(f"searches use generation {active.number} of the keys, rules version {active.rules_version}")
     _purge(rebuild)
 
@@ -210,6 +207,18 @@ def _add_pepper(identity: OpenIdentity, generation: int) -> None:
             ["pepper_file is not set; without it every generation has a pepper of its own anyway"],
         )
     identity.peppers.add_random(generation)
+
+
+def _count_names(identity: OpenIdentity) -> int:
+    """Count names beside whoever writes, and keep the counts; returns of how many persons."""
+    from kruispunt_identity.store.match_frequencies import count_names, write_frequencies
+
+    tables = identity.tables.matching
+    with identity.database.reading() as connection:
+        counts = count_names(connection, tables, identity.national)
+    with identity.database.writing() as connection:
+        write_frequencies(connection, tables, counts)
+    return counts.persons
 
 
 def _purge(rebuild: "KeyRebuild") -> None:
@@ -227,6 +236,7 @@ def _sweep(identity: OpenIdentity, *, anew: bool, own_only: bool) -> None:
     from kruispunt_identity.store.person_search import PersonSearch
     from kruispunt_identity.store.sweep import Sweep
 
+    _count_names(identity)
     with identity.database.reading() as connection:
         frequencies = load_frequencies(connection, identity.tables.matching)
     sweep = Sweep(

@@ -7,6 +7,7 @@ from kruispunt.identity.v1 import identity_service_pb2, registration_service_pb2
 from kruispunt_identity import policies
 from kruispunt_identity.directory_client import DirectoryHolders
 from kruispunt_identity.domain.national import NationalRegister, NoNationalRegister
+from kruispunt_identity.matching.frequencies import MatchFrequencies
 from kruispunt_identity.matching.peppers import DerivedPeppers, FilePeppers, Peppers
 from kruispunt_identity.matching.score import Matcher
 from kruispunt_identity.matching.weights import shipped_weights
@@ -29,10 +30,10 @@ from kruispunt_identity.store.candidates import CandidateSearch
 from kruispunt_identity.store.decisions import DecisionStore
 from kruispunt_identity.store.exporting import ExportReader
 from kruispunt_identity.store.facts import FactStore
+from kruispunt_identity.store.frequency_watch import FrequencyWatch
 from kruispunt_identity.store.identifiers import IdentifierStore
 from kruispunt_identity.store.importing import ImportStore
 from kruispunt_identity.store.link_states import LinkStates
-from kruispunt_identity.store.match_frequencies import load_frequencies
 from kruispunt_identity.store.matching import MatchStore
 from kruispunt_identity.store.moving import MovingStore
 from kruispunt_identity.store.number_desk import NumberDesk
@@ -81,7 +82,10 @@ def wire(settings: ServerSettings, telemetry: Telemetry) -> Assembly:
     holders = _holders(settings)
     around = surroundings(settings, Guard(holders, alone=settings.without_directory))
     parts = open_parts(settings, identity_tables().shared, telemetry)
-    return Assembly(parts, servicers(parts, around), [holders.close] if holders else [])
+    stores = _Stores(parts, around, identity_tables())
+    stores.watch.start()
+    closing = [stores.watch.stop, *([holders.close] if holders else [])]
+    return Assembly(parts, _servicers(parts, around, stores), closing)
 
 
 def surroundings(settings: IdentitySettings, guard: Guard) -> Surroundings:
@@ -94,8 +98,11 @@ def surroundings(settings: IdentitySettings, guard: Guard) -> Surroundings:
 
 
 def servicers(parts: Parts, around: Surroundings) -> list[Servicer]:
-    """Return every service of identity, on one set of parts."""
-    stores = _Stores(parts, around, identity_tables())
+    """Return every service of identity, on one set of parts; frequencies of names as they are now."""
+    return _servicers(parts, around, _Stores(parts, around, identity_tables()))
+
+
+def _servicers(parts: Parts, around: Surroundings, stores: "_Stores") -> list[Servicer]:
     return [
         Servicer(_IDENTITY, _identity_service(parts, around, stores), policies.IDENTITY_SERVICE),
         Servicer(_REGISTRATION, _registration_service(parts, around, stores), policies.REGISTRATION_SERVICE),
@@ -107,12 +114,13 @@ class _Stores:
 
     def __init__(self, parts: Parts, around: Surroundings, tables: IdentityTables) -> None:
         database, clock, national = parts.database, parts.clock, around.national
-        with database.reading() as connection:
-            frequencies = load_frequencies(connection, tables.matching)
+        matcher = Matcher(shipped_weights(), MatchFrequencies())
+        self.watch = FrequencyWatch(database, tables.matching, matcher)
+        self.watch.look()
         self.tables = tables
         self.numbers = NumberStore(database, tables)
         self.matches = MatchStore(database, tables.matching, around.peppers, clock)
-        search = PersonSearch(self.matches, Matcher(shipped_weights(), frequencies), national)
+        search = PersonSearch(self.matches, matcher, national)
         self.candidates = CandidateSearch(database, search, self.numbers)
         self.decisions = DecisionStore(database, tables, self.numbers)
         self.searches = SearchLog(database, tables)

@@ -1,13 +1,22 @@
 """Keys and profiles in the database, on SQLite and PostgreSQL."""
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 from tests.identity.matching.people import Known, Nobody, person
 
 from kruispunt_identity.matching.frequencies import MatchFrequencies
 from kruispunt_identity.matching.grade import Grade
+from kruispunt_identity.matching.profile import MatchProfile
 from kruispunt_identity.matching.score import Matcher
 from kruispunt_identity.matching.weights import shipped_weights
-from kruispunt_identity.store.match_frequencies import load_frequencies, refresh_frequencies
+from kruispunt_identity.store.frequency_watch import FrequencyWatch
+from kruispunt_identity.store.match_frequencies import (
+    count_names,
+    load_frequencies,
+    refresh_frequencies,
+    write_frequencies,
+)
 from kruispunt_identity.store.match_generations import ProfileSource
 from kruispunt_identity.store.matching import MatchStore
 from kruispunt_identity.store.person_search import Found, PersonSearch
@@ -209,3 +218,33 @@ def test_frequencies_are_counted(
     assert 4000 == after.family["PTR"]
     assert 0.0 == after.family_rarity(["PTR"])
     assert 5 < after.family_rarity(["KBR"]) < 6
+
+
+class Register:
+    """A national register of one family."""
+
+    def profiles(self, numbers: Sequence[int]) -> dict[int, MatchProfile]:
+        return {number: person("Zwaenepoel", "Jan") for number in numbers}
+
+
+def test_a_running_matcher_takes_a_new_count(
+    match_store: MatchStore, match_database: Database, matching_tables: MatchingTables
+) -> None:
+    """Persons of whom only keys are kept count too; the watch takes each count once."""
+    matcher = Matcher(shipped_weights(), MatchFrequencies())
+    watch = FrequencyWatch(match_database, matching_tables, matcher)
+    people = [(number, person("Zwaenepoel", "Jan")) for number in range(1, 400)]
+    with match_database.writing() as connection:
+        match_store.write_many(connection, people, keep_profile=False)
+    looks = [watch.look(), watch.look()]
+    one, other = person("Zwaenepoel", "Jan"), person("Zwaenepoel", "Jan")
+    before = matcher.score(one, other).log2_odds
+    with match_database.reading() as connection:
+        counts = count_names(connection, matching_tables, Register())
+    with match_database.writing() as connection:
+        write_frequencies(connection, matching_tables, counts)
+    looks += [watch.look(), watch.look()]
+
+    assert [True, False, True, False] == looks
+    assert 399 == counts.persons
+    assert matcher.score(one, other).log2_odds < before

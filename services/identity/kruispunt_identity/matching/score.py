@@ -91,6 +91,10 @@ class Matcher:
         self._weights = weights
         self._frequencies = frequencies
 
+    def take(self, frequencies: MatchFrequencies) -> None:
+        """Weigh names by these frequencies from the next comparison on."""
+        self._frequencies = frequencies
+
     def shortlist(self, query: MatchProfile, candidates: Sequence[Outline], keep: int = 80) -> list[Outline]:
         """Return the `keep` candidates that a score is worth it for, most likely first; ties by number.
 

@@ -1,11 +1,13 @@
 """How common names are, counted from the register now and then, and kept in memory."""
 
 from collections import Counter
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
 from kruispunt_identity.matching.frequencies import MatchFrequencies
 from kruispunt_identity.matching.text import form_of
+from kruispunt_identity.store.match_generations import ProfileSource
 from kruispunt_identity.store.match_rows import profile_of
 from kruispunt_identity.tables_matching import MatchingTables
 from kruispunt_server.bulk import bulk_insert_columns
@@ -31,47 +33,78 @@ def load_frequencies(connection: sa.Connection, tables: MatchingTables) -> Match
     return MatchFrequencies(persons, counts[_FAMILY], counts[_GIVEN])
 
 
-def refresh_frequencies(connection: sa.Connection, tables: MatchingTables) -> int:
-    """Count anew how many persons share each sound code, by their current names, and return of how many persons.
+@dataclass(frozen=True, slots=True)
+class NameCounts:
+    """How many persons were counted, and how many of them have each sound code."""
 
-    Persons of whom only keys are kept do not count. Bounded memory; about 30 s per million persons. Servers take
-    the result when they start.
+    persons: int
+    family: Counter[str] = field(repr=False)
+    given: Counter[str] = field(repr=False)
+
+
+def count_names(
+    connection: sa.Connection, tables: MatchingTables, national: ProfileSource | None = None
+) -> NameCounts:
+    """Count how many persons share each sound code, by their current names; in bounded memory, writing nothing.
+
+    About 30 s per million persons.
 
     Args:
-        connection: one of `Database.writing`.
+        connection: one of `Database.reading`: nobody waits for the count.
         tables: of the person search.
+        national: knows the names of which only keys are kept here; absent: those persons do not count.
+
+    Raises:
+        RegistryError: the national register cannot be asked; UNAVAILABLE / REGISTER_UNAVAILABLE.
     """
     family, given, persons, after = Counter[str](), Counter[str](), 0, 0
     profile = tables.match_profile
     batch = (
         sa.select(profile.c.ssin, profile.c.names)
-        .where(profile.c.ssin > sa.bindparam("after"), profile.c.names.is_not(None))
+        .where(profile.c.ssin > sa.bindparam("after"))
         .order_by(profile.c.ssin)
         .limit(_BATCH)
     )
     while rows := connection.execute(batch, {"after": after}).all():
-        for _, names in rows:
-            form = form_of(profile_of(names, 0, 0, "").names[0])
+        profiles = [profile_of(names, 0, 0, "") for _, names in rows if names is not None]
+        elsewhere = [ssin for ssin, names in rows if names is None]
+        if elsewhere and national is not None:
+            profiles += national.profiles(elsewhere).values()
+        for each in profiles:
+            form = form_of(each.names[0])
             family.update(form.family_codes)
             given.update(form.given_codes)
         after = rows[-1][0]
-        persons += len(rows)
+        persons += len(profiles)
         family, given = _bounded(family), _bounded(given)
-    _write(connection, tables.match_frequency, persons, {_FAMILY: family, _GIVEN: given})
-    return persons
+    return NameCounts(persons, family, given)
+
+
+def write_frequencies(connection: sa.Connection, tables: MatchingTables, counts: NameCounts) -> None:
+    """Replace what was counted before; running servers take it within a minute.
+
+    Args:
+        connection: one of `Database.writing`.
+        tables: of the person search.
+        counts: as of `count_names`.
+    """
+    rows = [(_ALL, "", counts.persons)]
+    for part, counter in ((_FAMILY, counts.family), (_GIVEN, counts.given)):
+        kept = sorted(counter.items(), key=lambda each: (-each[1], each[0]))[:_MOST_KEPT]
+        rows += [(part, code, count) for code, count in kept if count > 1]
+    connection.execute(sa.delete(tables.match_frequency))
+    columns = dict(zip(("part", "code", "persons"), zip(*rows, strict=True), strict=True))
+    bulk_insert_columns(connection, tables.match_frequency, columns)
+
+
+def refresh_frequencies(connection: sa.Connection, tables: MatchingTables) -> int:
+    """Count and write in one transaction, of the persons whose names are kept here; returns of how many."""
+    counts = count_names(connection, tables)
+    write_frequencies(connection, tables, counts)
+    return counts.persons
 
 
 def _bounded(counts: Counter[str]) -> Counter[str]:
     if len(counts) <= _MOST_COUNTED:
         return counts
     return Counter({code: count for code, count in counts.items() if count > 1})
-
-
-def _write(connection: sa.Connection, table: sa.Table, persons: int, counts: dict[int, Counter[str]]) -> None:
-    rows = [(_ALL, "", persons)]
-    for part, counter in counts.items():
-        kept = sorted(counter.items(), key=lambda each: (-each[1], each[0]))[:_MOST_KEPT]
-        rows += [(part, code, count) for code, count in kept if count > 1]
-    connection.execute(sa.delete(table))
-    columns = dict(zip(("part", "code", "persons"), zip(*rows, strict=True), strict=True))
-    bulk_insert_columns(connection, table, columns)
