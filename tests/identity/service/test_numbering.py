@@ -616,6 +616,20 @@ def test_given_back_the_national_register_is_shown(numbering: Numbering) -> None
         assert {} == numbering.told.matches.profiles(connection, [int(EMMA)])
 
 
+def test_given_back_closes_what_was_told_under_a_former_number(numbering: Numbering) -> None:
+    """Told under the old bis number while the person was struck off, it was told of the person: it is closed too."""
+    numbering.tell(ANNA, change({"civil_state": {"code": 10}}))
+    numbering.replace(ANNA, EMMA, reason=NATIONAL_NUMBER_GIVEN)
+    numbering.move(EMMA, RAD)
+    numbering.tell(ANNA, change({"decease": {"date": date(2025)}}))
+    assert "decease" in numbering.seen(EMMA)
+
+    numbering.move(EMMA, NATIONAL)
+
+    assert "decease" not in numbering.seen(EMMA)
+    assert ANNA == numbering.seen(EMMA)["civil_state"][1]
+
+
 def test_the_same_move_again_changes_nothing(numbering: Numbering) -> None:
     """Whoever is there already stays, and nothing is written, not even a number."""
     rows = numbering.told.rows()

@@ -93,7 +93,8 @@ class MovingStore:
     ) -> bool:
         """Move a person from RAD to NATIONAL: from now on the national register says who they are.
 
-        What was told here in between is closed, and stays in the history; the contact address stands.
+        What was told here in between, under whichever of their numbers, is closed and stays in the history; the
+        contact address stands.
 
         Args:
             connection: the transaction.
@@ -117,10 +118,12 @@ class MovingStore:
         if profile is None:
             raise _forbidden("the national register does not know the number")
         now = following(self._desk.clock.now(), number)
+        lineage = self._desk.numbers.lineage(connection, ssin)
         closed = [
             replace(fact, superseded_at=now)
-            for fact in self._desk.facts.of(connection, [ssin])
+            for fact in self._desk.facts.of(connection, lineage.numbers)
             if fact.group not in SUPPLEMENTARY
+            and lineage.owner(fact.registered_under, fact.recorded_at or now) == ssin
         ]
         self._desk.changes.move(connection, number, Register.NATIONAL, effective_on, now)
         self._desk.facts.close_many(connection, closed)
