@@ -5,12 +5,15 @@ The short run is part of `make test`; the long one (1,000 rounds) of `make test-
 
 import random
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
+from tests.identity.registers import NOON
 from tests.identity.service.registering import Desk, call_of, date, desk_on, person_request
 
 from kruispunt.identity.v1 import registration_service_pb2 as service
+from kruispunt.ssin import Ssin
+from kruispunt_identity.domain.number import Register
 from kruispunt_identity.tables import IdentityTables
 from kruispunt_server.database import Database
 
@@ -84,6 +87,23 @@ def test_one_of_eight_equal_registrations_creates(desk: Desk) -> None:
 def test_one_of_eight_nearly_equal_registrations_creates(desk: Desk) -> None:
     """Ten rounds with spelling mistakes: the locks are on what the spellings share."""
     race(desk, 10, typos=True)
+
+
+def test_a_number_that_an_import_takes_meanwhile_is_passed_over(desk: Desk) -> None:
+    """The next number of the counter is written down by a transaction still running: the person gets the one after."""
+    first = desk.register(person_request("Peeters", "An", date(1991, 4, 17))).person.ssin
+    prefix, sequence = int(first[:6]), int(first[6:9])
+    next_, after = (Ssin.assemble(prefix, sequence + step, born_from_2000=False) for step in (2, 4))
+    database, numbers = desk.registers.database, desk.registers.numbers
+    request = person_request("Diallo", "Mariam", date(1991, 4, 17))
+
+    with ThreadPoolExecutor(1) as clients:
+        with database.writing() as transaction:
+            numbers.insert_many(transaction, [(next_, Register.BIS)], NOON)
+            registering = clients.submit(desk.register, request, call_of())
+            assert not wait([registering], timeout=1.0).done
+
+        assert str(after) == registering.result().person.ssin
 
 
 @pytest.mark.full

@@ -16,6 +16,7 @@ from kruispunt_identity.domain.national import NationalRegister
 from kruispunt_identity.domain.number import Number, Outcome, Register
 from kruispunt_identity.domain.picture import paint
 from kruispunt_identity.domain.registration import name_and_birth
+from kruispunt_identity.domain.values import Gender, PartialDate
 from kruispunt_identity.store.candidates import MOST_SHOWN, Candidate, CandidateSearch
 from kruispunt_identity.store.decisions import DecisionStore
 from kruispunt_identity.store.fact_rows import described
@@ -129,8 +130,8 @@ class RegistrationStore:
             return Registered(None, tuple(open_), found.rules_version)
         now = self._clock.now()
         _, birth, gender = name_and_birth(registration.statements)
-        ssin = self._issuer.allocate(transaction, birth.date, gender)
-        number = self._numbers.insert(transaction, ssin, Register.BIS, now)
+        number = self._new_number(transaction, birth.date, gender, now)
+        ssin = number.ssin
         facts = _facts_of(registration, ssin, now)
         self._facts.add_many(transaction, facts)
         self._matches.write(transaction, ssin, profile)
@@ -138,6 +139,18 @@ class RegistrationStore:
         for decision in registration.decisions:
             self._tell_apart(transaction, call, ssin, decision, registration.request_id)
         return Registered(_person_of(number, facts), tuple(open_), found.rules_version)
+
+    def _new_number(
+        self, transaction: sa.Connection, birth: PartialDate, gender: Gender, now: dt.datetime
+    ) -> Number:
+        while True:
+            try:
+                ssin = self._issuer.allocate(transaction, birth, gender)
+                return self._numbers.insert(transaction, ssin, Register.BIS, now)
+            except RegistryError as error:
+                if error.reason is not Reason.NUMBER_TAKEN:
+                    raise
+                # An import that ended just now brought it along; the counter has passed it.
 
     def numbers_of(self, asked: Ssin) -> tuple[Ssin, ...]:
         """Return, outside any transaction, all numbers of the person that `asked` leads to; itself if unknown."""
