@@ -28,6 +28,7 @@ from kruispunt.identity.v1 import person_pb2 as pb
 from kruispunt.identity.v1 import registration_service_pb2 as service
 from kruispunt.ssin import Ssin, SsinKind
 from kruispunt_identity.tables import IdentityTables
+from kruispunt_server.call import Call
 from kruispunt_server.database import Database
 from kruispunt_server.errors import Reason, RegistryError
 
@@ -45,6 +46,10 @@ def refused(desk: Desk, request: service.RegisterPersonRequest, **more: Any) -> 
         desk.register(request, **more)
     assert 0 == desk.count(desk.registers.tables.persons.fact)
     return caught.value.reason, caught.value.field
+
+
+def looks_at(call: Call, ssin: Ssin) -> list[tuple[str, str]]:
+    return [(look.data_groups, look.result) for look in call.looks if look.person == ssin]
 
 
 def test_a_new_person_gets_a_bis_number_of_their_birth_and_gender(desk: Desk) -> None:
@@ -223,6 +228,37 @@ def test_a_decision_on_nobody_is_refused(desk: Desk) -> None:
     assert (Reason.NUMBER_CANCELLED, "distinct[0].ssin") == refused(
         desk, person_request(distinct=[twin(str(bis(1)))])
     )
+
+
+def test_whom_a_decision_names_is_noted(desk: Desk) -> None:
+    """A refusal tells whether a number is somebody's: each number asked about so is in the access log, rehearsed or not."""
+    desk.registers.add(bis(1), person("Peeters", "Jan"))
+    there, nowhere, rehearsed = call_of(), call_of(), call_of()
+
+    desk.register(person_request(distinct=[twin(str(bis(1)))]), there)
+    with pytest.raises(RegistryError):
+        desk.register(person_request(distinct=[twin(str(bis(3)))], validate_only=True), nowhere)
+    desk.register(
+        person_request("Barry", day=date(1950, 2, 3), distinct=[twin(str(bis(1)))], validate_only=True),
+        rehearsed,
+    )
+
+    assert ("number", "written") in looks_at(there, bis(1))
+    assert [("number", "PERSON_UNKNOWN")] == looks_at(nowhere, bis(3))
+    assert [("number", "validated")] == looks_at(rehearsed, bis(1))
+
+
+def test_a_candidate_replaced_since_is_noted_under_the_number_that_is_shown(desk: Desk) -> None:
+    """A repeated request is shown the person as they stand now: the access log says of whom."""
+    desk.registers.add(bis(1), person("Diallo", "Aminata", (1991, 4, 17)))
+    desk.registers.add(bis(3), person("Peeters", "Jan", (1960, 1, 1)))
+    request = person_request()
+    assert [str(bis(1))] == [each.ssin for each in desk.register(request).candidates]
+    desk.registers.replace(bis(1), bis(3))
+    again = call_of()
+
+    assert str(bis(3)) == desk.register(request, again).candidates[0].person.ssin
+    assert ["candidate"] == [result for _, result in looks_at(again, bis(3))]
 
 
 def test_the_same_request_gets_the_same_answer(desk: Desk) -> None:

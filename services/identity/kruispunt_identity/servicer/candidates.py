@@ -39,4 +39,6 @@ class CandidateViews:
         for candidate, number in zip(candidates, numbers, strict=True):
             one = found.get(number)
             if one is not None and one.person is not None:
+                if one.person.ssin != number:  # replaced since the candidate was found
+                    call.look(int(one.person.ssin), view.label, "candidate")
                 candidate.person.CopyFrom(person_message(one.person, day, view))

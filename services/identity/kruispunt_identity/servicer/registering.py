@@ -65,7 +65,13 @@ class RegisteringServicer:
                 _take_number_back(response)
             return response.SerializeToString()
 
-        response = pb.RegisterPersonResponse.FromString(self._writes.run(call, key, work))
+        try:
+            body = self._writes.run(call, key, work)
+        except RegistryError as refusal:
+            _note_decisions(call, registration, refusal.reason.label)
+            raise
+        _note_decisions(call, registration, "validated" if key.validate_only else "written")
+        response = pb.RegisterPersonResponse.FromString(body)
         if response.person.ssin:
             groups = ",".join(sorted(each.group.name.lower() for each in registration.statements))
             call.look(int(response.person.ssin), groups, "written")
@@ -138,6 +144,12 @@ class RegisteringServicer:
             view = View.of(call.participant)
             response.person.CopyFrom(person_message(registered.person, self._clock.today(), view))
         return response
+
+
+def _note_decisions(call: Call, registration: Registration, result: str) -> None:
+    """Note whom decisions name: the answer, and even more a refusal, tells whether there is such a person."""
+    for decision in registration.decisions:
+        call.look(int(decision.ssin), NUMBER_ONLY, result)
 
 
 def _take_number_back(response: pb.RegisterPersonResponse) -> None:
