@@ -8,7 +8,7 @@ from kruispunt_identity import policies
 from kruispunt_identity.directory_client import DirectoryHolders
 from kruispunt_identity.domain.national import NationalRegister, NoNationalRegister
 from kruispunt_identity.matching.frequencies import MatchFrequencies
-from kruispunt_identity.matching.peppers import DerivedPeppers, FilePeppers, Peppers
+from kruispunt_identity.matching.peppers import DerivedPeppers, FilePeppers, PepperError, Peppers
 from kruispunt_identity.matching.score import Matcher
 from kruispunt_identity.matching.weights import shipped_weights
 from kruispunt_identity.messages.importing import REASON_NUMBERS
@@ -49,6 +49,7 @@ from kruispunt_identity.store.splitting import SplittingStore
 from kruispunt_identity.tables import IdentityTables, identity_tables
 from kruispunt_server.assembly import Assembly, Parts, Servicer, Telemetry, open_parts
 from kruispunt_server.combined import Combined
+from kruispunt_server.credentials import CredentialsError
 from kruispunt_server.keys import Keys
 from kruispunt_server.peers import peer_certificates
 from kruispunt_server.settings import ServerSettings
@@ -77,7 +78,11 @@ class Surroundings:
 
 
 def wire(settings: ServerSettings, telemetry: Telemetry) -> Assembly:
-    """Build the identity server; errors as of `open_parts`, and PepperError."""
+    """Build the identity server; errors as of `open_parts`.
+
+    Raises:
+        CredentialsError: the pepper of the search keys is not there.
+    """
     assert isinstance(settings, IdentitySettings), "the command reads them"
     holders = _holders(settings)
     around = surroundings(settings, Guard(holders, alone=settings.without_directory))
@@ -120,6 +125,7 @@ class _Stores:
         self.tables = tables
         self.numbers = NumberStore(database, tables)
         self.matches = MatchStore(database, tables.matching, around.peppers, clock)
+        self._check_pepper(parts)
         search = PersonSearch(self.matches, matcher, national)
         self.candidates = CandidateSearch(database, search, self.numbers)
         self.decisions = DecisionStore(database, tables, self.numbers)
@@ -131,6 +137,15 @@ class _Stores:
         self.persons = PersonStore(
             database, tables, self.numbers, self.matches, national, parts.pseudonyms, clock
         )
+
+    def _check_pepper(self, parts: Parts) -> None:
+        """Refuse to start where the keys of the search could be neither looked up nor written."""
+        with parts.database.reading() as connection:
+            active = self.matches.generations.active(connection)
+        try:
+            self.matches.generations.maker(active.number if active else 1)
+        except PepperError as error:
+            raise CredentialsError(f"pepper_file: {error}; rebuild-keys --rotate-pepper writes one") from None
 
 
 def _identity_service(parts: Parts, around: Surroundings, stores: _Stores) -> Combined:

@@ -130,6 +130,7 @@ class IdentityServiceServicer(object):
         Family name and at least the birth year are mandatory. Few candidates come back, best first, each with its grade
         and the parts of its score. Where more persons are comparable than could be looked at, or more than the cap are
         possible, the search is refused, and the refusal names the criterion that is too weak.
+        Nobody is shown who is too unlikely: the answer tells nobody who else is registered.
         Errors: RESOURCE_EXHAUSTED / TOO_MANY_CANDIDATES with `field`.
         Safe to retry.
         """
@@ -160,7 +161,8 @@ class IdentityServiceServicer(object):
     def ListSuspectedDuplicates(self, request, context):
         """Lists pairs of numbers that may be one person, best first, as the sweep found them and nobody has decided yet.
 
-        For registrars. A pair leaves the list by ReplaceNumber or RecordDistinct.
+        For registrars. A pair leaves the list by ReplaceNumber, RecordDistinct or CancelNumber; it is told by the numbers that
+        stand now. Pairs of two national persons are never listed.
         Safe to retry.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -170,7 +172,8 @@ class IdentityServiceServicer(object):
     def ExportPersons(self, request, context):
         """Streams the persons of a selection, by number. NATIONAL persons are not exported: the national register does that.
 
-        For registrars and internal services. A stream that broke is continued by `after_ssin`.
+        For registrars and internal services. A stream that broke, or ended as DEADLINE_OVER, is continued by `after_ssin`.
+        Messages without persons may come while nothing fits.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

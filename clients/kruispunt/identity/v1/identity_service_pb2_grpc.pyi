@@ -65,6 +65,7 @@ class IdentityServiceStub:
     Family name and at least the birth year are mandatory. Few candidates come back, best first, each with its grade
     and the parts of its score. Where more persons are comparable than could be looked at, or more than the cap are
     possible, the search is refused, and the refusal names the criterion that is too weak.
+    Nobody is shown who is too unlikely: the answer tells nobody who else is registered.
     Errors: RESOURCE_EXHAUSTED / TOO_MANY_CANDIDATES with `field`.
     Safe to retry.
     """
@@ -83,13 +84,15 @@ class IdentityServiceStub:
     ListSuspectedDuplicates: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.ListSuspectedDuplicatesRequest, _identity_service_pb2.ListSuspectedDuplicatesResponse]
     """Lists pairs of numbers that may be one person, best first, as the sweep found them and nobody has decided yet.
 
-    For registrars. A pair leaves the list by ReplaceNumber or RecordDistinct.
+    For registrars. A pair leaves the list by ReplaceNumber, RecordDistinct or CancelNumber; it is told by the numbers that
+    stand now. Pairs of two national persons are never listed.
     Safe to retry.
     """
     ExportPersons: _grpc.UnaryStreamMultiCallable[_identity_service_pb2.ExportPersonsRequest, _identity_service_pb2.ExportPersonsResponse]
     """Streams the persons of a selection, by number. NATIONAL persons are not exported: the national register does that.
 
-    For registrars and internal services. A stream that broke is continued by `after_ssin`.
+    For registrars and internal services. A stream that broke, or ended as DEADLINE_OVER, is continued by `after_ssin`.
+    Messages without persons may come while nothing fits.
     """
 
 @_typing.type_check_only
@@ -129,6 +132,7 @@ class IdentityServiceAsyncStub(IdentityServiceStub):
     Family name and at least the birth year are mandatory. Few candidates come back, best first, each with its grade
     and the parts of its score. Where more persons are comparable than could be looked at, or more than the cap are
     possible, the search is refused, and the refusal names the criterion that is too weak.
+    Nobody is shown who is too unlikely: the answer tells nobody who else is registered.
     Errors: RESOURCE_EXHAUSTED / TOO_MANY_CANDIDATES with `field`.
     Safe to retry.
     """
@@ -147,13 +151,15 @@ class IdentityServiceAsyncStub(IdentityServiceStub):
     ListSuspectedDuplicates: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.ListSuspectedDuplicatesRequest, _identity_service_pb2.ListSuspectedDuplicatesResponse]  # type: ignore[assignment]
     """Lists pairs of numbers that may be one person, best first, as the sweep found them and nobody has decided yet.
 
-    For registrars. A pair leaves the list by ReplaceNumber or RecordDistinct.
+    For registrars. A pair leaves the list by ReplaceNumber, RecordDistinct or CancelNumber; it is told by the numbers that
+    stand now. Pairs of two national persons are never listed.
     Safe to retry.
     """
     ExportPersons: _aio.UnaryStreamMultiCallable[_identity_service_pb2.ExportPersonsRequest, _identity_service_pb2.ExportPersonsResponse]  # type: ignore[assignment]
     """Streams the persons of a selection, by number. NATIONAL persons are not exported: the national register does that.
 
-    For registrars and internal services. A stream that broke is continued by `after_ssin`.
+    For registrars and internal services. A stream that broke, or ended as DEADLINE_OVER, is continued by `after_ssin`.
+    Messages without persons may come while nothing fits.
     """
 
 class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -214,6 +220,7 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
         Family name and at least the birth year are mandatory. Few candidates come back, best first, each with its grade
         and the parts of its score. Where more persons are comparable than could be looked at, or more than the cap are
         possible, the search is refused, and the refusal names the criterion that is too weak.
+        Nobody is shown who is too unlikely: the answer tells nobody who else is registered.
         Errors: RESOURCE_EXHAUSTED / TOO_MANY_CANDIDATES with `field`.
         Safe to retry.
         """
@@ -250,7 +257,8 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_identity_service_pb2.ListSuspectedDuplicatesResponse, _abc.Awaitable[_identity_service_pb2.ListSuspectedDuplicatesResponse]]:
         """Lists pairs of numbers that may be one person, best first, as the sweep found them and nobody has decided yet.
 
-        For registrars. A pair leaves the list by ReplaceNumber or RecordDistinct.
+        For registrars. A pair leaves the list by ReplaceNumber, RecordDistinct or CancelNumber; it is told by the numbers that
+        stand now. Pairs of two national persons are never listed.
         Safe to retry.
         """
 
@@ -262,7 +270,8 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_identity_service_pb2.ExportPersonsResponse], _abc.AsyncIterator[_identity_service_pb2.ExportPersonsResponse]]:
         """Streams the persons of a selection, by number. NATIONAL persons are not exported: the national register does that.
 
-        For registrars and internal services. A stream that broke is continued by `after_ssin`.
+        For registrars and internal services. A stream that broke, or ended as DEADLINE_OVER, is continued by `after_ssin`.
+        Messages without persons may come while nothing fits.
         """
 
 def add_IdentityServiceServicer_to_server(servicer: IdentityServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -354,7 +354,7 @@ class Birth(_message.Message):
     PLACE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def date(self) -> _date_pb2.Date:
-        """Date; unknown parts are 0: a year, a year and a month, a whole date, or nothing."""
+        """Date; unknown parts are 0: a year, a year and a month, a whole date, or nothing. Required; empty if not known."""
 
     @_builtins.property
     def place(self) -> Global___Place:
@@ -442,10 +442,10 @@ class CivilState(_message.Message):
     40 divorced, 41 divorced under an older law, 50 and 51 separated, 60 legal cohabitation.
     """
     partner_ssin: _builtins.str
-    """Number of the partner, 11 digits. Empty: none, or the number is not known."""
+    """Number of the partner, 11 digits; not with code 10. Empty: none, or the number is not known."""
     @_builtins.property
     def partner_name(self) -> Global___Name:
-        """Name of the partner, where no number is known."""
+        """Name of the partner, where no number is known; not beside a number."""
 
     def __init__(
         self,

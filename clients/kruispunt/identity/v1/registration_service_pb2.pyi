@@ -44,7 +44,7 @@ class _DistinctReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Distin
     DISTINCT_REASON_BOTH_KNOWN: _DistinctReason.ValueType  # 5
     """The institution knows both."""
     DISTINCT_REASON_SPLIT: _DistinctReason.ValueType  # 6
-    """They had been taken for one person, and were split. Set by SplitNumber, never by a caller."""
+    """They had been taken for one person, and were split. Set by SplitNumber; from a caller CODE_UNKNOWN."""
 
 class DistinctReason(_DistinctReason, metaclass=_DistinctReasonEnumTypeWrapper):
     """Why a candidate is another person."""
@@ -62,7 +62,7 @@ DISTINCT_REASON_DOCUMENTS: DistinctReason.ValueType  # 4
 DISTINCT_REASON_BOTH_KNOWN: DistinctReason.ValueType  # 5
 """The institution knows both."""
 DISTINCT_REASON_SPLIT: DistinctReason.ValueType  # 6
-"""They had been taken for one person, and were split. Set by SplitNumber, never by a caller."""
+"""They had been taken for one person, and were split. Set by SplitNumber; from a caller CODE_UNKNOWN."""
 Global___DistinctReason: _TypeAlias = DistinctReason  # noqa: Y015
 
 class _PersonOutcome:
@@ -199,14 +199,16 @@ class RegisterPersonRequest(_message.Message):
     validate_only: _builtins.bool
     """Check only, write nothing."""
     search_id: _builtins.str
-    """The search that the caller made before, at most 15 minutes ago. Empty: none; the registry searches in any case."""
+    """The search that the caller made before, at most 15 minutes ago; another participant's is SEARCH_EXPIRED. Empty:
+    none; the registry searches in any case.
+    """
     @_builtins.property
     def facts(self) -> _containers.RepeatedCompositeFieldContainer[_person_pb2.FactStatement]:
         """What is known, of each data group one fact at most; name and birth are required, with evidence on one at least."""
 
     @_builtins.property
     def distinct(self) -> _containers.RepeatedCompositeFieldContainer[Global___DistinctDecision]:
-        """Candidates that are other persons."""
+        """Candidates that are other persons, at most 100."""
 
     def __init__(
         self,
@@ -718,7 +720,7 @@ class SplitNumberRequest(_message.Message):
     """The number that was replaced and is split off, 11 digits."""
     @_builtins.property
     def take_fact_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Facts told under the remaining number that belong to the number split off."""
+        """Facts told under the remaining number that belong to the number split off; at most 1000, each once."""
 
     @_builtins.property
     def effective_date(self) -> _date_pb2.Date:

@@ -121,7 +121,8 @@ class RegistrationServiceServicer(object):
         """Registers a person whom no register has, under a new bis number; or answers who it may be, and creates nothing.
 
         The search for duplicates is repeated inside the transaction, over all registers. If it finds a strong candidate
-        that `distinct` does not name, the answer holds candidates only.
+        that `distinct` does not name, the answer holds candidates only; decide on them under a new request_id, as the same
+        one gets the same answer again. With `validate_only` no number is named: the next person may get it.
         Minimum data, one of: name, whole birth date, birth place and gender; name, birth date and residential address
         abroad; name, birth date and contact address in Belgium.
         Errors: INVALID_ARGUMENT / MINIMUM_DATA_MISSING; FAILED_PRECONDITION / SEARCH_EXPIRED, NUMBERS_EXHAUSTED.
@@ -137,7 +138,8 @@ class RegistrationServiceServicer(object):
         A new fact covers what stood on its days; nothing is overwritten. A correction takes an earlier fact back and puts
         another in its place. Of a NATIONAL person only the contact address can be written: the rest is refused with
         NATIONAL_DATA, and corrected at the municipality.
-        Errors: NOT_FOUND / PERSON_UNKNOWN; ABORTED / ETAG_MISMATCH; per group those of `GroupResult.reason`.
+        Errors: NOT_FOUND / PERSON_UNKNOWN; FAILED_PRECONDITION / NUMBER_CANCELLED; ABORTED / ETAG_MISMATCH; UNAVAILABLE /
+        REGISTER_UNAVAILABLE; per group those of `GroupResult.reason`.
         Safe to retry with the same request_id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -148,7 +150,8 @@ class RegistrationServiceServicer(object):
         """Takes a fact back that should not have been told, without another in its place.
 
         Reads that ask what was known before still show it.
-        Errors: NOT_FOUND / FACT_UNKNOWN; FAILED_PRECONDITION / FACT_SUPERSEDED.
+        Errors: NOT_FOUND / PERSON_UNKNOWN, FACT_UNKNOWN; FAILED_PRECONDITION / FACT_SUPERSEDED, NUMBER_CANCELLED; ABORTED /
+        ETAG_MISMATCH.
         Safe to retry with the same request_id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -158,7 +161,7 @@ class RegistrationServiceServicer(object):
     def PreviewReplacement(self, request, context):
         """Says what a replacement would do: what would move, who would be told, what conflicts. Writes nothing.
 
-        Errors: as of ReplaceNumber.
+        Errors: as of ReplaceNumber; etags are not compared.
         Safe to retry.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -172,7 +175,7 @@ class RegistrationServiceServicer(object):
         replacement again changes nothing.
         Errors: INVALID_ARGUMENT / SAME_PERSON; NOT_FOUND / PERSON_UNKNOWN; FAILED_PRECONDITION / NUMBER_REPLACED (one of
         the two was replaced already), NUMBER_CANCELLED, REPLACEMENT_FORBIDDEN (a national number is never replaced by a
-        bis number); ABORTED / ETAG_MISMATCH.
+        bis number, and by another national number only as CORRECTION); ABORTED / ETAG_MISMATCH.
         Safe to retry with the same request_id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -183,10 +186,11 @@ class RegistrationServiceServicer(object):
         """Undoes a replacement: two persons had been taken for one.
 
         The two are recorded as distinct, so that no sweep suspects them again. Every fact goes back to the number that it
-        was told under, later ones too. Facts that were told under the remaining
-        number after the replacement, by an institution that had known the former one, are listed for a person to decide;
-        `take_fact_ids` says which of them belong to the number that is split off.
-        Errors: FAILED_PRECONDITION / NOT_REPLACED; NOT_FOUND / FACT_UNKNOWN.
+        was told under, later ones too. Facts that were told under the remaining number after the replacement, by an
+        institution that had known the former one, are listed for a person to decide; `take_fact_ids` says which of them
+        belong to the number that is split off.
+        Errors: FAILED_PRECONDITION / NOT_REPLACED, NATIONAL_DATA (a fact of `take_fact_ids` is the national register's);
+        NOT_FOUND / PERSON_UNKNOWN, FACT_UNKNOWN.
         Safe to retry with the same request_id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -196,7 +200,8 @@ class RegistrationServiceServicer(object):
     def CancelNumber(self, request, context):
         """Cancels a number that was given out by mistake. It leads to nobody, can still be read, and is never given out again.
 
-        Errors: FAILED_PRECONDITION / NUMBER_REPLACED, NUMBER_CANCELLED, and NATIONAL_DATA for national numbers.
+        Errors: FAILED_PRECONDITION / NUMBER_REPLACED, NUMBER_CANCELLED, and NATIONAL_DATA for national numbers;
+        ABORTED / ETAG_MISMATCH.
         Safe to retry with the same request_id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -207,7 +212,8 @@ class RegistrationServiceServicer(object):
         """Moves a person between registers: NATIONAL to RAD takes the last national data over, RAD to NATIONAL gives it back.
 
         The same move again changes nothing.
-        Errors: FAILED_PRECONDITION / MOVE_FORBIDDEN.
+        Errors: FAILED_PRECONDITION / MOVE_FORBIDDEN, NUMBER_CANCELLED; NOT_FOUND / PERSON_UNKNOWN; UNAVAILABLE /
+        REGISTER_UNAVAILABLE.
         Safe to retry with the same request_id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -217,6 +223,7 @@ class RegistrationServiceServicer(object):
     def RecordDistinct(self, request, context):
         """Keeps the decision that two numbers are two persons, and suppresses the pair in searches for duplicates.
 
+        A dossier is asked for on `ssin` only.
         Errors: INVALID_ARGUMENT / SAME_PERSON; NOT_FOUND / PERSON_UNKNOWN.
         Safe to retry with the same request_id.
         """
@@ -228,7 +235,8 @@ class RegistrationServiceServicer(object):
         """Links a foreign identifier to a person; of a NATIONAL person too.
 
         The same link again changes nothing.
-        Errors: FAILED_PRECONDITION / IDENTIFIER_TAKEN if it is linked to another person in a part of the period.
+        Errors: FAILED_PRECONDITION / IDENTIFIER_TAKEN if it is linked to another person in a part of the period,
+        NUMBER_CANCELLED; NOT_FOUND / PERSON_UNKNOWN; UNAVAILABLE / REGISTER_UNAVAILABLE.
         Safe to retry with the same request_id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -238,7 +246,8 @@ class RegistrationServiceServicer(object):
     def EndForeignIdentifierLink(self, request, context):
         """Ends a link. Only its validity can change; anything else is a new link.
 
-        Errors: NOT_FOUND / LINK_UNKNOWN; ABORTED / ETAG_MISMATCH; FAILED_PRECONDITION / OUTSIDE_PERIOD.
+        Errors: NOT_FOUND / PERSON_UNKNOWN, LINK_UNKNOWN; ABORTED / ETAG_MISMATCH; FAILED_PRECONDITION / OUTSIDE_PERIOD,
+        NUMBER_CANCELLED.
         Safe to retry with the same request_id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -252,6 +261,8 @@ class RegistrationServiceServicer(object):
         imported again: its first outcome is answered, so that an import that broke is sent again from where it broke.
         Rows that bring their own number keep it and are not searched for duplicates (the sweep does that); rows without
         get a bis number, and are searched for as by RegisterPerson if `search_duplicates` says so.
+        One import_id and one validate_only per stream: FIELD_INVALID. A row whose number is taken, by the national register
+        too, is refused with NUMBER_TAKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -46,7 +46,8 @@ class RegistrationServiceStub:
     """Registers a person whom no register has, under a new bis number; or answers who it may be, and creates nothing.
 
     The search for duplicates is repeated inside the transaction, over all registers. If it finds a strong candidate
-    that `distinct` does not name, the answer holds candidates only.
+    that `distinct` does not name, the answer holds candidates only; decide on them under a new request_id, as the same
+    one gets the same answer again. With `validate_only` no number is named: the next person may get it.
     Minimum data, one of: name, whole birth date, birth place and gender; name, birth date and residential address
     abroad; name, birth date and contact address in Belgium.
     Errors: INVALID_ARGUMENT / MINIMUM_DATA_MISSING; FAILED_PRECONDITION / SEARCH_EXPIRED, NUMBERS_EXHAUSTED.
@@ -58,20 +59,22 @@ class RegistrationServiceStub:
     A new fact covers what stood on its days; nothing is overwritten. A correction takes an earlier fact back and puts
     another in its place. Of a NATIONAL person only the contact address can be written: the rest is refused with
     NATIONAL_DATA, and corrected at the municipality.
-    Errors: NOT_FOUND / PERSON_UNKNOWN; ABORTED / ETAG_MISMATCH; per group those of `GroupResult.reason`.
+    Errors: NOT_FOUND / PERSON_UNKNOWN; FAILED_PRECONDITION / NUMBER_CANCELLED; ABORTED / ETAG_MISMATCH; UNAVAILABLE /
+    REGISTER_UNAVAILABLE; per group those of `GroupResult.reason`.
     Safe to retry with the same request_id.
     """
     RetractFact: _grpc.UnaryUnaryMultiCallable[_registration_service_pb2.RetractFactRequest, _registration_service_pb2.RetractFactResponse]
     """Takes a fact back that should not have been told, without another in its place.
 
     Reads that ask what was known before still show it.
-    Errors: NOT_FOUND / FACT_UNKNOWN; FAILED_PRECONDITION / FACT_SUPERSEDED.
+    Errors: NOT_FOUND / PERSON_UNKNOWN, FACT_UNKNOWN; FAILED_PRECONDITION / FACT_SUPERSEDED, NUMBER_CANCELLED; ABORTED /
+    ETAG_MISMATCH.
     Safe to retry with the same request_id.
     """
     PreviewReplacement: _grpc.UnaryUnaryMultiCallable[_registration_service_pb2.PreviewReplacementRequest, _registration_service_pb2.PreviewReplacementResponse]
     """Says what a replacement would do: what would move, who would be told, what conflicts. Writes nothing.
 
-    Errors: as of ReplaceNumber.
+    Errors: as of ReplaceNumber; etags are not compared.
     Safe to retry.
     """
     ReplaceNumber: _grpc.UnaryUnaryMultiCallable[_registration_service_pb2.ReplaceNumberRequest, _registration_service_pb2.ReplaceNumberResponse]
@@ -81,35 +84,39 @@ class RegistrationServiceStub:
     replacement again changes nothing.
     Errors: INVALID_ARGUMENT / SAME_PERSON; NOT_FOUND / PERSON_UNKNOWN; FAILED_PRECONDITION / NUMBER_REPLACED (one of
     the two was replaced already), NUMBER_CANCELLED, REPLACEMENT_FORBIDDEN (a national number is never replaced by a
-    bis number); ABORTED / ETAG_MISMATCH.
+    bis number, and by another national number only as CORRECTION); ABORTED / ETAG_MISMATCH.
     Safe to retry with the same request_id.
     """
     SplitNumber: _grpc.UnaryUnaryMultiCallable[_registration_service_pb2.SplitNumberRequest, _registration_service_pb2.SplitNumberResponse]
     """Undoes a replacement: two persons had been taken for one.
 
     The two are recorded as distinct, so that no sweep suspects them again. Every fact goes back to the number that it
-    was told under, later ones too. Facts that were told under the remaining
-    number after the replacement, by an institution that had known the former one, are listed for a person to decide;
-    `take_fact_ids` says which of them belong to the number that is split off.
-    Errors: FAILED_PRECONDITION / NOT_REPLACED; NOT_FOUND / FACT_UNKNOWN.
+    was told under, later ones too. Facts that were told under the remaining number after the replacement, by an
+    institution that had known the former one, are listed for a person to decide; `take_fact_ids` says which of them
+    belong to the number that is split off.
+    Errors: FAILED_PRECONDITION / NOT_REPLACED, NATIONAL_DATA (a fact of `take_fact_ids` is the national register's);
+    NOT_FOUND / PERSON_UNKNOWN, FACT_UNKNOWN.
     Safe to retry with the same request_id.
     """
     CancelNumber: _grpc.UnaryUnaryMultiCallable[_registration_service_pb2.CancelNumberRequest, _registration_service_pb2.CancelNumberResponse]
     """Cancels a number that was given out by mistake. It leads to nobody, can still be read, and is never given out again.
 
-    Errors: FAILED_PRECONDITION / NUMBER_REPLACED, NUMBER_CANCELLED, and NATIONAL_DATA for national numbers.
+    Errors: FAILED_PRECONDITION / NUMBER_REPLACED, NUMBER_CANCELLED, and NATIONAL_DATA for national numbers;
+    ABORTED / ETAG_MISMATCH.
     Safe to retry with the same request_id.
     """
     MoveToRegister: _grpc.UnaryUnaryMultiCallable[_registration_service_pb2.MoveToRegisterRequest, _registration_service_pb2.MoveToRegisterResponse]
     """Moves a person between registers: NATIONAL to RAD takes the last national data over, RAD to NATIONAL gives it back.
 
     The same move again changes nothing.
-    Errors: FAILED_PRECONDITION / MOVE_FORBIDDEN.
+    Errors: FAILED_PRECONDITION / MOVE_FORBIDDEN, NUMBER_CANCELLED; NOT_FOUND / PERSON_UNKNOWN; UNAVAILABLE /
+    REGISTER_UNAVAILABLE.
     Safe to retry with the same request_id.
     """
     RecordDistinct: _grpc.UnaryUnaryMultiCallable[_registration_service_pb2.RecordDistinctRequest, _registration_service_pb2.RecordDistinctResponse]
     """Keeps the decision that two numbers are two persons, and suppresses the pair in searches for duplicates.
 
+    A dossier is asked for on `ssin` only.
     Errors: INVALID_ARGUMENT / SAME_PERSON; NOT_FOUND / PERSON_UNKNOWN.
     Safe to retry with the same request_id.
     """
@@ -117,13 +124,15 @@ class RegistrationServiceStub:
     """Links a foreign identifier to a person; of a NATIONAL person too.
 
     The same link again changes nothing.
-    Errors: FAILED_PRECONDITION / IDENTIFIER_TAKEN if it is linked to another person in a part of the period.
+    Errors: FAILED_PRECONDITION / IDENTIFIER_TAKEN if it is linked to another person in a part of the period,
+    NUMBER_CANCELLED; NOT_FOUND / PERSON_UNKNOWN; UNAVAILABLE / REGISTER_UNAVAILABLE.
     Safe to retry with the same request_id.
     """
     EndForeignIdentifierLink: _grpc.UnaryUnaryMultiCallable[_registration_service_pb2.EndForeignIdentifierLinkRequest, _registration_service_pb2.EndForeignIdentifierLinkResponse]
     """Ends a link. Only its validity can change; anything else is a new link.
 
-    Errors: NOT_FOUND / LINK_UNKNOWN; ABORTED / ETAG_MISMATCH; FAILED_PRECONDITION / OUTSIDE_PERIOD.
+    Errors: NOT_FOUND / PERSON_UNKNOWN, LINK_UNKNOWN; ABORTED / ETAG_MISMATCH; FAILED_PRECONDITION / OUTSIDE_PERIOD,
+    NUMBER_CANCELLED.
     Safe to retry with the same request_id.
     """
     ImportPersons: _grpc.StreamStreamMultiCallable[_registration_service_pb2.ImportPersonsRequest, _registration_service_pb2.ImportPersonsResponse]
@@ -133,6 +142,8 @@ class RegistrationServiceStub:
     imported again: its first outcome is answered, so that an import that broke is sent again from where it broke.
     Rows that bring their own number keep it and are not searched for duplicates (the sweep does that); rows without
     get a bis number, and are searched for as by RegisterPerson if `search_duplicates` says so.
+    One import_id and one validate_only per stream: FIELD_INVALID. A row whose number is taken, by the national register
+    too, is refused with NUMBER_TAKEN.
     """
 
 @_typing.type_check_only
@@ -153,7 +164,8 @@ class RegistrationServiceAsyncStub(RegistrationServiceStub):
     """Registers a person whom no register has, under a new bis number; or answers who it may be, and creates nothing.
 
     The search for duplicates is repeated inside the transaction, over all registers. If it finds a strong candidate
-    that `distinct` does not name, the answer holds candidates only.
+    that `distinct` does not name, the answer holds candidates only; decide on them under a new request_id, as the same
+    one gets the same answer again. With `validate_only` no number is named: the next person may get it.
     Minimum data, one of: name, whole birth date, birth place and gender; name, birth date and residential address
     abroad; name, birth date and contact address in Belgium.
     Errors: INVALID_ARGUMENT / MINIMUM_DATA_MISSING; FAILED_PRECONDITION / SEARCH_EXPIRED, NUMBERS_EXHAUSTED.
@@ -165,20 +177,22 @@ class RegistrationServiceAsyncStub(RegistrationServiceStub):
     A new fact covers what stood on its days; nothing is overwritten. A correction takes an earlier fact back and puts
     another in its place. Of a NATIONAL person only the contact address can be written: the rest is refused with
     NATIONAL_DATA, and corrected at the municipality.
-    Errors: NOT_FOUND / PERSON_UNKNOWN; ABORTED / ETAG_MISMATCH; per group those of `GroupResult.reason`.
+    Errors: NOT_FOUND / PERSON_UNKNOWN; FAILED_PRECONDITION / NUMBER_CANCELLED; ABORTED / ETAG_MISMATCH; UNAVAILABLE /
+    REGISTER_UNAVAILABLE; per group those of `GroupResult.reason`.
     Safe to retry with the same request_id.
     """
     RetractFact: _aio.UnaryUnaryMultiCallable[_registration_service_pb2.RetractFactRequest, _registration_service_pb2.RetractFactResponse]  # type: ignore[assignment]
     """Takes a fact back that should not have been told, without another in its place.
 
     Reads that ask what was known before still show it.
-    Errors: NOT_FOUND / FACT_UNKNOWN; FAILED_PRECONDITION / FACT_SUPERSEDED.
+    Errors: NOT_FOUND / PERSON_UNKNOWN, FACT_UNKNOWN; FAILED_PRECONDITION / FACT_SUPERSEDED, NUMBER_CANCELLED; ABORTED /
+    ETAG_MISMATCH.
     Safe to retry with the same request_id.
     """
     PreviewReplacement: _aio.UnaryUnaryMultiCallable[_registration_service_pb2.PreviewReplacementRequest, _registration_service_pb2.PreviewReplacementResponse]  # type: ignore[assignment]
     """Says what a replacement would do: what would move, who would be told, what conflicts. Writes nothing.
 
-    Errors: as of ReplaceNumber.
+    Errors: as of ReplaceNumber; etags are not compared.
     Safe to retry.
     """
     ReplaceNumber: _aio.UnaryUnaryMultiCallable[_registration_service_pb2.ReplaceNumberRequest, _registration_service_pb2.ReplaceNumberResponse]  # type: ignore[assignment]
@@ -188,35 +202,39 @@ class RegistrationServiceAsyncStub(RegistrationServiceStub):
     replacement again changes nothing.
     Errors: INVALID_ARGUMENT / SAME_PERSON; NOT_FOUND / PERSON_UNKNOWN; FAILED_PRECONDITION / NUMBER_REPLACED (one of
     the two was replaced already), NUMBER_CANCELLED, REPLACEMENT_FORBIDDEN (a national number is never replaced by a
-    bis number); ABORTED / ETAG_MISMATCH.
+    bis number, and by another national number only as CORRECTION); ABORTED / ETAG_MISMATCH.
     Safe to retry with the same request_id.
     """
     SplitNumber: _aio.UnaryUnaryMultiCallable[_registration_service_pb2.SplitNumberRequest, _registration_service_pb2.SplitNumberResponse]  # type: ignore[assignment]
     """Undoes a replacement: two persons had been taken for one.
 
     The two are recorded as distinct, so that no sweep suspects them again. Every fact goes back to the number that it
-    was told under, later ones too. Facts that were told under the remaining
-    number after the replacement, by an institution that had known the former one, are listed for a person to decide;
-    `take_fact_ids` says which of them belong to the number that is split off.
-    Errors: FAILED_PRECONDITION / NOT_REPLACED; NOT_FOUND / FACT_UNKNOWN.
+    was told under, later ones too. Facts that were told under the remaining number after the replacement, by an
+    institution that had known the former one, are listed for a person to decide; `take_fact_ids` says which of them
+    belong to the number that is split off.
+    Errors: FAILED_PRECONDITION / NOT_REPLACED, NATIONAL_DATA (a fact of `take_fact_ids` is the national register's);
+    NOT_FOUND / PERSON_UNKNOWN, FACT_UNKNOWN.
     Safe to retry with the same request_id.
     """
     CancelNumber: _aio.UnaryUnaryMultiCallable[_registration_service_pb2.CancelNumberRequest, _registration_service_pb2.CancelNumberResponse]  # type: ignore[assignment]
     """Cancels a number that was given out by mistake. It leads to nobody, can still be read, and is never given out again.
 
-    Errors: FAILED_PRECONDITION / NUMBER_REPLACED, NUMBER_CANCELLED, and NATIONAL_DATA for national numbers.
+    Errors: FAILED_PRECONDITION / NUMBER_REPLACED, NUMBER_CANCELLED, and NATIONAL_DATA for national numbers;
+    ABORTED / ETAG_MISMATCH.
     Safe to retry with the same request_id.
     """
     MoveToRegister: _aio.UnaryUnaryMultiCallable[_registration_service_pb2.MoveToRegisterRequest, _registration_service_pb2.MoveToRegisterResponse]  # type: ignore[assignment]
     """Moves a person between registers: NATIONAL to RAD takes the last national data over, RAD to NATIONAL gives it back.
 
     The same move again changes nothing.
-    Errors: FAILED_PRECONDITION / MOVE_FORBIDDEN.
+    Errors: FAILED_PRECONDITION / MOVE_FORBIDDEN, NUMBER_CANCELLED; NOT_FOUND / PERSON_UNKNOWN; UNAVAILABLE /
+    REGISTER_UNAVAILABLE.
     Safe to retry with the same request_id.
     """
     RecordDistinct: _aio.UnaryUnaryMultiCallable[_registration_service_pb2.RecordDistinctRequest, _registration_service_pb2.RecordDistinctResponse]  # type: ignore[assignment]
     """Keeps the decision that two numbers are two persons, and suppresses the pair in searches for duplicates.
 
+    A dossier is asked for on `ssin` only.
     Errors: INVALID_ARGUMENT / SAME_PERSON; NOT_FOUND / PERSON_UNKNOWN.
     Safe to retry with the same request_id.
     """
@@ -224,13 +242,15 @@ class RegistrationServiceAsyncStub(RegistrationServiceStub):
     """Links a foreign identifier to a person; of a NATIONAL person too.
 
     The same link again changes nothing.
-    Errors: FAILED_PRECONDITION / IDENTIFIER_TAKEN if it is linked to another person in a part of the period.
+    Errors: FAILED_PRECONDITION / IDENTIFIER_TAKEN if it is linked to another person in a part of the period,
+    NUMBER_CANCELLED; NOT_FOUND / PERSON_UNKNOWN; UNAVAILABLE / REGISTER_UNAVAILABLE.
     Safe to retry with the same request_id.
     """
     EndForeignIdentifierLink: _aio.UnaryUnaryMultiCallable[_registration_service_pb2.EndForeignIdentifierLinkRequest, _registration_service_pb2.EndForeignIdentifierLinkResponse]  # type: ignore[assignment]
     """Ends a link. Only its validity can change; anything else is a new link.
 
-    Errors: NOT_FOUND / LINK_UNKNOWN; ABORTED / ETAG_MISMATCH; FAILED_PRECONDITION / OUTSIDE_PERIOD.
+    Errors: NOT_FOUND / PERSON_UNKNOWN, LINK_UNKNOWN; ABORTED / ETAG_MISMATCH; FAILED_PRECONDITION / OUTSIDE_PERIOD,
+    NUMBER_CANCELLED.
     Safe to retry with the same request_id.
     """
     ImportPersons: _aio.StreamStreamMultiCallable[_registration_service_pb2.ImportPersonsRequest, _registration_service_pb2.ImportPersonsResponse]  # type: ignore[assignment]
@@ -240,6 +260,8 @@ class RegistrationServiceAsyncStub(RegistrationServiceStub):
     imported again: its first outcome is answered, so that an import that broke is sent again from where it broke.
     Rows that bring their own number keep it and are not searched for duplicates (the sweep does that); rows without
     get a bis number, and are searched for as by RegisterPerson if `search_duplicates` says so.
+    One import_id and one validate_only per stream: FIELD_INVALID. A row whose number is taken, by the national register
+    too, is refused with NUMBER_TAKEN.
     """
 
 class RegistrationServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -263,7 +285,8 @@ class RegistrationServiceServicer(metaclass=_abc_1.ABCMeta):
         """Registers a person whom no register has, under a new bis number; or answers who it may be, and creates nothing.
 
         The search for duplicates is repeated inside the transaction, over all registers. If it finds a strong candidate
-        that `distinct` does not name, the answer holds candidates only.
+        that `distinct` does not name, the answer holds candidates only; decide on them under a new request_id, as the same
+        one gets the same answer again. With `validate_only` no number is named: the next person may get it.
         Minimum data, one of: name, whole birth date, birth place and gender; name, birth date and residential address
         abroad; name, birth date and contact address in Belgium.
         Errors: INVALID_ARGUMENT / MINIMUM_DATA_MISSING; FAILED_PRECONDITION / SEARCH_EXPIRED, NUMBERS_EXHAUSTED.
@@ -281,7 +304,8 @@ class RegistrationServiceServicer(metaclass=_abc_1.ABCMeta):
         A new fact covers what stood on its days; nothing is overwritten. A correction takes an earlier fact back and puts
         another in its place. Of a NATIONAL person only the contact address can be written: the rest is refused with
         NATIONAL_DATA, and corrected at the municipality.
-        Errors: NOT_FOUND / PERSON_UNKNOWN; ABORTED / ETAG_MISMATCH; per group those of `GroupResult.reason`.
+        Errors: NOT_FOUND / PERSON_UNKNOWN; FAILED_PRECONDITION / NUMBER_CANCELLED; ABORTED / ETAG_MISMATCH; UNAVAILABLE /
+        REGISTER_UNAVAILABLE; per group those of `GroupResult.reason`.
         Safe to retry with the same request_id.
         """
 
@@ -294,7 +318,8 @@ class RegistrationServiceServicer(metaclass=_abc_1.ABCMeta):
         """Takes a fact back that should not have been told, without another in its place.
 
         Reads that ask what was known before still show it.
-        Errors: NOT_FOUND / FACT_UNKNOWN; FAILED_PRECONDITION / FACT_SUPERSEDED.
+        Errors: NOT_FOUND / PERSON_UNKNOWN, FACT_UNKNOWN; FAILED_PRECONDITION / FACT_SUPERSEDED, NUMBER_CANCELLED; ABORTED /
+        ETAG_MISMATCH.
         Safe to retry with the same request_id.
         """
 
@@ -306,7 +331,7 @@ class RegistrationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_registration_service_pb2.PreviewReplacementResponse, _abc.Awaitable[_registration_service_pb2.PreviewReplacementResponse]]:
         """Says what a replacement would do: what would move, who would be told, what conflicts. Writes nothing.
 
-        Errors: as of ReplaceNumber.
+        Errors: as of ReplaceNumber; etags are not compared.
         Safe to retry.
         """
 
@@ -322,7 +347,7 @@ class RegistrationServiceServicer(metaclass=_abc_1.ABCMeta):
         replacement again changes nothing.
         Errors: INVALID_ARGUMENT / SAME_PERSON; NOT_FOUND / PERSON_UNKNOWN; FAILED_PRECONDITION / NUMBER_REPLACED (one of
         the two was replaced already), NUMBER_CANCELLED, REPLACEMENT_FORBIDDEN (a national number is never replaced by a
-        bis number); ABORTED / ETAG_MISMATCH.
+        bis number, and by another national number only as CORRECTION); ABORTED / ETAG_MISMATCH.
         Safe to retry with the same request_id.
         """
 
@@ -335,10 +360,11 @@ class RegistrationServiceServicer(metaclass=_abc_1.ABCMeta):
         """Undoes a replacement: two persons had been taken for one.
 
         The two are recorded as distinct, so that no sweep suspects them again. Every fact goes back to the number that it
-        was told under, later ones too. Facts that were told under the remaining
-        number after the replacement, by an institution that had known the former one, are listed for a person to decide;
-        `take_fact_ids` says which of them belong to the number that is split off.
-        Errors: FAILED_PRECONDITION / NOT_REPLACED; NOT_FOUND / FACT_UNKNOWN.
+        was told under, later ones too. Facts that were told under the remaining number after the replacement, by an
+        institution that had known the former one, are listed for a person to decide; `take_fact_ids` says which of them
+        belong to the number that is split off.
+        Errors: FAILED_PRECONDITION / NOT_REPLACED, NATIONAL_DATA (a fact of `take_fact_ids` is the national register's);
+        NOT_FOUND / PERSON_UNKNOWN, FACT_UNKNOWN.
         Safe to retry with the same request_id.
         """
 
@@ -350,7 +376,8 @@ class RegistrationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_registration_service_pb2.CancelNumberResponse, _abc.Awaitable[_registration_service_pb2.CancelNumberResponse]]:
         """Cancels a number that was given out by mistake. It leads to nobody, can still be read, and is never given out again.
 
-        Errors: FAILED_PRECONDITION / NUMBER_REPLACED, NUMBER_CANCELLED, and NATIONAL_DATA for national numbers.
+        Errors: FAILED_PRECONDITION / NUMBER_REPLACED, NUMBER_CANCELLED, and NATIONAL_DATA for national numbers;
+        ABORTED / ETAG_MISMATCH.
         Safe to retry with the same request_id.
         """
 
@@ -363,7 +390,8 @@ class RegistrationServiceServicer(metaclass=_abc_1.ABCMeta):
         """Moves a person between registers: NATIONAL to RAD takes the last national data over, RAD to NATIONAL gives it back.
 
         The same move again changes nothing.
-        Errors: FAILED_PRECONDITION / MOVE_FORBIDDEN.
+        Errors: FAILED_PRECONDITION / MOVE_FORBIDDEN, NUMBER_CANCELLED; NOT_FOUND / PERSON_UNKNOWN; UNAVAILABLE /
+        REGISTER_UNAVAILABLE.
         Safe to retry with the same request_id.
         """
 
@@ -375,6 +403,7 @@ class RegistrationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_registration_service_pb2.RecordDistinctResponse, _abc.Awaitable[_registration_service_pb2.RecordDistinctResponse]]:
         """Keeps the decision that two numbers are two persons, and suppresses the pair in searches for duplicates.
 
+        A dossier is asked for on `ssin` only.
         Errors: INVALID_ARGUMENT / SAME_PERSON; NOT_FOUND / PERSON_UNKNOWN.
         Safe to retry with the same request_id.
         """
@@ -388,7 +417,8 @@ class RegistrationServiceServicer(metaclass=_abc_1.ABCMeta):
         """Links a foreign identifier to a person; of a NATIONAL person too.
 
         The same link again changes nothing.
-        Errors: FAILED_PRECONDITION / IDENTIFIER_TAKEN if it is linked to another person in a part of the period.
+        Errors: FAILED_PRECONDITION / IDENTIFIER_TAKEN if it is linked to another person in a part of the period,
+        NUMBER_CANCELLED; NOT_FOUND / PERSON_UNKNOWN; UNAVAILABLE / REGISTER_UNAVAILABLE.
         Safe to retry with the same request_id.
         """
 
@@ -400,7 +430,8 @@ class RegistrationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_registration_service_pb2.EndForeignIdentifierLinkResponse, _abc.Awaitable[_registration_service_pb2.EndForeignIdentifierLinkResponse]]:
         """Ends a link. Only its validity can change; anything else is a new link.
 
-        Errors: NOT_FOUND / LINK_UNKNOWN; ABORTED / ETAG_MISMATCH; FAILED_PRECONDITION / OUTSIDE_PERIOD.
+        Errors: NOT_FOUND / PERSON_UNKNOWN, LINK_UNKNOWN; ABORTED / ETAG_MISMATCH; FAILED_PRECONDITION / OUTSIDE_PERIOD,
+        NUMBER_CANCELLED.
         Safe to retry with the same request_id.
         """
 
@@ -416,6 +447,8 @@ class RegistrationServiceServicer(metaclass=_abc_1.ABCMeta):
         imported again: its first outcome is answered, so that an import that broke is sent again from where it broke.
         Rows that bring their own number keep it and are not searched for duplicates (the sweep does that); rows without
         get a bis number, and are searched for as by RegisterPerson if `search_duplicates` says so.
+        One import_id and one validate_only per stream: FIELD_INVALID. A row whose number is taken, by the national register
+        too, is refused with NUMBER_TAKEN.
         """
 
 def add_RegistrationServiceServicer_to_server(servicer: RegistrationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

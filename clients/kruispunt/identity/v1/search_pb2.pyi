@@ -105,11 +105,12 @@ class ScorePart(_message.Message):
     LEVEL_FIELD_NUMBER: _builtins.int
     WEIGHT_FIELD_NUMBER: _builtins.int
     field: _builtins.str
-    """What was compared: "family_name", "given_names", "birth_date", "gender", "country", or a remark on the whole such
-    as "twin".
+    """What was compared: "family_name", "given_names", "birth_date", "gender", "country"; "rarity_family" and
+    "rarity_given" (how rare the shared name is), "base" (the odds before anything is compared), or a remark on the whole
+    such as "twin".
     """
     level: _builtins.str
-    """How it compares. Example: "sounds alike"."""
+    """How it compares. Example: "sounds alike". May be empty."""
     weight: _builtins.float
     """What it adds to the logarithm (base 2) of the odds; negative for a disagreement."""
     def __init__(
@@ -145,7 +146,9 @@ class Candidate(_message.Message):
     grade: Global___Grade.ValueType
     """Grade."""
     log2_odds: _builtins.float
-    """Logarithm (base 2) of the odds that it is the same person; the sum of `parts`."""
+    """Logarithm (base 2) of the odds that it is the same person; the sum of `parts`. This and what follows is left out for
+    callers that are consumers alone.
+    """
     by_former_name: _builtins.bool
     """True if an old name, or a fact under a former number, was the one that matched."""
     found_under_ssin: _builtins.str
