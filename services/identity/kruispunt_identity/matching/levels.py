@@ -137,26 +137,30 @@ def crossed_level(one: NameForm, other: NameForm) -> Level:
 
 
 def _forms_level(
-    forms: frozenset[str], codes: tuple[str, ...], forms_other: frozenset[str], codes_other: tuple[str, ...]
+    forms: tuple[str, ...], codes: tuple[str, ...], forms_other: tuple[str, ...], codes_other: tuple[str, ...]
 ) -> Level:
-    if any(len(form) > 1 for form in forms & forms_other):
-        return Level.SHARED
+    for form in forms:
+        if form in forms_other and len(form) > 1:
+            return Level.SHARED
     nearest = _nearest(forms, forms_other)
-    if not set(codes).isdisjoint(codes_other):
-        return Level.SOUNDS_CLOSE if nearest >= _SOUND_CLOSE else Level.SOUNDS
+    for code in codes:
+        if code in codes_other:
+            return Level.SOUNDS_CLOSE if nearest >= _SOUND_CLOSE else Level.SOUNDS
     if nearest >= _CLOSE:
         return Level.CLOSE
     return Level.SIMILAR if nearest >= _SIMILAR else Level.DIFFERS
 
 
-def _nearest(forms: frozenset[str], others: frozenset[str]) -> float:
+def _nearest(forms: tuple[str, ...], others: tuple[str, ...]) -> float:
     """Return the greatest likeness of two words, or 0 where it is below what matters."""
     nearest = 0.0
     for one in forms:
         for other in others:
             # In order: the measure depends on the side it starts from.
             first, second = (one, other) if one < other else (other, one)
-            nearest = max(nearest, _likeness(first, second, score_cutoff=_SIMILAR))
+            likeness = _likeness(first, second, score_cutoff=_SIMILAR)
+            if likeness > nearest:  # noqa: PLR1730 - max() takes longer than the likeness itself
+                nearest = likeness
     return nearest
 
 

@@ -20,13 +20,12 @@ from kruispunt_identity.matching.levels import (
 )
 from kruispunt_identity.matching.profile import MatchName, MatchProfile
 from kruispunt_identity.matching.text import NameForm, form_of, plain
-from kruispunt_identity.matching.weights import Weights
+from kruispunt_identity.matching.weights import FIELDS, Weights
 
 _NAMES_COMPARED = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One term of a score.
 
     Attributes:
@@ -90,6 +89,15 @@ class Matcher:
     def __init__(self, weights: Weights, frequencies: MatchFrequencies) -> None:
         self._weights = weights
         self._frequencies = frequencies
+        # Every part that does not depend on more than a level, made once: a search has thousands.
+        parts = {
+            name: {level: Part(name, level, weights.of(name, level)) for level in Level} for name in FIELDS
+        }
+        self._family, self._given = parts["family"], parts["given"]
+        self._date, self._gender, self._country = parts["birth_date"], parts["gender"], parts["country"]
+        self._base = Part("base", "", weights.base)
+        self._swapped = Part("swapped", "", weights.swapped)
+        self._old_name = Part("old_name", "", weights.old_name)
 
     def take(self, frequencies: MatchFrequencies) -> None:
         """Weigh names by these frequencies from the next comparison on."""
@@ -125,15 +133,17 @@ class Matcher:
     def score(self, query: MatchProfile, profile: MatchProfile) -> Score:
         """Return how likely the two are one person, by the pair of their names that agrees best.
 
-        About 15 µs per pair of names.
+        About 10 µs per pair of names.
         """
         common = self._common(query, profile)
         best: tuple[float, list[Part], bool] | None = None
         for asked_place, asked in enumerate(query.names[:_NAMES_COMPARED]):
             for place, name in enumerate(profile.names[:_NAMES_COMPARED]):
-                old = asked_place > 0 or place > 0
-                parts = self._named(asked, name, common, old_name=old)
-                total = sum(part.weight for part in parts)
+                parts = self._named(asked, name, common)
+                if asked_place or place:
+                    parts.append(self._old_name)
+                parts += common
+                total = _sum(parts)
                 if best is None or total > best[0]:
                     best = (total, parts, place > 0)
         assert best is not None  # a profile has a name
@@ -141,41 +151,34 @@ class Matcher:
 
     def _common(self, query: MatchProfile, profile: MatchProfile) -> list[Part]:
         """Return the parts that do not depend on which names are compared; the birth date's first."""
-        of = self._weights.of
-        date = date_level(query.birth, profile.birth)
-        gender = gender_level(query.gender, profile.gender)
-        country = countries_level(query.countries, profile.countries)
         return [
-            Part("birth_date", date, of("birth_date", date)),
-            Part("gender", gender, of("gender", gender)),
-            Part("country", country, of("country", country)),
-            Part("base", "", self._weights.base),
+            self._date[date_level(query.birth, profile.birth)],
+            self._gender[gender_level(query.gender, profile.gender)],
+            self._country[countries_level(query.countries, profile.countries)],
+            self._base,
         ]
 
-    def _named(self, asked: MatchName, name: MatchName, common: list[Part], *, old_name: bool) -> list[Part]:
+    def _named(self, asked: MatchName, name: MatchName, common: list[Part]) -> list[Part]:
         one, other = form_of(asked), form_of(name)
         family, given = family_level(one, other), given_level(one, other)
         parts = self._straight(one, other, family, given)
-        parts += self._doubts(parts, family, given, common[0])
+        self._add_doubts(parts, family, given, common[0])
         if _names_disagree(family, given) and may_be_swapped(one, other):
             crossed = self._crossed(one, other)
-            if crossed and sum(part.weight for part in crossed) > sum(part.weight for part in parts):
-                parts = crossed
-        if old_name:
-            parts.append(Part("old_name", "", self._weights.old_name))
-        return parts + common
+            if crossed and _sum(crossed) > _sum(parts):
+                return crossed
+        return parts
 
     def _straight(self, one: NameForm, other: NameForm, family: Level, given: Level) -> list[Part]:
         weights, rarity = self._weights, self._frequencies
-        parts = [
-            Part("family", family, weights.of("family", family)),
-            Part("given", given, weights.of("given", given)),
-        ]
+        parts = [self._family[family], self._given[given]]
         if family in SAME_SOUND:
-            bits = rarity.family_rarity(set(one.family_codes).intersection(other.family_codes))
+            codes = other.family_codes
+            bits = rarity.family_rarity([code for code in one.family_codes if code in codes])
             parts.append(Part("rarity_family", "", weights.rarity_family * bits))
         if given in SAME_SOUND:
-            bits = rarity.given_rarity(set(one.given_codes).intersection(other.given_codes))
+            codes = other.given_codes
+            bits = rarity.given_rarity([code for code in one.given_codes if code in codes])
             parts.append(Part("rarity_given", "", weights.rarity_given * bits))
         return parts
 
@@ -187,34 +190,29 @@ class Matcher:
         first, second = crossed_level(one, other), crossed_level(other, one)
         if not {first, second}.isdisjoint((Level.DIFFERS, Level.MISSING)):
             return []
-        least = [
-            min(self._weights.of("family", level), self._weights.of("given", level))
-            for level in (first, second)
-        ]
-        return [
-            Part("family", first, least[0]),
-            Part("given", second, least[1]),
-            Part("swapped", "", self._weights.swapped),
-        ]
+        least = [min(self._family[level].weight, self._given[level].weight) for level in (first, second)]
+        return [Part("family", first, least[0]), Part("given", second, least[1]), self._swapped]
 
-    def _doubts(self, parts: list[Part], family: Level, given: Level, date: Part) -> list[Part]:
+    def _add_doubts(self, parts: list[Part], family: Level, given: Level, date: Part) -> None:
         """Weigh what looks like a twin or a namesake.
 
         A doubt fades by as much as the fields that raise it agree less: so a further disagreement never raises
         the sum, where a doubt that vanished at once would.
         """
-        weights = self._weights
-        lost_family = weights.of("family", Level.EXACT) - parts[0].weight
-        lost_given = weights.of("given", Level.EXACT) - parts[1].weight
-        lost_date = weights.of("birth_date", Level.EXACT) - date.weight
-        found = []
+        other_date = date.level in _OTHER_DATE and family is not Level.MISSING and given is not Level.MISSING
+        if given is not Level.DIFFERS and not other_date:
+            return
+        lost_family = self._family[Level.EXACT].weight - self._family[family].weight
         if given is Level.DIFFERS:
-            doubt = weights.twin + lost_family + lost_date
-            found.append(Part("twin", "", min(doubt, 0.0)))
-        if date.level in _OTHER_DATE and Level.MISSING not in (family, given):
-            doubt = weights.namesake + lost_family + lost_given
-            found.append(Part("namesake", "", min(doubt, 0.0)))
-        return [part for part in found if part.weight]
+            lost_date = self._date[Level.EXACT].weight - date.weight
+            doubt = self._weights.twin + lost_family + lost_date
+            if doubt < 0:
+                parts.append(Part("twin", "", doubt))
+        if other_date:
+            lost_given = self._given[Level.EXACT].weight - self._given[given].weight
+            doubt = self._weights.namesake + lost_family + lost_given
+            if doubt < 0:
+                parts.append(Part("namesake", "", doubt))
 
 
 _OTHER_DATE = frozenset({Level.DIFFERS, Level.BIRTHDAY_ONLY, Level.YEAR_ONLY})
@@ -223,6 +221,13 @@ _OTHER_DATE = frozenset({Level.DIFFERS, Level.BIRTHDAY_ONLY, Level.YEAR_ONLY})
 def _names_disagree(family: Level, given: Level) -> bool:
     unlike = (Level.DIFFERS, Level.SIMILAR)
     return Level.MISSING not in (family, given) and (family in unlike or given in unlike)
+
+
+def _sum(parts: list[Part]) -> float:
+    total = 0.0
+    for part in parts:
+        total += part[2]
+    return total
 
 
 def _parts(birth: int) -> tuple[int, int, int]:

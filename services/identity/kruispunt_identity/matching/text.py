@@ -5,14 +5,16 @@ for a new one.
 """
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from functools import lru_cache
+from typing import NamedTuple
 
 from anyascii import anyascii
 
 from kruispunt_identity.matching.profile import MatchName
 
-_KEPT_NAMES = 1 << 16
+_KEPT_NAMES = 1 << 16  # families, and as many given names of one person
+_KEPT_TEXTS = 1 << 15
 _KEPT_TOKENS = 1 << 17
 _LONGEST = 200  # letters of a name that are looked at
 
@@ -96,7 +98,7 @@ _SECOND = [
 ]
 
 
-@lru_cache(_KEPT_NAMES)
+@lru_cache(_KEPT_TEXTS)
 def plain(text: str) -> str:
     """Return `text` as letters a to z in words with one space between: case, accents and script are gone."""
     ascii_ = (text if text.isascii() else anyascii(text))[:_LONGEST].lower().replace("`", "'")
@@ -105,6 +107,7 @@ def plain(text: str) -> str:
     return _NOT_LETTERS.sub(" ", ascii_).strip()
 
 
+@lru_cache(_KEPT_TEXTS)
 def tokens(text: str) -> tuple[str, ...]:
     """Return the words of a name without its particles; with them if there is nothing else."""
     words = plain(text).split()
@@ -141,8 +144,7 @@ def _sound_of(found: re.Match[str]) -> str:
     return _SOUND_OF.get(found.group(), "S")
 
 
-@dataclass(frozen=True, slots=True)
-class NameForm:
+class NameForm(NamedTuple):
     """What is compared of one name: words, words with glued particles taken off, sound codes.
 
     Attributes:
@@ -156,35 +158,42 @@ class NameForm:
         given_codes: sound codes of the forms that are more than an initial.
     """
 
-    family_plain: str = field(repr=False)
-    family_words: tuple[str, ...] = field(repr=False)
-    family_forms: frozenset[str] = field(repr=False)
-    family_codes: tuple[str, ...] = field(repr=False)
-    given_plain: str = field(repr=False)
-    given_words: tuple[str, ...] = field(repr=False)
-    given_forms: frozenset[str] = field(repr=False)
-    given_codes: tuple[str, ...] = field(repr=False)
+    family_plain: str
+    family_words: tuple[str, ...]
+    family_forms: tuple[str, ...]
+    family_codes: tuple[str, ...]
+    given_plain: str
+    given_words: tuple[str, ...]
+    given_forms: tuple[str, ...]
+    given_codes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        """Return the kind only: names are nobody's business."""
+        return "NameForm()"
+
+
+_Form = tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+
+
+def form_of(name: MatchName) -> NameForm:
+    """Return the form of a name; family and given names are remembered apart, for they meet in many pairs."""
+    return NameForm._make(_family_form(name.family) + _given_form(name.given))
 
 
 @lru_cache(_KEPT_NAMES)
-def form_of(name: MatchName) -> NameForm:
-    """Return the form of a name."""
-    family = _family_forms(name.family)
-    words = tuple(dict.fromkeys(word for given in name.given[:8] for word in tokens(given)))
-    given = dict.fromkeys(words)
-    for each in name.given[:2]:
+def _family_form(family: str) -> _Form:
+    forms = _family_forms(family)
+    return plain(family), tokens(family), forms, _codes(forms)
+
+
+@lru_cache(_KEPT_NAMES)
+def _given_form(given: tuple[str, ...]) -> _Form:
+    words = tuple(dict.fromkeys(word for each in given[:8] for word in tokens(each)))
+    forms = dict.fromkeys(words)
+    for each in given[:2]:
         if " " in plain(each):
-            given[plain(each).replace(" ", "")] = None
-    return NameForm(
-        family_plain=plain(name.family),
-        family_words=tokens(name.family),
-        family_forms=frozenset(family),
-        family_codes=_codes(family),
-        given_plain=" ".join(words),
-        given_words=words,
-        given_forms=frozenset(given),
-        given_codes=_codes(word for word in given if len(word) > 1),
-    )
+            forms[plain(each).replace(" ", "")] = None
+    return " ".join(words), words, tuple(forms), _codes(word for word in forms if len(word) > 1)
 
 
 def _family_forms(family: str) -> tuple[str, ...]:
@@ -200,5 +209,5 @@ def _family_forms(family: str) -> tuple[str, ...]:
     return tuple(forms)
 
 
-def _codes(words: object) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(code for word in words for code in sound_codes(word)))  # type: ignore[attr-defined]
+def _codes(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(code for word in words for code in sound_codes(word)))

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from kruispunt_identity.matching.profile import MatchProfile
 from kruispunt_identity.store.match_generations import MatchGenerations
+from kruispunt_identity.store.match_rows import profile_of
 from kruispunt_identity.tables_matching import MatchingTables
 from kruispunt_server.arrays import among, array
 from kruispunt_server.database import Database
@@ -68,6 +69,10 @@ class PoolReader:
             among(profile.c.ssin, "numbers", self._dialect)
         )
         self._outlines_sql = database.hot(outlines).sql
+        profiles = sa.select(
+            profile.c.ssin, profile.c.names, profile.c.birth, profile.c.gender, profile.c.countries
+        ).where(among(profile.c.ssin, "numbers", self._dialect), profile.c.names.is_not(None))
+        self._profiles_sql = database.hot(profiles).sql
 
     def pool(self, connection: sa.Connection, query: MatchProfile, *, year_tolerance: int, most: int) -> Pool:
         """Return the candidates; as of `MatchStore.pool`. About 1 ms on SQLite, 3 ms on PostgreSQL."""
@@ -105,6 +110,16 @@ class PoolReader:
             connection, self._outlines_sql, {"numbers": array(numbers, self._dialect)}
         )
         return rows
+
+    def profiles(self, connection: sa.Connection, numbers: Sequence[int]) -> dict[int, MatchProfile]:
+        """Return the profiles kept here; as of `MatchStore.profiles`."""
+        if not numbers:
+            return {}
+        rows = self._rows(connection, self._profiles_sql, {"numbers": array(numbers, self._dialect)})
+        return {
+            number: profile_of(names, birth, gender, countries)
+            for number, names, birth, gender, countries in rows
+        }
 
     def _numbers(self, connection: sa.Connection, generation: int, keys: Sequence[int]) -> list[list[int]]:
         """Return the numbers under each key, in the order of the keys."""

@@ -3,10 +3,13 @@
 import json
 import struct
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from kruispunt_identity.matching.profile import MatchName, MatchProfile
 from kruispunt_identity.matching.score import outline_of
+
+_read_json = json.JSONDecoder().scan_once  # type: ignore[attr-defined] # as json.loads, of text that json.dumps wrote
 
 
 def values_of(profile: MatchProfile | None) -> dict[str, Any]:
@@ -25,13 +28,19 @@ def values_of(profile: MatchProfile | None) -> dict[str, Any]:
 
 
 def profile_of(names: str, birth: int, gender: int, countries: str) -> MatchProfile:
-    """Return the profile of a row."""
+    """Return the profile of a row. A search asks for sixty: 5 µs each."""
+    written = _read_json(names, 0)[0]
     return MatchProfile(
-        names=tuple(MatchName(family, tuple(given)) for family, given in json.loads(names)),
-        birth=(birth // 10_000, birth // 100 % 100, birth % 100),
-        gender=gender,
-        countries=frozenset(countries.split(",")) if countries else frozenset(),
+        tuple([MatchName(family, tuple(given)) for family, given in written]),
+        (birth // 10_000, birth // 100 % 100, birth % 100),
+        gender,
+        _countries(countries),
     )
+
+
+@lru_cache(1 << 12)
+def _countries(written: str) -> frozenset[str]:
+    return frozenset(written.split(",")) if written else frozenset()
 
 
 def packed(keys: Sequence[int]) -> bytes:

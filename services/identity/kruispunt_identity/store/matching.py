@@ -10,7 +10,7 @@ from kruispunt_identity.matching.peppers import Peppers
 from kruispunt_identity.matching.profile import MatchProfile
 from kruispunt_identity.store.match_generations import MatchGenerations
 from kruispunt_identity.store.match_pool import Pool, PoolReader
-from kruispunt_identity.store.match_rows import difference, profile_of, slots_of, standing_keys, values_of
+from kruispunt_identity.store.match_rows import difference, slots_of, standing_keys, values_of
 from kruispunt_identity.tables_matching import MatchingTables
 from kruispunt_server.arrays import among, array
 from kruispunt_server.bulk import bulk_insert_columns
@@ -64,9 +64,6 @@ class MatchStore:
             key.c.key == sa.bindparam("of_key"),
             key.c.ssin == sa.bindparam("of"),
         )
-        self._select_profiles = sa.select(
-            profile.c.ssin, profile.c.names, profile.c.birth, profile.c.gender, profile.c.countries
-        ).where(among_numbers, profile.c.names.is_not(None))
 
     def write(self, connection: sa.Connection, ssin: int, profile: MatchProfile) -> None:
         """Replace the keys and the profile of a number, in every generation that is building or active.
@@ -131,9 +128,12 @@ class MatchStore:
         for number in numbers:
             profile = given[number]
             keys = self._keys_of(generations, profile)
-            go, new = difference(standing.get(number, {}), keys)
-            gone += [{"of_generation": g, "of_key": key, "of": number} for g, key in go]
-            come += [(g, key, number) for g, key in new]
+            if number in standing:
+                go, new = difference(standing[number], keys)
+                gone += [{"of_generation": g, "of_key": key, "of": number} for g, key in go]
+                come += [(g, key, number) for g, key in new]
+            else:
+                come += [(g, key, number) for g, made in keys.items() for key in made]
             kept = values_of(profile if keep_profile else None)
             rows.append({"ssin": number, **kept, **slots_of(keys), "changed_at": now})
         if gone:
@@ -194,11 +194,7 @@ class MatchStore:
 
     def profiles(self, connection: sa.Connection, numbers: Iterable[int]) -> dict[int, MatchProfile]:
         """Return the profiles that are kept here; those of national persons are not."""
-        parameter = {"numbers": array([int(number) for number in numbers], self._dialect)}
-        return {
-            row[0]: profile_of(row[1], row[2], row[3], row[4])
-            for row in connection.execute(self._select_profiles, parameter)
-        }
+        return self._pools.profiles(connection, list(numbers))
 
     def _keys_of(self, generations: Sequence[int], profile: MatchProfile) -> dict[int, list[int]]:
         return {number: self.generations.maker(number).keys_of(profile) for number in generations}
