@@ -1,11 +1,14 @@
-"""Facts and foreign identifiers: values ↔ messages."""
+"""Facts and foreign identifiers: values ↔ messages.
+
+Imports send millions of them: a message is filled where it stands, not built and copied into the one around it.
+"""
 
 import datetime as dt
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type import date_pb2
 
-from kruispunt._messages import date_message, date_of, institution_of, optional_date
+from kruispunt._messages import date_of, institution_of
 from kruispunt.facts import (
     Birth,
     CivilState,
@@ -34,39 +37,62 @@ from kruispunt.values import PartialDate
 
 def statement_message(statement: Statement) -> pb.FactStatement:
     """Build what an institution says."""
-    return pb.FactStatement(
-        value=value_message(statement.value),
-        validity=validity_message(statement.validity),
-        evidence=_evidence_message(statement.evidence),
-    )
+    message = pb.FactStatement()
+    put_statement(message, statement)
+    return message
 
 
-def value_message(value: FactValue) -> pb.FactValue:  # noqa: PLR0911 - one for each data group
-    """Build a value; which field is set says the data group."""
+def put_statement(message: pb.FactStatement, statement: Statement) -> None:
+    """Write what an institution says into an empty message."""
+    put_value(message.value, statement.value)
+    if statement.validity is not None:
+        put_validity(message.validity, statement.validity)
+    evidence = statement.evidence
+    if evidence is not None:
+        seen = message.evidence
+        seen.kind = evidence.kind  # type: ignore[assignment]  # same numbers, held by a test
+        seen.document_number = evidence.document_number
+        seen.issuing_country = evidence.issuing_country
+
+
+def put_value(message: pb.FactValue, value: FactValue) -> None:
+    """Write a value into an empty message; which field is set says the data group."""
     match value:
         case Name():
-            return pb.FactValue(name=_name_message(value))
-        case Birth(date, place):
-            return pb.FactValue(birth=pb.Birth(date=date_message(date), place=_place_message(place)))
-        case Decease(date, place):
-            return pb.FactValue(decease=pb.Decease(date=date_message(date), place=_place_message(place)))
+            _put_name(message.name, value)
+        case Birth():
+            _put_event(message.birth, value)
+        case Decease():
+            _put_event(message.decease, value)
         case Gender():
-            return pb.FactValue(gender=value.value)  # type: ignore[arg-type]  # same numbers, held by a test
-        case Nationalities(countries):
-            return pb.FactValue(nationalities=pb.Nationalities(countries=countries))
+            message.gender = value  # type: ignore[assignment]  # same numbers, held by a test
+        case Nationalities():
+            message.nationalities.SetInParent()  # nobody's are none, and are told all the same
+            message.nationalities.countries.extend(value.countries)
         case CivilState():
-            return pb.FactValue(civil_state=_civil_state_message(value))
+            _put_civil_state(message.civil_state, value)
         case ResidentialAddress():
-            return pb.FactValue(residential_address=_address_message(value))
+            _put_address(message.residential_address, value)
         case ContactAddress():
-            return pb.FactValue(contact_address=_address_message(value))
+            _put_address(message.contact_address, value)
+
+
+def put_validity(message: pb.Validity, validity: Validity) -> None:
+    """Write the days on which something is true into an empty message."""
+    message.SetInParent()  # without days it says: since before anybody knows
+    if validity.begin is not None:
+        _put_date(message.begin, validity.begin)
+    if validity.end is not None:
+        _put_date(message.end, validity.end)
 
 
 def validity_message(validity: Validity | None) -> pb.Validity | None:
     """Build the days on which something is true, if they are said."""
     if validity is None:
         return None
-    return pb.Validity(begin=optional_date(validity.begin), end=optional_date(validity.end))
+    message = pb.Validity()
+    put_validity(message, validity)
+    return message
 
 
 def key_message(key: IdentifierKey) -> pb.IdentifierKey:
@@ -145,22 +171,22 @@ def instant_of(stamp: Timestamp) -> dt.datetime:
     return stamp.ToDatetime(tzinfo=dt.UTC)
 
 
-def _name_message(name: Name) -> pb.Name:
-    return pb.Name(family_name=name.family_name, given_names=name.given_names)
+def _put_name(message: pb.Name, name: Name) -> None:
+    message.family_name = name.family_name
+    message.given_names.extend(name.given_names)
 
 
 def _name_of(message: pb.Name) -> Name:
     return Name(message.family_name, tuple(message.given_names))
 
 
-def _place_message(place: Place | None) -> pb.Place | None:
-    if place is None:
-        return None
-    return pb.Place(
-        country=place.country,
-        municipality_code=place.municipality_code,
-        municipality_name=place.municipality_name,
-    )
+def _put_event(message: pb.Birth | pb.Decease, event: Birth | Decease) -> None:
+    _put_date(message.date, event.date)
+    if event.place is not None:
+        place = message.place
+        place.country = event.place.country
+        place.municipality_code = event.place.municipality_code
+        place.municipality_name = event.place.municipality_name
 
 
 def _place_of(message: pb.Birth | pb.Decease) -> Place | None:
@@ -170,12 +196,12 @@ def _place_of(message: pb.Birth | pb.Decease) -> Place | None:
     return Place(place.country, place.municipality_code, place.municipality_name)
 
 
-def _civil_state_message(state: CivilState) -> pb.CivilState:
-    return pb.CivilState(
-        code=state.code,
-        partner_ssin="" if state.partner_ssin is None else str(state.partner_ssin),
-        partner_name=None if state.partner_name is None else _name_message(state.partner_name),
-    )
+def _put_civil_state(message: pb.CivilState, state: CivilState) -> None:
+    message.code = state.code
+    if state.partner_ssin is not None:
+        message.partner_ssin = str(state.partner_ssin)
+    if state.partner_name is not None:
+        _put_name(message.partner_name, state.partner_name)
 
 
 def _civil_state_of(message: pb.CivilState) -> CivilState:
@@ -186,16 +212,14 @@ def _civil_state_of(message: pb.CivilState) -> CivilState:
     )
 
 
-def _address_message(address: ResidentialAddress | ContactAddress) -> pb.Address:
-    return pb.Address(
-        country=address.country,
-        municipality_code=address.municipality_code,
-        municipality_name=address.municipality_name,
-        postal_code=address.postal_code,
-        street=address.street,
-        house_number=address.house_number,
-        box=address.box,
-    )
+def _put_address(message: pb.Address, address: ResidentialAddress | ContactAddress) -> None:
+    message.country = address.country
+    message.municipality_code = address.municipality_code
+    message.municipality_name = address.municipality_name
+    message.postal_code = address.postal_code
+    message.street = address.street
+    message.house_number = address.house_number
+    message.box = address.box
 
 
 def _address_parts(message: pb.Address) -> tuple[str, int, str, str, str, str, str]:
@@ -210,14 +234,11 @@ def _address_parts(message: pb.Address) -> tuple[str, int, str, str, str, str, s
     )
 
 
-def _evidence_message(evidence: Evidence | None) -> pb.Evidence | None:
-    if evidence is None:
-        return None
-    return pb.Evidence(
-        kind=evidence.kind.value,  # type: ignore[arg-type]  # same numbers, held by a test
-        document_number=evidence.document_number,
-        issuing_country=evidence.issuing_country,
-    )
+def _put_date(message: date_pb2.Date, day: dt.date | PartialDate) -> None:
+    """Write a date, of which parts or all may be unknown: 0."""
+    message.year = day.year
+    message.month = day.month
+    message.day = day.day
 
 
 def _evidence_of(message: pb.Evidence) -> Evidence:

@@ -11,7 +11,7 @@ from kruispunt._client import Caller
 from kruispunt._conversation import PASSING, Conversation, Patience, Stream
 from kruispunt._messages import optional_date, optional_instant
 from kruispunt._person_messages import person_of
-from kruispunt._registering_messages import row_message, row_result_of
+from kruispunt._registering_messages import put_row, row_result_of
 from kruispunt.identity.v1 import identity_service_pb2 as reading
 from kruispunt.identity.v1 import registration_service_pb2 as pb
 from kruispunt.identity.v1.identity_service_pb2_grpc import IdentityServiceStub
@@ -143,9 +143,11 @@ def _requests(
     header: pb.ImportPersonsRequest, rows: Iterable[ImportRow], first_row: int, chunk: int
 ) -> Iterator[pb.ImportPersonsRequest]:
     rest = iter(rows)
-    while batch := [row_message(each) for each in itertools.islice(rest, chunk)]:
-        request = pb.ImportPersonsRequest(first_row=first_row, rows=batch)
+    while batch := list(itertools.islice(rest, chunk)):
+        request = pb.ImportPersonsRequest(first_row=first_row)
         request.MergeFrom(header)
+        for row in batch:
+            put_row(request.rows.add(), row)
         first_row += len(batch)
         yield request
 

@@ -6,6 +6,7 @@ from kruispunt._fact_messages import (
     fact_of,
     identifier_of,
     key_message,
+    put_statement,
     statement_message,
     validity_message,
 )
@@ -54,14 +55,13 @@ def change_message(change: FactChange) -> pb.FactChange:
     return pb.FactChange(statement=statement_message(change.statement), corrects_fact_id=change.corrects)
 
 
-def row_message(row: ImportRow) -> pb.ImportRow:
-    """Build a row of an import."""
-    return pb.ImportRow(
-        ssin=str(row.ssin),
-        register=row.register.value,  # type: ignore[arg-type]  # same numbers, held by a test
-        facts=map(statement_message, row.facts),
-        identifiers=map(_import_identifier, row.identifiers),
-    )
+def put_row(message: pb.ImportRow, row: ImportRow) -> None:
+    """Write a row of an import into an empty message."""
+    message.ssin = str(row.ssin)
+    message.register = row.register  # type: ignore[assignment]  # same numbers, held by a test
+    for statement in row.facts:
+        put_statement(message.facts.add(), statement)
+    message.identifiers.extend(map(_import_identifier, row.identifiers))
 
 
 def registration_of(message: pb.RegisterPersonResponse) -> PersonRegistration:

@@ -209,9 +209,9 @@ def test_registration_that_finds_candidates_is_no_error(identity: IdentityClient
 )
 def test_every_value_comes_back_as_it_went(value: kruispunt.FactValue) -> None:
     """Nothing is lost between value and message, and the group stays the same."""
-    from kruispunt._fact_messages import fact_of, value_message
+    from kruispunt._fact_messages import fact_of, statement_message
 
-    read = fact_of(fact(value_message(value)))
+    read = fact_of(fact(statement_message(kruispunt.Statement(value)).value))
 
     assert (value, kruispunt.Statement(value).group) == (read.value, read.group)
 

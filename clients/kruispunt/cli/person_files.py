@@ -41,7 +41,7 @@ from kruispunt.ssin import Ssin
 from kruispunt.values import PartialDate
 
 _KIND_OF = {group.name.lower(): kind for kind, group in GROUP_OF.items()}
-_ABOUT = ("validity", "evidence")
+_KNOWN = frozenset((*_KIND_OF, "validity", "evidence"))
 _ADDRESS = (
     "country",
     "municipality_code",
@@ -152,9 +152,9 @@ def _row(raw: Any) -> ImportRow:
 
 
 def _statements(raw: Any, where: str) -> list[Statement]:
-    strange = sorted(_object(raw, where.rstrip(".")).keys() - _KIND_OF.keys() - set(_ABOUT))
-    if strange:
-        raise ValueError(f"{where.rstrip('.') or 'the row'}: unknown {', '.join(strange)}")
+    if not _object(raw, where.rstrip(".")).keys() <= _KNOWN:
+        strange = ", ".join(sorted(raw.keys() - _KNOWN))
+        raise ValueError(f"{where.rstrip('.') or 'the row'}: unknown {strange}")
     validity = _validity(raw.get("validity"), f"{where}validity")
     evidence = read_value(Evidence | None, raw.get("evidence"), f"{where}evidence")
     told = []

@@ -6,10 +6,14 @@ import enum
 import functools
 import types
 import typing
+from collections.abc import Callable
 from typing import Any
 
+Reader = Callable[[Any, str], Any]
+"""Builds a value from what `json` read, and its path."""
 
-def read_value(kind: Any, raw: Any, where: str) -> Any:  # noqa: PLR0911 - one for each kind
+
+def read_value(kind: Any, raw: Any, where: str) -> Any:
     """Build a value of `kind`.
 
     Args:
@@ -20,36 +24,47 @@ def read_value(kind: Any, raw: Any, where: str) -> Any:  # noqa: PLR0911 - one f
     Raises:
         ValueError: `raw` has another form; says where.
     """
-    if type(raw) is kind:  # a text or a whole number; most values are
-        return raw
-    if typing.get_origin(kind) in (types.UnionType, typing.Union):
-        wanted = [each for each in typing.get_args(kind) if each is not types.NoneType]
-        return None if raw is None else read_value(wanted[0], raw, where)
-    if typing.get_origin(kind) is tuple:
-        _require(isinstance(raw, list), f"{where} must be a list")
-        return tuple(
-            read_value(typing.get_args(kind)[0], each, f"{where}[{i}]") for i, each in enumerate(raw)
-        )
-    if dataclasses.is_dataclass(kind):
-        return _read_fields(kind, raw, where)
-    if isinstance(kind, type) and issubclass(kind, enum.Enum):
-        return _read_choice(kind, raw, where)
-    if kind is dt.date:
-        return _read_day(raw, where)
-    fits = isinstance(raw, kind) and not isinstance(raw, bool)
-    _require(fits, f"{where} must be {'a text' if kind is str else 'a whole number'}")
-    return raw
+    return raw if type(raw) is kind else _reader_of(kind)(raw, where)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Field:
+    """What is known of a field of a value class: found out once, as files of persons have millions of rows."""
+
+    kind: Any
+    read: Reader
+    required: bool
+    may_be_none: bool
 
 
 @functools.cache
-def _fields_of(kind: Any) -> dict[str, tuple[Any, bool, bool]]:
-    """Return the fields of a value class: by name its type, whether it must be there, and whether it may be none."""
-    types_of = typing.get_type_hints(kind)  # slow, and files of persons have millions of rows
+def _reader_of(kind: Any) -> Reader:
+    """Return what reads values of `kind`."""
+    origin, parts = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (types.UnionType, typing.Union):
+        inner = _reader_of(next(each for each in parts if each is not types.NoneType))
+        return lambda raw, where: None if raw is None else inner(raw, where)
+    if origin is tuple:
+        return functools.partial(_read_list, parts[0])
+    if dataclasses.is_dataclass(kind):
+        return functools.partial(_read_fields, kind)
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return functools.partial(_read_choice, kind)
+    if kind is dt.date:
+        return _read_day
+    return functools.partial(_read_plain, kind)
+
+
+@functools.cache
+def _fields_of(kind: Any) -> dict[str, _Field]:
+    """Return the fields of a value class by name."""
+    kinds = typing.get_type_hints(kind)
     return {
-        field.name: (
-            types_of[field.name],
+        field.name: _Field(
+            kinds[field.name],
+            _reader_of(kinds[field.name]),
             field.default is dataclasses.MISSING,
-            type(None) in typing.get_args(types_of[field.name]),
+            type(None) in typing.get_args(kinds[field.name]),
         )
         for field in dataclasses.fields(kind)
     }
@@ -60,16 +75,36 @@ def _read_fields(kind: Any, raw: Any, where: str) -> Any:
     fields = _fields_of(kind)
     if not raw.keys() <= fields.keys():
         raise ValueError(f"{where}: unknown {', '.join(sorted(raw.keys() - fields.keys()))}")
-    given = {name: read_value(fields[name][0], each, f"{where}.{name}") for name, each in raw.items()}
-    for name, (_, must, may_be_none) in fields.items():
-        if must and name not in given:
-            if not may_be_none:
-                raise ValueError(f"{where}.{name} is absent")
-            given[name] = None
+    given = {}
+    for name, each in raw.items():
+        field = fields[name]
+        given[name] = each if type(each) is field.kind else field.read(each, f"{where}.{name}")
+    if len(given) < len(fields):
+        for name, field in fields.items():
+            if field.required and name not in given:
+                if not field.may_be_none:
+                    raise ValueError(f"{where}.{name} is absent")
+                given[name] = None
     try:
         return kind(**given)
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
+
+
+def _read_list(kind: Any, raw: Any, where: str) -> tuple[Any, ...]:
+    _require(isinstance(raw, list), f"{where} must be a list")
+    return tuple(
+        [
+            each if type(each) is kind else read_value(kind, each, f"{where}[{place}]")
+            for place, each in enumerate(raw)
+        ]
+    )
+
+
+def _read_plain(kind: Any, raw: Any, where: str) -> Any:
+    fits = isinstance(raw, kind) and not isinstance(raw, bool)
+    _require(fits, f"{where} must be {'a text' if kind is str else 'a whole number'}")
+    return raw
 
 
 def _read_choice(kind: type[enum.Enum], raw: Any, where: str) -> enum.Enum:
