@@ -5,6 +5,7 @@ refusal names the field by its last part; whoever called adds where that lay (`a
 """
 
 import datetime as dt
+import functools
 from typing import Final, NoReturn, TypeVar
 
 from google.protobuf.message import Message
@@ -103,13 +104,19 @@ def parse_evidence(evidence: pb.Evidence, field: str) -> Evidence:
             text or country as of `clean_text` and `country_code`.
     """
     try:
-        return Evidence(
-            _coded(_KINDS, evidence.kind, "kind"),
-            clean_optional_text(evidence.document_number, "document_number", _DOCUMENT),
-            country_code(evidence.issuing_country, "issuing_country") if evidence.issuing_country else "",
-        )
+        return _evidence(evidence.kind, evidence.document_number, evidence.issuing_country)
     except RegistryError as error:
         raise at(field, error) from None
+
+
+@functools.lru_cache(16)
+def _evidence(kind: int, document_number: str, issuing_country: str) -> Evidence:
+    """Read what was seen; all facts of a person were often seen in one document."""
+    return Evidence(
+        _coded(_KINDS, kind, "kind"),
+        clean_optional_text(document_number, "document_number", _DOCUMENT),
+        country_code(issuing_country, "issuing_country") if issuing_country else "",
+    )
 
 
 def parse_identifier_key(key: pb.IdentifierKey, field: str) -> IdentifierKey:

@@ -1,5 +1,6 @@
 """How a fact lies in the table, and back: its value as canonical JSON, sorted keys, what is not known left out."""
 
+import functools
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -45,6 +46,7 @@ COLUMNS: Final = (
 """Every column of `fact`, in the order in which rows are read and written."""
 
 _ADDRESS_TEXTS: Final = ("municipality_name", "postal_code", "street", "house_number", "box")
+_FEW: Final = (Gender, Nationalities)  # of which there are few values, written again and again
 _encode: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 _JsonObject = dict[str, Any]
 
@@ -106,12 +108,17 @@ def described(fact: Fact) -> Mapping[str, Any]:
 
 def text_of(value: Value) -> str:
     """Return a value as it is stored: the same text for the same value, whenever it is written."""
-    return _encode(_WRITERS[type(value)](value))
+    return _text_of_few(value) if isinstance(value, _FEW) else _encode(_WRITERS[type(value)](value))
 
 
 def value_of(group: DataGroup, text: str) -> Value:
     """Read what `text_of` wrote."""
     return _READERS[group](json.loads(text))
+
+
+@functools.lru_cache(1024)
+def _text_of_few(value: Gender | Nationalities) -> str:
+    return _encode(_WRITERS[type(value)](value))
 
 
 def _evidence_columns(evidence: Evidence) -> tuple[int, str | None, str | None]:

@@ -1,6 +1,7 @@
 """Facts in the database: told, closed, read as of an instant."""
 
 import datetime as dt
+import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,7 @@ from kruispunt_server.arrays import among, array
 from kruispunt_server.bulk import bulk_insert_columns
 from kruispunt_server.database import Database
 
+_PRIMARY_KEY = operator.itemgetter(0, 1, 2)
 _BULK_FROM = 20  # facts from which COPY and executemany are faster than an insert statement
 
 
@@ -82,7 +84,7 @@ class FactStore:
         rows = [row_of(fact) for fact in facts]
         if len(rows) >= _BULK_FROM:
             # Pages of the table are met in order.
-            rows.sort(key=lambda row: row[:3])
+            rows.sort(key=_PRIMARY_KEY)
             bulk_insert_columns(
                 connection, self._table, dict(zip(COLUMNS, zip(*rows, strict=True), strict=True))
             )

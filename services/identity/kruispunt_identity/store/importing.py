@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from kruispunt.ssin import Ssin
 from kruispunt_identity.domain.fact import Fact, Statement
 from kruispunt_identity.domain.importing import ImportRow, RowOutcome, RowResult, refused
+from kruispunt_identity.domain.number import Register
 from kruispunt_identity.domain.registration import name_and_birth
-from kruispunt_identity.domain.values import Gender, PartialDate
+from kruispunt_identity.domain.values import DataGroup, Gender, PartialDate
 from kruispunt_identity.matching.profile import MatchProfile
 from kruispunt_identity.store.candidates import CandidateSearch
 from kruispunt_identity.store.facts import FactStore
@@ -32,6 +33,8 @@ from kruispunt_server.journal import Change, record_changes
 from kruispunt_server.keys import Pseudonyms
 
 _KIND = "person.imported"
+_REGISTERS = {register: register.name.lower() for register in Register}
+_GROUPS = {group: group.name.lower() for group in DataGroup}
 _ATTEMPTS = 3
 _NO_ID = uuid.UUID(int=0)
 _NUMBER_TAKEN = ("pk_number", "number.ssin")
@@ -290,7 +293,8 @@ class ImportStore:
         self._links.add(connection, persons, job.source, call.now)
         profiles = [(ssin, profile_of(told)) for ssin, told in facts.items() if ssin not in found]
         self._match_store.write_many(connection, profiles)
-        changes = [Change(ssin, _KIND, None, _told(row, facts[ssin], job.source)) for ssin, row in persons]
+        source = str(job.source)
+        changes = [Change(ssin, _KIND, None, _told(row, facts[ssin], source)) for ssin, row in persons]
         record_changes(connection, self._shared, self._pseudonyms, call, changes, request_id=job.import_id)
 
 
@@ -313,12 +317,12 @@ def _birth_of(row: ImportRow) -> tuple[PartialDate, Gender]:
     return birth.date, gender
 
 
-def _told(row: ImportRow, facts: Sequence[Fact], source: InstitutionKey) -> dict[str, Any]:
+def _told(row: ImportRow, facts: Sequence[Fact], source: str) -> dict[str, Any]:
     """Return for the journal which facts there are; what they say stands in the facts, which never change."""
     return {
-        "register": row.register.name.lower(),
-        "source": str(source),
-        "facts": {fact.group.name.lower(): str(fact.fact_id) for fact in facts},
+        "register": _REGISTERS[row.register],
+        "source": source,
+        "facts": {_GROUPS[fact.group]: str(fact.fact_id) for fact in facts},
         "links": len(row.links),
     }
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,7 +29,7 @@ from kruispunt_identity.store.number_rows import (
 )
 from kruispunt_identity.tables import IdentityTables
 from kruispunt_server.arrays import among, array
-from kruispunt_server.bulk import bulk_insert
+from kruispunt_server.bulk import bulk_insert_columns
 from kruispunt_server.clock import brussels_day
 from kruispunt_server.database import Database
 from kruispunt_server.errors import Reason, RegistryError
@@ -145,11 +145,15 @@ class NumberStore:
         Raises:
             sqlalchemy.exc.IntegrityError: one of them is there already; the transaction is lost.
         """
-        bulk_insert(
-            connection, self._tables.number, [_row(ssin, register, now) for ssin, register in numbers]
+        if not numbers:
+            return
+        ssins = [int(ssin) for ssin, _ in numbers]
+        own = {"ssin": ssins, "register": [int(register) for _, register in numbers]}
+        number, event = _row(*numbers[0], now), event_values(_registered(*numbers[0], now))
+        bulk_insert_columns(
+            connection, self._tables.number, {**_alike(number, len(ssins)), **own, "root_ssin": ssins}
         )
-        events = [event_values(_registered(ssin, register, now)) for ssin, register in numbers]
-        bulk_insert(connection, self._tables.number_event, events)
+        bulk_insert_columns(connection, self._tables.number_event, {**_alike(event, len(ssins)), **own})
 
     def touch(self, connection: sa.Connection, root: Ssin, now: dt.datetime) -> int:
         """Say that something of the person under `root` changed; returns the new version."""
@@ -187,6 +191,11 @@ def _row(ssin: Ssin, register: Register, now: dt.datetime) -> dict[str, Any]:
         "version": 1,
         "recorded_at": now,
     }
+
+
+def _alike(row: Mapping[str, Any], count: int) -> dict[str, list[Any]]:
+    """Return the columns of `count` rows that are all like this one."""
+    return {name: [value] * count for name, value in row.items()}
 
 
 def _registered(ssin: Ssin, register: Register, now: dt.datetime) -> NumberEvent:
