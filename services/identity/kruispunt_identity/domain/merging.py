@@ -1,13 +1,14 @@
 """What a replacement brings together, and what its undoing leaves to a person to decide."""
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from kruispunt.ssin import Ssin
 from kruispunt_identity.domain.fact import Fact
 from kruispunt_identity.domain.picture import Picture, Visible
-from kruispunt_identity.domain.values import DataGroup, Validity
+from kruispunt_identity.domain.values import DataGroup
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +26,10 @@ def conflicts(former: Picture, next_: Picture) -> list[Conflict]:
     By data group; each two facts once, however many days they share.
     """
     return [
-        Conflict(mine.fact.group, mine.fact, theirs.fact)
-        for mine in former.visible
-        for theirs in next_.of(mine.fact.group)
-        if mine.fact.value != theirs.fact.value and _meet(mine, theirs)
+        Conflict(group, mine, theirs)
+        for group in DataGroup
+        for mine, theirs in _meeting(former.of(group), next_.of(group))
+        if mine.value != theirs.value
     ]
 
 
@@ -61,13 +62,28 @@ def _told_since(fact: Fact, since: dt.datetime) -> bool:
     return fact.recorded_at is not None and fact.recorded_at >= since
 
 
-def _meet(one: Visible, other: Visible) -> bool:
-    return any(_overlap(mine, theirs) for mine in one.pieces for theirs in other.pieces)
+def _meeting(former: Sequence[Visible], next_: Sequence[Visible]) -> list[tuple[Fact, Fact]]:
+    """Return each two facts of two pictures that share a day, in their order.
+
+    Of one picture no two pieces share a day: both are gone through once, side by side.
+    """
+    mine, theirs = _pieces(former), _pieces(next_)
+    met: set[tuple[int, int]] = set()
+    first = 0
+    for begin, end, place in mine:
+        while first < len(theirs) and theirs[first][1] <= begin:
+            first += 1
+        for other_begin, _, other in islice(theirs, first, None):
+            if other_begin >= end:
+                break
+            met.add((place, other))
+    return [(former[place].fact, next_[other].fact) for place, other in sorted(met)]
 
 
-def _overlap(one: Validity, other: Validity) -> bool:
-    return _begins_before_end(one, other) and _begins_before_end(other, one)
-
-
-def _begins_before_end(one: Validity, other: Validity) -> bool:
-    return one.begin is None or other.end is None or one.begin < other.end
+def _pieces(visible: Sequence[Visible]) -> list[tuple[dt.date, dt.date, int]]:
+    """Return every piece, by its first day, with the place of its fact."""
+    return sorted(
+        (piece.begin or dt.date.min, piece.end or dt.date.max, place)
+        for place, one in enumerate(visible)
+        for piece in one.pieces
+    )
