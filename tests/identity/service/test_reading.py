@@ -247,6 +247,19 @@ def test_history_is_paged_as_of_one_instant(servicer: ReadingServicer, past: Pas
     assert "" == third.next_page_token
 
 
+def test_a_history_that_names_another_person_s_number_notes_them(
+    servicer: ReadingServicer, past: Past
+) -> None:
+    """ANNA was split off: BEA's history still says that she came and went, and the access log that it said so."""
+    past.split(ANNA, on(5, 1))
+    call = call_of()
+    answer = servicer.ListPersonVersions(pb.ListPersonVersionsRequest(ssin=str(BEA)), call)
+    named = {one.number_event.ssin for one in answer.versions if one.HasField("number_event")}
+
+    assert {str(ANNA), str(BEA)} == named
+    assert [(int(BEA), ALL_LOOKED, "found"), (int(ANNA), "number", "found")] == looks(call)
+
+
 def test_history_shows_what_was_corrected(servicer: ReadingServicer) -> None:
     """The wrong name says when it was corrected and by which fact; only the right one is still seen."""
     answer = servicer.ListPersonVersions(

@@ -12,6 +12,7 @@ from kruispunt_identity.domain.number import NumberEvent, Outcome, Resolved
 from kruispunt_identity.domain.rights import View
 from kruispunt_identity.messages import persons as messages
 from kruispunt_identity.messages.values import parse_identifier_key
+from kruispunt_identity.servicer.candidates import NUMBER_ONLY
 from kruispunt_identity.store.reading import PersonReader
 from kruispunt_identity.store.versions import Version, VersionPage, VersionPlace
 from kruispunt_server.call import Call
@@ -98,6 +99,8 @@ class ReadingServicer:
         if resolved.current is None:
             raise _unknown(call, asked, view)
         call.look(int(resolved.current), view.label, "found")
+        for number in sorted(page.others):
+            call.look(int(number), NUMBER_ONLY, "found")
         token = ""
         if page.more:
             instant = place.instant if place else known_at or _latest_of(page, call.now)

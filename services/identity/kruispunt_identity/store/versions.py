@@ -59,11 +59,13 @@ class VersionPage:
         versions: in the order of recording; what the national register says, without instant, comes first.
         more: whether others follow.
         latest: when the latest version of the whole history was recorded; none if nothing was.
+        others: numbers of other persons that stand in changes of numbers on the page: split off, or split off from.
     """
 
     versions: Sequence[Version]
     more: bool
     latest: dt.datetime | None
+    others: frozenset[Ssin]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,13 @@ class History:
         """Return the page that follows a key; what `view` does not show is left out."""
         versions = sorted(self._versions(view), key=lambda version: version.key)
         following = [version for version in versions if after is None or version.key > after]
-        return VersionPage(following[:limit], len(following) > limit, self._latest())
+        shown = following[:limit]
+        return VersionPage(shown, len(following) > limit, self._latest(), self._others_in(shown))
+
+    def _others_in(self, versions: Sequence[Version]) -> frozenset[Ssin]:
+        events = [version.entry for version in versions if isinstance(version.entry, NumberEvent)]
+        named = {number for event in events for number in (event.ssin, event.other) if number is not None}
+        return frozenset(named - set(self.lineage.numbers))
 
     def _versions(self, view: View) -> Iterator[Version]:
         for position, event in enumerate(self.events):
