@@ -231,6 +231,21 @@ def test_a_twin_is_less_likely_than_a_misspelling() -> None:
     assert twin.log2_odds < slip.log2_odds
 
 
+def test_one_name_in_the_field_of_the_other_is_seen_though_the_other_differs() -> None:
+    """Nicolle Heath is likelier Gus Nicolle, born the same day, than Gus Miller is; less than Gus Heath is."""
+    registered = person("Heath", "Nicolle")
+
+    def odds(family: str, given: str) -> float:
+        return MATCHER.score(person(family, given), registered).log2_odds
+
+    crossed = MATCHER.score(person("Nicolle", "Gus"), registered)
+    assert odds("Miller", "Gus") + 5 < odds("Nicolle", "Gus") < odds("Heath", "Gus")
+    assert [("given", "differs"), ("swapped", "")] == [
+        (part.field, part.level) for part in crossed.parts if part.field in ("given", "swapped")
+    ]
+    assert Grade.WEAK is grade_of(crossed.log2_odds)
+
+
 def test_a_rare_name_in_common_says_more() -> None:
     """Two persons called Çelik are likelier one than two called Peeters, in a register where that is rare."""
     rare = MATCHER.score(person("Çelik", "Jan"), person("Celik", "Jan"))

@@ -163,8 +163,8 @@ class Matcher:
         family, given = family_level(one, other), given_level(one, other)
         parts = self._straight(one, other, family, given)
         self._add_doubts(parts, family, given, common[0])
-        if _names_disagree(family, given) and may_be_swapped(one, other):
-            crossed = self._crossed(one, other)
+        if (family in _UNLIKE or given in _UNLIKE) and may_be_swapped(one, other):
+            crossed = self._crossed(one, other, common[0])
             if crossed and _sum(crossed) > _sum(parts):
                 return crossed
         return parts
@@ -182,16 +182,20 @@ class Matcher:
             parts.append(Part("rarity_given", "", weights.rarity_given * bits))
         return parts
 
-    def _crossed(self, one: NameForm, other: NameForm) -> list[Part]:
+    def _crossed(self, one: NameForm, other: NameForm, date: Part) -> list[Part]:
         """Weigh the names as if family and given name were swapped on one side: never better than straight.
 
-        Nothing where not both agree that way.
+        One of the two may be another name altogether, or missing: which weighs no more than another.
         """
-        first, second = crossed_level(one, other), crossed_level(other, one)
-        if not {first, second}.isdisjoint((Level.DIFFERS, Level.MISSING)):
+        levels = crossed_level(one, other), crossed_level(other, one)
+        first, second = (_NO_SWAP.get(level, level) for level in levels)
+        if first is second is Level.DIFFERS:
             return []
-        least = [min(self._family[level].weight, self._given[level].weight) for level in (first, second)]
-        return [Part("family", first, least[0]), Part("given", second, least[1]), self._swapped]
+        weights = (min(self._family[level].weight, self._given[level].weight) for level in (first, second))
+        parts = [Part("family", first, next(weights)), Part("given", second, next(weights)), self._swapped]
+        if Level.DIFFERS in (first, second):
+            parts += self._twin(self._family[second if first is Level.DIFFERS else first], date)
+        return parts
 
     def _add_doubts(self, parts: list[Part], family: Level, given: Level, date: Part) -> None:
         """Weigh what looks like a twin or a namesake.
@@ -202,25 +206,28 @@ class Matcher:
         other_date = date.level in _OTHER_DATE and family is not Level.MISSING and given is not Level.MISSING
         if given is not Level.DIFFERS and not other_date:
             return
-        lost_family = self._family[Level.EXACT].weight - self._family[family].weight
         if given is Level.DIFFERS:
-            lost_date = self._date[Level.EXACT].weight - date.weight
-            doubt = self._weights.twin + lost_family + lost_date
-            if doubt < 0:
-                parts.append(Part("twin", "", doubt))
+            parts += self._twin(self._family[family], date)
         if other_date:
+            lost_family = self._family[Level.EXACT].weight - self._family[family].weight
             lost_given = self._given[Level.EXACT].weight - self._given[given].weight
             doubt = self._weights.namesake + lost_family + lost_given
             if doubt < 0:
                 parts.append(Part("namesake", "", doubt))
 
+    def _twin(self, agreeing: Part, date: Part) -> list[Part]:
+        lost = (
+            self._family[Level.EXACT].weight - agreeing.weight + self._date[Level.EXACT].weight - date.weight
+        )
+        doubt = self._weights.twin + lost
+        return [Part("twin", "", doubt)] if doubt < 0 else []
+
 
 _OTHER_DATE = frozenset({Level.DIFFERS, Level.BIRTHDAY_ONLY, Level.YEAR_ONLY})
 
 
-def _names_disagree(family: Level, given: Level) -> bool:
-    unlike = (Level.DIFFERS, Level.SIMILAR)
-    return Level.MISSING not in (family, given) and (family in unlike or given in unlike)
+_UNLIKE = frozenset({Level.DIFFERS, Level.SIMILAR})
+_NO_SWAP = {Level.MISSING: Level.DIFFERS}
 
 
 def _sum(parts: list[Part]) -> float:
