@@ -168,7 +168,7 @@ def test_registration_that_is_only_checked_has_no_number(script: Script) -> None
 
     result = run("register", "--family-name", "Janssens", "--birth-date", "1975", "--validate-only")
 
-    assert (0, "would be created\n") == (result.exit_code, result.stdout)
+    assert (0, "would be created\nchecked only; nothing was written\n") == (result.exit_code, result.stdout)
 
 
 def test_history_of_a_day_leaves_out_what_was_not_said_of_it(script: Script) -> None:

@@ -56,7 +56,7 @@ def resolve(
                 print_json(each)
             else:
                 if not place:
-                    print_line(_RESOLVED.format("number", "", "stands now", "why"))
+                    print_line(_RESOLVED.format("number", "status", "stands now", "why"))
                 _print_resolved(each)
             advance()
 
@@ -66,7 +66,10 @@ def import_(
     session: Session,
     *,
     file: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, help="JSON lines, or CSV if its name ends so.")
+        Path,
+        typer.Argument(
+            metavar="FILE", exists=True, dir_okay=False, help="JSON lines, or CSV if its name ends so."
+        ),
     ],
     import_id: Annotated[
         uuid.UUID | None,
@@ -138,8 +141,12 @@ def export(
             help="Only those of whom something was recorded since.",
         ),
     ] = None,
-    born_from: Annotated[int, typer.Option(help="Only those born in this year or later.")] = 0,
-    born_until: Annotated[int, typer.Option(help="Only those born in this year or earlier.")] = 0,
+    born_from: Annotated[
+        int, typer.Option(metavar="YYYY", help="Only those born in this year or later.", show_default=False)
+    ] = 0,
+    born_until: Annotated[
+        int, typer.Option(metavar="YYYY", help="Only those born in this year or earlier.", show_default=False)
+    ] = 0,
     valid_at: options.ValidAt = None,
     after: Annotated[str, typer.Option(parser=options.person, metavar="NUMBER", help="Go on after it.")] = "",
 ) -> None:
@@ -170,7 +177,7 @@ def _print_import(
         print_json({"rows": total, "outcomes": counts, "not_imported": list(missed), "validate_only": dry})
         return
     told = ", ".join(f"{count} {show(each)}" for each, count in sorted(outcomes.items()))
-    print_line(f"{total} rows: {told or 'none'}{' (nothing was written)' if dry else ''}")
+    print_line(f"{total} {'row' if total == 1 else 'rows'}: {told or 'none'}")
     rows = list(missed)
     if rows:
         print_table(

@@ -38,7 +38,7 @@ def decision(text: str) -> DistinctDecision:
     return DistinctDecision(options.person(number), names[reason], note)
 
 
-FactId = Annotated[str, typer.Argument(help="Identifier of the fact.")]
+FactId = Annotated[str, typer.Argument(metavar="FACT_ID", help="Identifier of the fact.")]
 
 
 @command(app, "register")
@@ -46,7 +46,12 @@ def register(
     session: Session,
     *,
     facts: FactOptions,
-    search_id: Annotated[str, typer.Option("--search", help="The search made before.")] = "",
+    search_id: Annotated[
+        str,
+        typer.Option(
+            "--search", metavar="SEARCH_ID", help="The search made before, by the id that it showed."
+        ),
+    ] = "",
     distinct: Annotated[
         list[DistinctDecision] | None,
         typer.Option(
@@ -131,7 +136,8 @@ def update(
                 for each in answer.results
             ],
         )
-        print_line(f"etag {answer.etag}")
+        if answer.etag:
+            print_line(f"etag {answer.etag}")
         print_resolution(answer.resolution)
     if any(each.reason for each in answer.results):
         raise typer.Exit(1)
@@ -224,7 +230,7 @@ def unlink(
     session: Session,
     *,
     person: options.Person,
-    link_id: Annotated[str, typer.Argument(help="Identifier of the link.")],
+    link_id: Annotated[str, typer.Argument(metavar="LINK_ID", help="Identifier of the link.")],
     end: Annotated[
         dt.date,
         typer.Option(

@@ -1,6 +1,7 @@
 """What is said of a person, by options of the command line."""
 
 import datetime as dt
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,7 @@ _NAME = "Name, birth, civil status"
 _RESIDENCE = "Where the person lives"
 _CONTACT = "Where the person wants to be written to"
 _SEEN = "Since when, and what was seen"
+_WIDEST_METAVAR = 24  # a longer one pushes the help out of a terminal of 80 columns
 
 
 def choice(
@@ -59,8 +61,12 @@ def choice(
             raise ValueError(f"it is one of {', '.join(words)}")
         return words[text]
 
+    metavar = "|".join(words)
+    if len(metavar) > _WIDEST_METAVAR:
+        help = f"{help[:-1]}: {', '.join(words)}."  # noqa: A001
+        metavar = re.findall("[A-Z][a-z]+", kind.__name__)[-1].upper()
     return typer.Option(
-        *names, parser=options.reader(read), metavar="|".join(words), help=help, rich_help_panel=panel
+        *names, parser=options.reader(read), metavar=metavar, help=help, rich_help_panel=panel
     )
 
 
@@ -97,7 +103,12 @@ class FactOptions:
     birth_place: Annotated[str, _text("--birth-place", "Municipality of birth, as written.", _NAME)] = ""
     birth_code: Annotated[
         int,
-        typer.Option("--birth-code", help="Belgian municipality of birth, NIS code.", rich_help_panel=_NAME),
+        typer.Option(
+            "--birth-code",
+            help="Belgian municipality of birth, NIS code.",
+            show_default=False,
+            rich_help_panel=_NAME,
+        ),
     ] = 0
     decease_date: Annotated[
         PartialDate | None,
@@ -116,13 +127,24 @@ class FactOptions:
         list[str] | None, _text("--nationality", "Country; once for each nationality.", _NAME)
     ] = None
     civil_state: Annotated[
-        int, typer.Option("--civil-state", help="Code: 10 single, 20 married, …", rich_help_panel=_NAME)
+        int,
+        typer.Option(
+            "--civil-state",
+            help="Code: 10 single, 20 married, …",
+            show_default=False,
+            rich_help_panel=_NAME,
+        ),
     ] = 0
     partner: Annotated[str, _text("--partner", "Number of the partner.", _NAME)] = ""
     residence_country: Annotated[str, _text("--residence-country", "Country, such as FR.", _RESIDENCE)] = ""
     residence_code: Annotated[
         int,
-        typer.Option("--residence-code", help="Belgian municipality, NIS code.", rich_help_panel=_RESIDENCE),
+        typer.Option(
+            "--residence-code",
+            help="Belgian municipality, NIS code.",
+            show_default=False,
+            rich_help_panel=_RESIDENCE,
+        ),
     ] = 0
     residence_place: Annotated[str, _text("--residence-place", "Municipality.", _RESIDENCE)] = ""
     residence_postal_code: Annotated[str, _text("--residence-postal-code", "Postal code.", _RESIDENCE)] = ""
@@ -131,7 +153,13 @@ class FactOptions:
     residence_box: Annotated[str, _text("--residence-box", "Box.", _RESIDENCE)] = ""
     contact_country: Annotated[str, _text("--contact-country", "Country, such as BE.", _CONTACT)] = ""
     contact_code: Annotated[
-        int, typer.Option("--contact-code", help="Belgian municipality, NIS code.", rich_help_panel=_CONTACT)
+        int,
+        typer.Option(
+            "--contact-code",
+            help="Belgian municipality, NIS code.",
+            show_default=False,
+            rich_help_panel=_CONTACT,
+        ),
     ] = 0
     contact_place: Annotated[str, _text("--contact-place", "Municipality.", _CONTACT)] = ""
     contact_postal_code: Annotated[str, _text("--contact-postal-code", "Postal code.", _CONTACT)] = ""

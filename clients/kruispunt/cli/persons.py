@@ -38,20 +38,29 @@ Scheme = Annotated[IdentifierScheme, choice(IdentifierScheme, "--scheme", help="
 def search(
     session: Session,
     *,
-    family_name: Annotated[str, typer.Argument(help="Family name; several words as they are written.")],
+    family_name: Annotated[
+        str, typer.Argument(metavar="FAMILY_NAME", help="Family name; several words as they are written.")
+    ],
     birth_date: Annotated[
         PartialDate,
         typer.Argument(
-            parser=options.reader(options.partial_date), metavar="YYYY[-MM[-DD]]", help="The year at least."
+            parser=options.reader(options.partial_date),
+            metavar="BIRTH_DATE",
+            help="YYYY[-MM[-DD]]; the year at least.",
         ),
     ],
     given_name: Annotated[
-        list[str] | None, typer.Option(help="Once for each name; an initial will do.")
+        list[str] | None, typer.Option(metavar="TEXT", help="Given name; once for each, an initial will do.")
     ] = None,
     gender: Annotated[Gender | None, choice(Gender, help="Gender.")] = None,
-    country: Annotated[str, typer.Option(help="Of birth, nationality or residence, such as MA.")] = "",
+    country: Annotated[
+        str, typer.Option(metavar="TEXT", help="Of birth, nationality or residence, such as MA.")
+    ] = "",
     tolerance: Annotated[
-        int, typer.Option(help="Years that the birth year may be off; 0 means 1.", min=0, max=5)
+        int,
+        typer.Option(
+            help="Years that the birth year may be off; left out: 1.", min=0, max=5, show_default=False
+        ),
     ] = 0,
     limit: Annotated[int, typer.Option(help="Candidates at most.", min=1, max=50)] = 10,
 ) -> None:

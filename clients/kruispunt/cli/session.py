@@ -141,7 +141,8 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Call
             session = Session(**{each.name: given.pop(each.name) for each in common})
             for group, kind in groups.items():
                 given[group] = kind(**{each.name: given.pop(each.name) for each in fields[group]})
-            _guarded(session, lambda: function(session, **given))
+            dry = bool(given.get("validate_only")) and not session.as_json
+            _guarded(session, lambda: function(session, **given), dry=dry)
 
         run.__doc__ = function.__doc__
         run.__signature__ = inspect.Signature([*own, *common])  # type: ignore[attr-defined]  # what typer reads
@@ -156,9 +157,14 @@ def _fields(kind: type) -> list[inspect.Parameter]:
     return list(inspect.signature(kind).parameters.values())
 
 
-def _guarded(session: Session, work: Callable[[], None]) -> None:
+def _guarded(session: Session, work: Callable[[], None], *, dry: bool) -> None:
     try:
-        work()
+        try:
+            work()
+        except typer.Exit:
+            _say_if(dry=dry)
+            raise
+        _say_if(dry=dry)
         sys.stdout.flush()
     except KruispuntError as refusal:
         _tell(session, refusal)
@@ -170,6 +176,12 @@ def _guarded(session: Session, work: Callable[[], None]) -> None:
         # Whoever read has enough; nothing more may be written, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(0) from None
+
+
+def _say_if(*, dry: bool) -> None:
+    """Say that what was just told did not happen."""
+    if dry:
+        sys.stdout.write("checked only; nothing was written\n")
 
 
 def tell_wrong_use(message: str, *, as_json: bool) -> None:
