@@ -13,7 +13,7 @@ from kruispunt_identity.domain.fact import Fact, Statement
 from kruispunt_identity.domain.life import check_life_of
 from kruispunt_identity.domain.lineage import Lineage
 from kruispunt_identity.domain.number import Number, NumberStatus, Register
-from kruispunt_identity.domain.person import GroupOutcome, Person
+from kruispunt_identity.domain.person import MOST_FACTS, GroupOutcome, Person
 from kruispunt_identity.domain.picture import paint
 from kruispunt_identity.domain.values import (
     ALWAYS,
@@ -182,3 +182,17 @@ def test_unknown_fact_is_not_retracted() -> None:
         person().retract(uuid.UUID(int=5))
 
     assert ("FACT_UNKNOWN", "fact_id") == (refusal.value.reason.label, refusal.value.field)
+
+
+def test_more_facts_than_a_read_can_bear_are_refused() -> None:
+    """What was taken back counts too: it is read with the rest."""
+    one = person()
+    for number in range(MOST_FACTS):
+        one.tell(street(f"Street {number}", Validity(day(number), day(number + 1))), PENSIONS, ANNA)
+    with pytest.raises(RegistryError) as refused:
+        one.tell(street("One more"), PENSIONS, ANNA)
+
+    assert ("TOO_MANY_ELEMENTS", {"limit": "1000"}) == (refused.value.reason.label, refused.value.metadata)
+    assert (
+        GroupOutcome.WRITTEN is one.tell(said(DataGroup.CIVIL_STATE, CivilState(20)), PENSIONS, ANNA).outcome
+    )

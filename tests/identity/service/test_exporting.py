@@ -116,6 +116,19 @@ def test_changes_are_selected(importer: Importer) -> None:
     assert [] == exported(importer, changed_since=later)
 
 
+def test_what_was_recorded_just_before_the_last_export_comes_again(importer: Importer) -> None:
+    """It may have been committed after that export had passed it."""
+    importer.send(request(row(bis(1))))
+    soon, late = Timestamp(), Timestamp()
+    importer.registers.clock.advance(dt.timedelta(minutes=2))
+    soon.FromDatetime(importer.registers.clock.now())
+    importer.registers.clock.advance(dt.timedelta(seconds=1))
+    late.FromDatetime(importer.registers.clock.now())
+
+    assert [str(bis(1))] == exported(importer, changed_since=soon)
+    assert [] == exported(importer, changed_since=late)
+
+
 def test_a_replaced_number_comes_with_the_one_it_leads_to(importer: Importer) -> None:
     """Once; and what is seen of the person decides, not what is covered by it."""
     importer.send(request(born(bis(1), 1979), born(bis(3), 1985), row(bis(5))))

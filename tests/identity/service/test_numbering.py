@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from tests.identity.service.numbering import (
     ANNA,
     BEA,
@@ -202,6 +203,21 @@ def test_what_a_preview_says_of_a_national_person_guards_the_replacement(numberi
     seen = numbering.preview(ANNA, FLOR)
     numbering.replace(ANNA, FLOR, former_etag=seen.former_etag, next_etag=seen.next_etag)
     assert [FLOR] == numbering.current(ANNA)
+
+
+def test_no_kept_answer_holds_what_the_national_register_said(
+    numbering: Numbering, identity_database: Database, identity_tables: IdentityTables
+) -> None:
+    """The answer shows it, and a repeated one asks for it anew; the row that makes it repeatable does not have it."""
+    request = replacement_of(ANNA, EMMA, reason=NATIONAL_NUMBER_GIVEN)
+    first = numbering.servicer.ReplaceNumber(request, numbering.call())
+    again = numbering.servicer.ReplaceNumber(request, numbering.call())
+    with identity_database.reading() as connection:
+        kept = connection.scalars(sa.select(identity_tables.shared.idempotency.c.response)).all()
+
+    assert first == again
+    assert "Emma" in str(first.person)
+    assert [] == [answer for answer in kept if b"Emma" in answer or b"Janssens" in answer]
 
 
 def test_a_struck_off_number_counts_as_national(numbering: Numbering) -> None:

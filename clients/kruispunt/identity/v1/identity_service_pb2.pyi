@@ -774,7 +774,9 @@ class ExportPersonsRequest(_message.Message):
     """Go on after this number. Empty: from the beginning."""
     @_builtins.property
     def changed_since(self) -> _timestamp_pb2.Timestamp:
-        """Only persons of whom something was recorded at or after this instant. Absent: all."""
+        """Only persons of whom something was recorded at or after this instant, or in the two minutes before: what was being
+        written while the last export began is not missed. Give the instant at which that one began. Absent: all.
+        """
 
     @_builtins.property
     def valid_at(self) -> _date_pb2.Date:

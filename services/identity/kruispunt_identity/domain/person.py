@@ -29,6 +29,9 @@ from kruispunt_server.call import InstitutionKey
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.ids import new_id
 
+MOST_FACTS = 1000
+"""Facts of one data group of one person at most, those that were taken back too: all of them are read at every read."""
+
 _TICK = dt.timedelta(microseconds=1)
 
 
@@ -157,6 +160,7 @@ class Person:
                 "the national register keeps this; an error in it is corrected at the municipality",
                 field="statement.value",
             )
+        self._check_room(statement.group)
         wrong = None if corrects is None else self._standing(corrects, statement.group)
         if wrong is not None and keeps_days:
             statement = replace(statement, validity=wrong.validity)
@@ -212,6 +216,15 @@ class Person:
                 Reason.FACT_SUPERSEDED, "the fact was corrected or retracted already", field=name
             )
         return fact
+
+    def _check_room(self, group: DataGroup) -> None:
+        if sum(fact.group is group for fact in self._facts.values()) >= MOST_FACTS:
+            raise RegistryError(
+                Reason.TOO_MANY_ELEMENTS,
+                "more was told of this data group than a person can be read with",
+                field="statement.value",
+                metadata={"limit": str(MOST_FACTS)},
+            )
 
     def _said_already(self, statement: Statement, under: Ssin) -> Fact | None:
         """Return the last of the facts that say the same of all its days; none if some day is without."""

@@ -105,3 +105,32 @@ def seen_messages(facts: Sequence[Fact], picture: Picture) -> list[Any]:
     """Build facts, each with the first days on which it is seen in `picture`, if it is."""
     seen = {one.fact.fact_id: one.pieces[0] for one in picture.visible}
     return [fact_message(fact, seen.get(fact.fact_id)) for fact in facts]
+
+
+NumberAnswer = pb.ReplaceNumberResponse | pb.SplitNumberResponse | pb.MoveToRegisterResponse
+
+
+def without_national_values(answer: NumberAnswer) -> bytes:
+    """Serialise an answer to be kept: without what the national register said, of which no copy is kept here."""
+    for fact in _national_facts(answer):
+        fact.ClearField("value")
+    return answer.SerializeToString()
+
+
+def fill_national_values(answer: NumberAnswer, pictures: Sequence[Picture]) -> None:
+    """Put back what `without_national_values` took out, as the national register says it now."""
+    said = {str(one.fact.fact_id): one.fact for picture in pictures for one in picture.visible}
+    for fact in _national_facts(answer):
+        if fact.fact_id in said:
+            fact.value.CopyFrom(fact_message(said[fact.fact_id]).value)
+
+
+def _national_facts(answer: NumberAnswer) -> list[Any]:
+    """Return the facts of an answer that the registers here never recorded."""
+    if isinstance(answer, pb.SplitNumberResponse):
+        found = [*answer.split_off.facts, *answer.remaining.facts]
+    else:
+        found = list(answer.person.facts)
+    if isinstance(answer, pb.ReplaceNumberResponse):
+        found += [fact for conflict in answer.conflicts for fact in (conflict.former, conflict.next)]
+    return [fact for fact in found if not fact.HasField("record_time")]

@@ -13,12 +13,15 @@ from kruispunt_identity.domain.number import ChangeReason, Register
 from kruispunt_identity.domain.replacing import already_replaced
 from kruispunt_identity.domain.rights import View
 from kruispunt_identity.messages.numbering import (
+    NumberAnswer,
     conflict_message,
+    fill_national_values,
     parse_effective_on,
     parse_fact_ids,
     parse_reason,
     parse_register,
     seen_messages,
+    without_national_values,
 )
 from kruispunt_identity.messages.persons import identifier_message, person_message, resolved_message
 from kruispunt_identity.servicer.guard import Guard
@@ -103,11 +106,12 @@ class NumberingServicer:
                 assert after.person is not None
                 response.resolution.CopyFrom(resolved_message(after.resolved))
                 response.person.CopyFrom(person_message(after.person, self._clock.today(), view))
-                return response.SerializeToString()
+                return without_national_values(response)
 
-            body = self._writes.run(call, key, work)
+            answer = pb.ReplaceNumberResponse.FromString(self._writes.run(call, key, work))
+            self._fill(answer, asked)
         _note(call, asked, view.label, _result(key.validate_only))
-        return pb.ReplaceNumberResponse.FromString(body)
+        return answer
 
     def SplitNumber(self, request: pb.SplitNumberRequest, call: Call) -> pb.SplitNumberResponse:
         """Undo a replacement."""
@@ -125,9 +129,10 @@ class NumberingServicer:
                     transaction, call, ssin, take, effective_on, key.request_id
                 )
                 split_off, remaining = self._persons_on(transaction, [ssin, receipt.remaining])
-                return self._receipt(receipt, split_off, remaining, view).SerializeToString()
+                return without_national_values(self._receipt(receipt, split_off, remaining, view))
 
             response = pb.SplitNumberResponse.FromString(self._writes.run(call, key, work))
+            self._fill(response, [Ssin.parse(response.split_off.ssin), Ssin.parse(response.remaining.ssin)])
         shown = [Ssin.parse(person.ssin) for person in (response.split_off, response.remaining)]
         _note(call, shown, view.label, _result(key.validate_only))
         return response
@@ -174,13 +179,16 @@ class NumberingServicer:
                 else:
                     moved = self._stores.moving.give_back(transaction, call, ssin, profile, *told)
                 (after,) = self._persons_on(transaction, [ssin])
-                return pb.MoveToRegisterResponse(
-                    person=person_message(after, self._clock.today(), view), already_there=not moved
-                ).SerializeToString()
+                return without_national_values(
+                    pb.MoveToRegisterResponse(
+                        person=person_message(after, self._clock.today(), view), already_there=not moved
+                    )
+                )
 
-            body = self._writes.run(call, key, work)
+            answer = pb.MoveToRegisterResponse.FromString(self._writes.run(call, key, work))
+            self._fill(answer, [ssin])
         _note(call, [ssin], view.label, _result(key.validate_only))
-        return pb.MoveToRegisterResponse.FromString(body)
+        return answer
 
     def _known(self, ssin: Ssin, field: str) -> Known:
         try:
@@ -241,6 +249,11 @@ class NumberingServicer:
             returned_identifiers=[identifier_message(each) for each in receipt.identifiers],
             returned_ssins=[str(ssin) for ssin in receipt.numbers],
         )
+
+    def _fill(self, answer: NumberAnswer, asked: Sequence[Ssin]) -> None:
+        """Put into an answer what of it is never kept: the national register is asked for it anew."""
+        found = self._stores.reader.persons(asked, valid_at=self._clock.today())
+        fill_national_values(answer, [each.person.picture for each in found.values() if each.person])
 
     def _found_on(self, transaction: Any, asked: Sequence[Ssin]) -> dict[Ssin, Found]:
         return self._stores.reader.persons_on(transaction, asked, valid_at=self._clock.today())

@@ -10,7 +10,7 @@ from kruispunt_identity.domain.person import Person
 from kruispunt_identity.servicer.guard import Guard
 from kruispunt_identity.store.persons import Known, PersonStore
 from kruispunt_server.call import Call
-from kruispunt_server.errors import RegistryError
+from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.writes import WriteKey, Writes
 
 ResponseT = TypeVar("ResponseT", bound=Message)
@@ -62,6 +62,11 @@ class Telling:
                 raise refusal
             only_national = None if known is None else known.only_national
             person = self._persons.open(transaction, asked, only_national=only_national)
+            if known is not None and set(known.lineage.numbers) - set(person.lineage.numbers):
+                # A number was split off meanwhile: perhaps the one that the caller's dossier stands under.
+                raise RegistryError(
+                    Reason.CONCURRENT_CHANGE, "the person was split in between", retry_after_s=0.0
+                )
             return work(transaction, person).SerializeToString()
 
         try:

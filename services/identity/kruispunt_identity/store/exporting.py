@@ -14,7 +14,9 @@ from kruispunt_server.tables import Instant
 # Numbers looked at in one statement: few enough that the sparsest selection stays far below a statement's time.
 _STRETCH: Final = 5000
 _LATEST: Final = 99_999_999
-_BEGINNING: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+# What was recorded so long before `changed_since` comes too: it may have been committed after it.
+_MARGIN: Final = dt.timedelta(minutes=2)
+_EARLIEST: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 class ExportReader:
@@ -66,7 +68,7 @@ class ExportReader:
             "after": after,
             "size": _STRETCH,
             "registers": sorted(map(int, selection.registers)),
-            "since": selection.changed_since or _BEGINNING,
+            "since": max(selection.changed_since or _EARLIEST, _EARLIEST) - _MARGIN,
         }
         if selection.by_birth:
             parameters["earliest"] = max(selection.born_from, 1) * 10_000
