@@ -19,6 +19,7 @@ from kruispunt import (
     NumberMalformed,
     Period,
     PersonStatus,
+    ProfileError,
     Purpose,
     Registration,
     Route,
@@ -83,6 +84,9 @@ def main(number: str) -> int:
         return 1
     except NumberMalformed as error:
         print("not a number:", error.metadata.get("fault", ""))
+        return 1
+    except ProfileError as error:
+        print(error)  # no registry runs here, or none that KRUISPUNT_PROFILES names
         return 1
     except KruispuntError as error:
         print(error.reason or error.status, error.field, error.message)

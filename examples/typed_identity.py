@@ -31,6 +31,7 @@ from kruispunt import (
     Period,
     PersonUpdate,
     Place,
+    ProfileError,
     Purpose,
     Ssin,
     Statement,
@@ -108,7 +109,12 @@ def main(family_name: str, given_name: str, born: str) -> int:
     """Play it all on one person; of a candidate the documents say here that it is her."""
     purpose = Purpose(legal_basis="18/042", end_user="clerk-7", case="income-support-2026-118")
     try:
-        birth_date = PartialDate(*map(int, born.split("-")))
+        day = date.fromisoformat(born)
+    except ValueError:
+        print("not a date: YYYY-MM-DD")
+        return 1
+    birth_date = PartialDate(day.year, day.month, day.day)
+    try:
         with (
             IdentityClient.from_profile("institution-17-101", purpose=purpose) as identity,
             DirectoryClient.from_profile("institution-17-101", purpose=purpose) as directory,
@@ -122,8 +128,8 @@ def main(family_name: str, given_name: str, born: str) -> int:
             )
             tell_address(identity, person, "Meir", "1")
             print(person, *history(identity, person), sep="\n")
-    except ValueError:
-        print("not a date: YYYY-MM-DD")
+    except ProfileError as error:
+        print(error)  # no registry runs here, or none that KRUISPUNT_PROFILES names
         return 1
     except KruispuntError as error:
         print(error.reason or error.status, error.field, error.message)

@@ -173,6 +173,7 @@ class RegistryHome:
 
     def _fill_national_register(self) -> None:
         lines = self.folder / "national.jsonl"
+        lines.touch(mode=0o600)
         with lines.open("w", encoding="utf-8") as file:
             file.writelines(json.dumps(each, ensure_ascii=False) + "\n" for each in self._national())
         _command("identity", "load-national", str(lines), "--config", str(self._settings("identity")))

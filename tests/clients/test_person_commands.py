@@ -380,7 +380,7 @@ def test_other_changes_of_persons_and_numbers(script: Script) -> None:
     key = ["EH 123", "--country", "MA", "--scheme", "passport"]
     assert "passport EH 123 of MA" in run("link", BEA, *key, "--begin", "2026-05-01").stdout
     assert 0 == run("unlink", BEA, "l-1", "--end", "2026-06-01").exit_code
-    assert "note: the directory could not be asked" in run("cancel", BEA).stdout
+    assert "note: the directory could not be asked" in run("cancel", BEA, "--yes").stdout
     assert "75.06.08-980.09  NATIONAL" in run("move", NATIONAL, "--register", "rad").stdout
     assert "conflicts" in run("preview", BEA, NATIONAL).stdout
     assert "Janssens, Bea" in run("find", *key).stdout

@@ -2,12 +2,13 @@
 
 import datetime as dt
 import enum
+import os
 import re
 import sys
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, TextIO, TypeVar
 
 import typer
 
@@ -86,6 +87,11 @@ def period(begin: dt.date | None, end: dt.date | None) -> Period | None:
             raise ValueError("--end needs --begin")
         return None
     return Period(begin, end)
+
+
+def private(file: Path) -> TextIO:
+    """Open a file to write persons into, emptied; made so that only its owner can read it, unless it is there."""
+    return open(file, "w", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o600))
 
 
 def lines(file: str) -> Iterator[str]:

@@ -201,7 +201,7 @@ def _name_of(file: Path) -> uuid.UUID:
 
 def _opened(file: Path | None) -> contextlib.AbstractContextManager[TextIO | None]:
     """Open a file to write, if there is one."""
-    return file.open("w", encoding="utf-8") if file else contextlib.nullcontext()
+    return options.private(file) if file else contextlib.nullcontext()
 
 
 def _count(file: str) -> int | None:

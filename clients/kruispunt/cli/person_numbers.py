@@ -138,11 +138,20 @@ def cancel(
     *,
     number: options.Person,
     etag: options.Etag = "",
+    yes: Yes = False,
     request_id: options.RequestId = None,
     validate_only: options.ValidateOnly = False,
 ) -> None:
-    """Cancel a number that was given out by mistake; it is never given out again."""
+    """Cancel a number that was given out by mistake, for ever; it is never given out again."""
+    if not validate_only:
+        _must_not_ask(session, yes=yes)
     with session.identity() as identity:
+        if not (yes or validate_only):
+            looked = identity.cancel_number(number, etag=etag, validate_only=True)
+            print_told(
+                looked.concerned, complete=looked.concerned_is_complete, what="should look at their dossiers"
+            )
+            _ask("Cancel the number? It cannot be undone.")
         answer = identity.cancel_number(number, etag=etag, request_id=request_id, validate_only=validate_only)
     if session.as_json:
         print_json(answer)

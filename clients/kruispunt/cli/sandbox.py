@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from kruispunt.cli import options
 from kruispunt.cli.output import print_json, print_line, print_table
 from kruispunt.cli.progress import progress
 from kruispunt.cli.session import Session, command
@@ -79,7 +80,7 @@ def national_register(
     from kruispunt.persons import Register
     from kruispunt.sandbox import national_document, population
 
-    with file.open("w", encoding="utf-8") as lines:
+    with options.private(file) as lines:
         for person in population(persons, seed):
             if person.register is Register.NATIONAL:
                 lines.write(json.dumps(national_document(person), ensure_ascii=False) + "\n")

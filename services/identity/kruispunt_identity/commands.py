@@ -256,4 +256,4 @@ def _sweep(identity: OpenIdentity, *, anew: bool, own_only: bool) -> None:
         for swept in sweep.run():
             persons, pairs = persons + swept.persons, pairs + swept.pairs
             bar.update(swept.persons)
-    typer.echo(f"{persons} persons searched, {pairs} pairs on the work list, none merged")
+    typer.echo(f"{persons} persons searched, a likely pair met {pairs} times, none merged")

@@ -76,7 +76,7 @@ def test_the_sweep_lists_a_planted_duplicate(configured: Database) -> None:
 
     first, anew = run("sweep"), run("sweep", "--anew", "--own-only")
 
-    said = "3 persons searched, 1 pairs on the work list, none merged"
+    said = "3 persons searched, a likely pair met 1 times, none merged"
     assert [(0, said), (0, said)] == [(each.exit_code, last_line(each)) for each in (first, anew)]
     assert [(bis(1), bis(3))] == [
         each.persons for each in registers.decisions.page(least=0, after=None, limit=10)
