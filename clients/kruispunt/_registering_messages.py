@@ -166,6 +166,7 @@ def row_result_of(message: pb.RowResult) -> RowResult:
         reason=_reason_of(message.reason),
         field=message.field,
         candidates=numbers_of(message.candidate_ssins),
+        message=message.message,
     )
 
 

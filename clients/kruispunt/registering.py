@@ -261,6 +261,7 @@ class RowResult:
         reason: why it was refused, such as "DATE_INVALID"; empty otherwise.
         field: path within the row, such as "facts[0].value.name.family_name".
         candidates: numbers of the strong candidates, best first.
+        message: why it was refused, for people; empty when the outcome is repeated.
     """
 
     row: int
@@ -269,3 +270,4 @@ class RowResult:
     reason: str
     field: str
     candidates: tuple[Ssin, ...]
+    message: str = ""

@@ -182,8 +182,8 @@ def _print_import(
     if rows:
         print_table(
             "not imported" if len(rows) < _SHOWN else f"not imported, the first {_SHOWN}; --report has all",
-            ("row", "why", "where"),
-            [(each.row, each.reason or each.outcome, each.field) for each in rows],
+            ("row", "why", "where", ""),
+            [(each.row, each.reason or each.outcome, each.field, each.message) for each in rows],
         )
 
 

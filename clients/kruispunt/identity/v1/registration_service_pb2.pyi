@@ -1269,6 +1269,7 @@ class RowResult(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     FIELD_FIELD_NUMBER: _builtins.int
     CANDIDATE_SSINS_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
     row: _builtins.int
     """Number of the row."""
     outcome: Global___RowOutcome.ValueType
@@ -1279,6 +1280,8 @@ class RowResult(_message.Message):
     """Why it was refused."""
     field: _builtins.str
     """Path within the row. Example: "facts[0].value.name.family_name"."""
+    message: _builtins.str
+    """One English sentence for people, without personal data. Empty unless refused, and when the outcome is repeated."""
     @_builtins.property
     def candidate_ssins(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Numbers of the strong candidates, 11 digits, best first."""
@@ -1292,10 +1295,11 @@ class RowResult(_message.Message):
         reason: _error_reason_pb2.ErrorReason.ValueType = ...,
         field: _builtins.str = ...,
         candidate_ssins: _abc.Iterable[_builtins.str] | None = ...,
+        message: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidate_ssins", b"candidate_ssins", "field", b"field", "outcome", b"outcome", "reason", b"reason", "row", b"row", "ssin", b"ssin"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidate_ssins", b"candidate_ssins", "field", b"field", "message", b"message", "outcome", b"outcome", "reason", b"reason", "row", b"row", "ssin", b"ssin"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

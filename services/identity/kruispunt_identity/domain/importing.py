@@ -6,7 +6,8 @@ registration: what another system registered by its own rules is taken as it is,
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as field_
 
 from kruispunt.ssin import Ssin, SsinKind
 from kruispunt_identity.domain.fact import Statement
@@ -50,7 +51,7 @@ class ImportRow:
     row: int
     ssin: Ssin | None
     register: Register
-    statements: tuple[Statement, ...] = field(repr=False)
+    statements: tuple[Statement, ...] = field_(repr=False)
     links: tuple[Link, ...] = ()
 
 
@@ -65,6 +66,7 @@ class RowResult:
         reason: why it was refused; none unless it was.
         field: path within the row of what was wrong; at most 100 characters.
         candidates: numbers of the strong candidates, best first.
+        message: why it was refused, for people; not kept, so that a repeated outcome has none.
     """
 
     row: int
@@ -73,11 +75,12 @@ class RowResult:
     reason: Reason | None = None
     field: str = ""
     candidates: tuple[Ssin, ...] = ()
+    message: str = field_(default="", compare=False)
 
 
 def refused(row: int, error: RegistryError) -> RowResult:
     """Return the outcome of a row that was refused."""
-    return RowResult(row, RowOutcome.REFUSED, reason=error.reason, field=error.field)
+    return RowResult(row, RowOutcome.REFUSED, reason=error.reason, field=error.field, message=error.message)
 
 
 def check_number(ssin: Ssin | None, register: Register) -> None:

@@ -73,6 +73,7 @@ def write_result(message: pb.RowResult, result: RowResult) -> None:
     if result.reason is not None:
         message.reason = REASON_NUMBERS[result.reason]
         message.field = result.field
+        message.message = result.message
     if result.candidates:
         message.candidate_ssins.extend(map(str, result.candidates))
 
