@@ -12,13 +12,19 @@ ROWS: dict[str, Callable[[Size], Iterable[dict[str, Any]]]] = {
     "R2": r2.on_postgresql,
     "R3": r2.on_sqlite,
     "S1": s1.run,
+    "S1-1M": s1.of_million,
+    "S1-3M": s1.of_three_million,
 }
 
 
 def main() -> None:
     """Run what the options ask for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", default=",".join(ROWS), help=f"rows, comma separated, of {', '.join(ROWS)}")
+    parser.add_argument(
+        "--only",
+        default=",".join(name for name in ROWS if "-" not in name),
+        help=f"rows, comma separated, of {', '.join(ROWS)}",
+    )
     parser.add_argument("--size", choices=SIZES, default="small", help="how many rows and calls")
     options = parser.parse_args()
     names = options.only.split(",")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
 from typing import NamedTuple
 
 from rapidfuzz import fuzz, process
@@ -110,25 +111,17 @@ class Matcher:
         """
         if len(candidates) <= keep:
             return sorted(candidates, key=lambda each: (-each.likely, each.number))
-        own = outline_of(0, query)
-        texts = [candidate.names for candidate in candidates]
-        sorted_likeness = process.extract(
-            own.names, texts, scorer=fuzz.token_set_ratio, processor=None, limit=None
-        )
-        alike = [0.0] * len(candidates)
-        for _, likeness, place in sorted_likeness:
-            alike[place] = likeness
-        dates: dict[int, float] = {}
+        own = outline_of(0, query).names
+        texts = [candidate[1] for candidate in candidates]
+        alike = process.extract_iter(own, texts, scorer=fuzz.token_set_ratio, processor=None)
+        asked, dates = query.birth, dict[int, float]()
         ranked = []
-        for likeness, candidate in zip(alike, candidates, strict=True):
-            points = dates.get(candidate.birth)
+        for (number, _, birth, likely), (_, likeness, place) in zip(candidates, alike, strict=True):
+            points = dates.get(birth)
             if points is None:
-                points = dates[candidate.birth] = _DATE_POINTS[
-                    date_level(query.birth, _parts(candidate.birth))
-                ]
-            ranked.append((-(likeness * _NAME_POINT + points + candidate.likely * _KEY_POINT), candidate))
-        ranked.sort(key=lambda each: (each[0], each[1].number))
-        return [candidate for _, candidate in ranked[:keep]]
+                points = dates[birth] = _DATE_POINTS[date_level(asked, _parts(birth))]
+            ranked.append((-(likeness * _NAME_POINT + points + likely * _KEY_POINT), number, place))
+        return [candidates[place] for _, _, place in nsmallest(keep, ranked)]
 
     def score(self, query: MatchProfile, profile: MatchProfile) -> Score:
         """Return how likely the two are one person, by the pair of their names that agrees best.

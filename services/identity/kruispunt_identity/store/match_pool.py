@@ -88,15 +88,20 @@ class PoolReader:
                 masks[number] = masks.get(number, 0) | bit
         # Many candidates share few combinations of keys.
         bits = [max(_BITS - math.log2(len(numbers)), 0.0) if numbers else 0.0 for numbers in found]
-        weight = {mask: _sum(mask, bits) for mask in set(masks.values())}
-        ranked = sorted(masks, key=lambda number: (-weight[masks[number]], number))
-        kept = ranked[:most]
+        alike: dict[int, list[int]] = {}
+        for number, mask in masks.items():
+            alike.setdefault(mask, []).append(number)
+        weight = {mask: _sum(mask, bits) for mask in alike}
+        tiers: dict[float, list[int]] = {}
+        for mask, numbers in alike.items():
+            tiers.setdefault(weight[mask], []).extend(numbers)
+        kept = [number for each in sorted(tiers, reverse=True) for number in sorted(tiers[each])][:most]
         names = {mask: _names(mask, [each.name for each in asked]) for mask in {masks[n] for n in kept}}
         return Pool(
             numbers=kept,
             hits={number: names[masks[number]] for number in kept},
             likely={number: weight[masks[number]] for number in kept},
-            truncated=len(ranked) > most or any(len(numbers) >= _CAP for numbers in found),
+            truncated=len(masks) > most or any(len(numbers) >= _CAP for numbers in found),
             rules_version=generation.rules_version,
         )
 

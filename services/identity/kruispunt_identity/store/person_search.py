@@ -123,12 +123,14 @@ class PersonSearch:
         self, connection: sa.Connection, query: MatchProfile, pool: Pool
     ) -> tuple[list[Outline], dict[int, MatchProfile]]:
         """Return whom to score, and the profiles that are not kept here."""
-        outlines, absent = [], []
-        for number, letters, birth in self._store.outlines(connection, pool.numbers):
-            if letters is None:
-                absent.append(number)
-            else:
-                outlines.append(Outline(number, letters, birth, pool.likely[number]))
+        likely = pool.likely
+        rows = self._store.outlines(connection, pool.numbers)
+        absent = [number for number, letters, _ in rows if letters is None]
+        outlines = [
+            Outline._make((number, letters, birth, likely[number]))
+            for number, letters, birth in rows
+            if letters is not None
+        ]
         elsewhere = self._asked_elsewhere(absent)
         outlines += [outline_of(number, each, pool.likely[number]) for number, each in elsewhere.items()]
         return self._matcher.shortlist(query, outlines, keep=_SCORED), elsewhere
