@@ -197,6 +197,10 @@ def _open_sqlite(
             "journal_mode=wal",
             "synchronous=full",
             "foreign_keys=on",
+            # Imports touch thousands of pages a transaction: they stay in memory until its end, and what several
+            # transactions changed is carried from the log to the file once.
+            "cache_size=-32768",  # KiB at most
+            "wal_autocheckpoint=16000",  # pages: the log grows to 64 MB
             "recursive_triggers=on",  # or INSERT OR REPLACE deletes past the append-only triggers
         ):
             connection.execute(f"PRAGMA {pragma}")

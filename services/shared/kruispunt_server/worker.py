@@ -37,7 +37,7 @@ def run_worker(settings: ServerSettings, wire: Wire, port: int) -> int:
     try:
         server = Server(settings, wire(settings, telemetry))
         bound = server.start(port)
-        _collect_rarely()
+        collect_rarely()
     except (MigrationError, UnsafeDatabaseError, CredentialsError) as error:
         events.emit("start_refused", faults=[str(error)])
         return REFUSED
@@ -77,7 +77,7 @@ def telemetry_of(settings: ServerSettings) -> Telemetry:
     return Telemetry(events, metrics, tracing)
 
 
-def _collect_rarely() -> None:
+def collect_rarely() -> None:
     """Let the garbage collector look past what the start made, and not come at every 700th object.
 
     Nothing of ours needs it often: rows and messages refer to each other in one direction. A request with thousands

@@ -47,7 +47,9 @@ COLUMNS: Final = (
 
 _ADDRESS_TEXTS: Final = ("municipality_name", "postal_code", "street", "house_number", "box")
 _FEW: Final = (Gender, Nationalities)  # of which there are few values, written again and again
-_encode: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+_encode: Final = json.JSONEncoder(
+    ensure_ascii=False, check_circular=False, sort_keys=True, separators=(",", ":")
+).encode
 _JsonObject = dict[str, Any]
 
 

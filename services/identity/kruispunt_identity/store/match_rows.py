@@ -11,6 +11,8 @@ from kruispunt_identity.matching.score import outline_of
 
 _read_json = json.JSONDecoder().scan_once  # type: ignore[attr-defined] # as json.loads, of text that json.dumps wrote
 
+_encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
+
 
 def values_of(profile: MatchProfile | None) -> dict[str, Any]:
     """Return the columns of a profile; of none, of whom only keys are kept, they are empty."""
@@ -19,7 +21,7 @@ def values_of(profile: MatchProfile | None) -> dict[str, Any]:
     outline = outline_of(0, profile)
     names = [[name.family, list(name.given)] for name in profile.names]
     return {
-        "names": json.dumps(names, ensure_ascii=False, separators=(",", ":")),
+        "names": _encode(names),
         "letters": outline.names,
         "birth": outline.birth,
         "gender": profile.gender,
