@@ -1,0 +1,183 @@
+"""I1: ImportPersons as `kruispunt person import` does it, against a server that only acknowledges; on both stores.
+
+A file of invented persons, each with a number, six facts and evidence, is read through and then sent by the client of
+the library, over mutual TLS, to a server in a process of its own. Both servers get the same rows, a stretch at a time.
+"""
+
+import itertools
+import json
+import sqlite3
+import tempfile
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+
+from benchmarks.cluster import WORK, running
+from benchmarks.comparing import SIZES, Contender, Size, interleave, line
+from benchmarks.people.persons import Person, persons
+from benchmarks.population import ssin_of
+from benchmarks.processes import Serving, serving
+from benchmarks.serve_imports import URI
+from benchmarks.stores import Store
+from kruispunt import ClientCertificates, IdentityClient, Purpose
+from kruispunt.cli.person_files import read_rows
+from kruispunt.registering import ImportRow, RowOutcome
+from kruispunt_identity.tables import identity_tables
+from kruispunt_server import migrate, pki
+from kruispunt_server.database import Database
+
+GOAL_ROWS_PER_S = 2500
+
+_SEED = 7
+_ROUNDS = 5
+_PURPOSE = Purpose(legal_basis="18/042", end_user="bench", case="bench")
+
+
+class NotImportedError(Exception):
+    """A row was not imported, or left no number, six facts, change and access record behind."""
+
+
+def run(size: Size) -> Iterator[dict[str, Any]]:
+    """Measure 100,000 persons, in full a million; on one store after the other."""
+    rows = 1_000_000 if size is SIZES["full"] else 100_000
+    file = _file(rows)
+    for kind in ("sqlite", "postgresql"):
+        yield _on(kind, file, rows)
+
+
+def _on(kind: str, file: Path, rows: int) -> dict[str, Any]:
+    # A warm-up of a third of a round comes first.
+    size = Size(rows, rows * 3 // (3 * _ROUNDS + 1), _ROUNDS)
+    with tempfile.TemporaryDirectory() as made, _empty(kind) as store, _empty("sqlite") as other:
+        folder = Path(made)
+        pki.make_authority(folder)
+        pki.issue_server(folder)
+        pki.issue_client(folder, "bench", URI)
+        with (
+            serving("serve_imports", store.url, made) as importing,
+            serving("serve_imports", other.url, made, "acknowledge") as acknowledging,
+        ):
+            sender = _Sender(importing, folder, file)
+            ours = Contender(sender.send, importing.pid, store.pid)
+            baseline = Contender(_Sender(acknowledging, folder, file).send, acknowledging.pid)
+            interleave(ours, baseline, size)
+        _check(store, sender.sent, sender.repeated)
+    more = {
+        "unit": "rows/s",
+        "goal_rows_per_s": GOAL_ROWS_PER_S,
+        "client_cpu_us": sender.cpu_us,
+        "repeated": sender.repeated,
+    }
+    return line("I1", ours, baseline, goal=None, rows=rows, store=store.label, **more)
+
+
+class _Sender:
+    """Sends a file, a stretch at a time, as one import."""
+
+    def __init__(self, to: Serving, folder: Path, file: Path) -> None:
+        names = (folder / "ca.crt", folder / "clients/bench.crt", folder / "clients/bench.key")
+        certificates = ClientCertificates.from_files(*names)
+        self._client = IdentityClient(f"localhost:{to.port}", certificates=certificates, purpose=_PURPOSE)
+        self._import_id = uuid.uuid4()
+        self._check, self._rows = read_rows(file), read_rows(file)
+        self._cpu_s = 0.0
+        self.sent = self.repeated = 0
+
+    @property
+    def cpu_us(self) -> int:
+        """Processor time of the client per row."""
+        return round(self._cpu_s / self.sent * 1e6)
+
+    def send(self, count: int) -> float:
+        """Read through and send the next rows; returns rows per second."""
+        began, cpu = time.perf_counter(), time.process_time()
+        read = sum(1 for _ in itertools.islice(self._check, count))
+        done = self._imported(itertools.islice(self._rows, count))
+        seconds = time.perf_counter() - began
+        self._cpu_s += time.process_time() - cpu
+        if (read, done) != (count, count):
+            raise NotImportedError(f"{done} of {count}")
+        self.sent += count
+        return count / seconds
+
+    def _imported(self, rows: Iterator[ImportRow]) -> int:
+        results = self._client.import_persons(rows, import_id=self._import_id, first_row=self.sent + 1)
+        # Repeated: the answer was lost with a stream that broke, and the client asked again.
+        outcomes = Counter(result.outcome for result in results)
+        self.repeated += outcomes[RowOutcome.REPEATED]
+        return outcomes[RowOutcome.IMPORTED] + outcomes[RowOutcome.REPEATED]
+
+
+@contextmanager
+def _empty(kind: str) -> Iterator[Store]:
+    """Give an empty, migrated database, which is gone afterwards."""
+    if kind == "sqlite":
+        with tempfile.TemporaryDirectory(dir=WORK) as folder:
+            url = f"sqlite:///{folder}/identity.db"
+            migrate.upgrade(url, "identity")
+            yield Store(url, f"sqlite {sqlite3.sqlite_version}", 0, None)
+        return
+    with running() as cluster, psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
+        connection.execute("DROP DATABASE IF EXISTS imports WITH (FORCE)")
+        connection.execute("CREATE DATABASE imports TEMPLATE template0")
+        migrate.upgrade(cluster.url("imports"), "identity")
+        version = connection.info.server_version // 10_000
+        yield Store(cluster.url("imports"), f"postgresql {version}", 0, cluster.pid)
+        connection.execute("DROP DATABASE imports WITH (FORCE)")
+
+
+def _check(store: Store, rows: int, repeated: int) -> None:
+    tables = identity_tables()
+    kept = (tables.persons.number, tables.persons.fact, tables.shared.change, tables.shared.access)
+    database = Database.open(store.url)
+    with database.reading() as connection:
+        counts = [connection.scalar(sa.select(sa.func.count()).select_from(table)) for table in kept]
+    database.close()
+    *written, accesses = counts
+    if written != [rows, 6 * rows, rows] or not rows <= (accesses or 0) <= rows + repeated:
+        raise NotImportedError(f"numbers, facts, changes, accesses: {counts} of {rows} rows")
+
+
+def _file(rows: int) -> Path:
+    """Return the file of so many persons; made if there is none."""
+    WORK.mkdir(exist_ok=True)
+    file = WORK / f"import_{rows}_{_SEED}.jsonl"
+    if not file.exists():
+        draft = file.with_suffix(".draft")
+        with draft.open("w", encoding="utf-8") as lines:
+            for place, person in enumerate(persons(rows, _SEED)):
+                lines.write(json.dumps(_document(place, person), ensure_ascii=False) + "\n")
+        draft.rename(file)
+    return file
+
+
+def _document(place: int, person: Person) -> dict[str, Any]:
+    year, month, day = person.birth
+    abroad = max(person.countries)
+    return {
+        "ssin": str(ssin_of(place)),
+        "register": "RAD",
+        "name": {"family_name": person.family, "given_names": person.given},
+        "birth": {
+            "date": f"{min(year, 2025):04}-{month:02}-{day:02}",
+            "place": {"country": abroad, "municipality_name": person.group.title()},
+        },
+        "gender": "MALE" if person.gender == 1 else "FEMALE",
+        "nationalities": sorted(person.countries),
+        "civil_state": {"code": 20 if place % 3 else 10},
+        "residential_address": {
+            "country": abroad,
+            "municipality_name": person.group.title(),
+            "street": f"{person.family} 5",
+            "house_number": str(place % 200 + 1),
+        },
+        "validity": {"begin": f"20{place % 20:02}-{place % 12 + 1:02}-01"},
+        "evidence": {"kind": "PASSPORT", "document_number": f"P{place:07}", "issuing_country": abroad},
+    }

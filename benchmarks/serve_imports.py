@@ -1,0 +1,76 @@
+"""The identity server as it runs, in one process, for one registrar who imports.
+
+Arguments: URL of the database, folder of the certificates, and "acknowledge" for the baseline: the same server, whose
+ImportPersons parses rows and answers that they are imported, and does nothing else.
+"""
+
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from kruispunt.identity.v1 import registration_service_pb2 as pb
+from kruispunt_identity.settings import IdentitySettings
+from kruispunt_identity.tables import identity_tables
+from kruispunt_identity.wiring import wire
+from kruispunt_server.call import Call, InstitutionKey, Participant, Role
+from kruispunt_server.participants import ParticipantStore, Registration
+from kruispunt_server.server import Server
+from kruispunt_server.worker import collect_rarely, telemetry_of
+
+URI = "spiffe://bench/participant/bench"
+
+_PARTICIPANT = Participant("bench", frozenset({Role.REGISTRAR}), InstitutionKey(25, 1))
+
+
+class Acknowledging:
+    """RegistrationService that believes everything and keeps nothing."""
+
+    def __init__(self, servicer: Any) -> None:
+        self._servicer = servicer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._servicer, name)
+
+    def ImportPersons(  # noqa: N802
+        self, requests: Iterator[pb.ImportPersonsRequest], _call: Call
+    ) -> Iterator[pb.ImportPersonsResponse]:
+        for request in requests:
+            response = pb.ImportPersonsResponse()
+            for row, message in enumerate(request.rows, request.first_row):
+                response.results.add(row=row, outcome=pb.ROW_OUTCOME_IMPORTED, ssin=message.ssin)
+            yield response
+
+
+def main() -> None:
+    """Serve until killed; prints the port."""
+    url, folder, acknowledge = sys.argv[1], Path(sys.argv[2]), "acknowledge" in sys.argv[3:]
+    (folder / "secret").write_bytes(b"benchmarks only, nothing secret in it")
+    settings = IdentitySettings.load(
+        port=0,
+        workers=1,
+        database_url=url,
+        secret_file=folder / "secret",
+        tls_certificate=folder / "server.crt",
+        tls_key=folder / "server.key",
+        tls_authority=folder / "ca.crt",
+        log_level="warning",
+    )
+    assembly = wire(settings, telemetry_of(settings))
+    ParticipantStore(assembly.parts.database, identity_tables().shared).replace_all(
+        [Registration(_PARTICIPANT, (URI,))]
+    )
+    if acknowledge:
+        servicers = [replace(one, servicer=Acknowledging(one.servicer)) for one in assembly.servicers]
+        assembly = replace(assembly, servicers=servicers)
+    server = Server(settings, assembly)
+    port = server.start(0)
+    collect_rarely()
+    print(port, flush=True)
+    threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()
