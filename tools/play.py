@@ -23,7 +23,7 @@ from kruispunt.sandbox import EXAMPLES, SandboxPerson, national_document, popula
 from kruispunt.values import Purpose, Sex
 
 if TYPE_CHECKING:
-    from kruispunt import Ssin, Statement
+    from kruispunt import DirectoryClient, IdentityClient, Ssin, Statement
 
 SEED = 1
 PERSONS = 200
@@ -154,82 +154,95 @@ def _play(home: RegistryHome) -> None:
 
 def _play_identity(home: RegistryHome, person: SandboxPerson) -> "Ssin":
     """Take somebody for somebody else, notice, and put it right; returns the number that leads on since then."""
-    from kruispunt import (
-        ContactAddress,
-        DirectoryClient,
-        DistinctDecision,
-        DistinctReason,
-        Grade,
-        IdentityClient,
-        NumberChangeReason,
-        Period,
-        Statement,
-    )
-    from kruispunt.cli.output import print_dossiers
-    from kruispunt.cli.person_history import tell_history
-    from kruispunt.cli.person_words import print_candidates, print_facts, print_resolution
+    from kruispunt import DirectoryClient, IdentityClient
 
+    as_whom: dict[str, Any] = {"purpose": PURPOSE, "path": home.profiles, "timeout_s": 15}
     with (
-        IdentityClient.from_profile(
-            "institution-17-101", purpose=PURPOSE, path=home.profiles, timeout_s=15
-        ) as identity,
-        IdentityClient.from_profile(
-            "registry-registrar", purpose=PURPOSE, path=home.profiles, timeout_s=15
-        ) as desk,
-        DirectoryClient.from_profile(
-            "institution-17-101", purpose=PURPOSE, path=home.profiles, timeout_s=15
-        ) as directory,
+        IdentityClient.from_profile("institution-17-101", **as_whom) as identity,
+        IdentityClient.from_profile("registry-registrar", **as_whom) as desk,
+        DirectoryClient.from_profile("institution-17-101", **as_whom) as directory,
     ):
-        _say("\nThe welfare centre of Antwerp has somebody at its desk, with a passport, and searches:")
-        found = identity.search_persons(
-            person.family_name, person.birth_date, given_names=person.given_names, limit=3
-        )
-        print_candidates(found.candidates)
-        _say(
-            "\nIt takes that for another person, and asks for a number. The registry searches again, and says no:"
-        )
-        facts = _passport(person)
-        refused = identity.register_person(facts, search_id=found.search_id)
-        print_candidates(refused.candidates)
-        others = [
-            DistinctDecision(each.ssin, DistinctReason.HOMONYM, "another passport")
-            for each in refused.candidates
-            if each.grade is Grade.STRONG
-        ]
-        created = identity.register_person(facts, distinct=others)
-        if not others or created.person is None:
-            raise HomeError("the registry answered otherwise than the play has it")
-        former = created.person.ssin
-        _say(f"\nWith a reason for each candidate it gives out bis number {former.display}.")
-        _say("The welfare centre opens a dossier under it, and tells where to write to:")
-        begin = dt.date(dt.datetime.now(dt.UTC).year - 1, 3, 1)
-        answer = directory.register_dossier(former, capacity=2, phase=10, period=Period(begin), source="play")
-        print_dossiers(f"dossier {answer.outcome.name.lower()}", [answer.dossier])
-        address = ContactAddress("BE", postal_code="2000", municipality_name="Antwerpen", street="Meir")
-        update = identity.update_person(former, [Statement(address)])
-        print_facts("facts", [each.fact for each in update.results if each.fact])
-        _say(
-            "\nIt was the same person after all. The registry's desk looks what would move, and replaces it:"
-        )
-        seen = desk.preview_replacement(former, person.ssin)
-        print_facts("would move", seen.moving_facts)
-        _say(f"would be told: {', '.join(map(str, seen.told))}")
-        desk.replace_number(
-            former,
-            person.ssin,
-            reason=NumberChangeReason.DUPLICATE,
-            former_etag=seen.former_etag,
-            next_etag=seen.next_etag,
-        )
-        _say("\nThe old number leads to the other one from now on, for ever:")
-        (leads,) = identity.resolve_numbers([former])
-        print_resolution(leads)
-        if leads.current != person.ssin:
-            raise HomeError("the registry answered otherwise than the play has it")
-        _say("\nAnd this is what the registers remember, whichever number is asked:")
-        for line in tell_history(identity.list_person_versions(former)):
-            _say(f"  {line}")
+        former = _play_registration(identity, person)
+        _play_telling(identity, directory, former)
+        _play_replacement(desk, former, person.ssin)
+        _play_memory(identity, former, person.ssin)
     return former
+
+
+def _play_registration(identity: "IdentityClient", person: SandboxPerson) -> "Ssin":
+    """Search, be told who it may be, and register all the same; returns the new number."""
+    from kruispunt import DistinctDecision, DistinctReason, Grade
+    from kruispunt.cli.person_words import print_candidates
+
+    _say("\nThe welfare centre of Antwerp has somebody at its desk, with a passport, and searches:")
+    found = identity.search_persons(
+        person.family_name, person.birth_date, given_names=person.given_names, limit=3
+    )
+    print_candidates(found.candidates)
+    _say(
+        "\nIt takes that for another person, and asks for a number. The registry searches again, and says no:"
+    )
+    facts = _passport(person)
+    refused = identity.register_person(facts, search_id=found.search_id)
+    print_candidates(refused.candidates)
+    others = [
+        DistinctDecision(each.ssin, DistinctReason.HOMONYM, "another passport")
+        for each in refused.candidates
+        if each.grade is Grade.STRONG
+    ]
+    created = identity.register_person(facts, distinct=others)
+    if not others or created.person is None:
+        raise HomeError("the registry answered otherwise than the play has it")
+    _say(f"\nWith a reason for each candidate it gives out bis number {created.person.ssin.display}.")
+    return created.person.ssin
+
+
+def _play_telling(identity: "IdentityClient", directory: "DirectoryClient", former: "Ssin") -> None:
+    """Open a dossier, which lets the institution write of the person, and write."""
+    from kruispunt import ContactAddress, Period, Statement
+    from kruispunt.cli.output import print_dossiers
+    from kruispunt.cli.person_words import print_facts
+
+    _say("The welfare centre opens a dossier under it, and tells where to write to:")
+    begin = dt.date(dt.datetime.now(dt.UTC).year - 1, 3, 1)
+    answer = directory.register_dossier(former, capacity=2, phase=10, period=Period(begin), source="play")
+    print_dossiers(f"dossier {answer.outcome.name.lower()}", [answer.dossier])
+    address = ContactAddress("BE", postal_code="2000", municipality_name="Antwerpen", street="Meir")
+    update = identity.update_person(former, [Statement(address)])
+    print_facts("facts", [each.fact for each in update.results if each.fact])
+
+
+def _play_replacement(desk: "IdentityClient", former: "Ssin", current: "Ssin") -> None:
+    """Look what a replacement would do, and do it."""
+    from kruispunt import NumberChangeReason
+    from kruispunt.cli.person_words import print_facts
+
+    _say("\nIt was the same person after all. The registry's desk looks what would move, and replaces it:")
+    seen = desk.preview_replacement(former, current)
+    print_facts("would move", seen.moving_facts)
+    _say(f"would be told: {', '.join(map(str, seen.told))}")
+    desk.replace_number(
+        former,
+        current,
+        reason=NumberChangeReason.DUPLICATE,
+        former_etag=seen.former_etag,
+        next_etag=seen.next_etag,
+    )
+
+
+def _play_memory(identity: "IdentityClient", former: "Ssin", current: "Ssin") -> None:
+    """Ask by the old number where it leads, and for all that is remembered."""
+    from kruispunt.cli.person_history import tell_history
+    from kruispunt.cli.person_words import print_resolution
+
+    _say("\nThe old number leads to the other one from now on, for ever:")
+    (leads,) = identity.resolve_numbers([former])
+    print_resolution(leads)
+    if leads.current != current:
+        raise HomeError("the registry answered otherwise than the play has it")
+    _say("\nAnd this is what the registers remember, whichever number is asked:")
+    for line in tell_history(identity.list_person_versions(former)):
+        _say(f"  {line}")
 
 
 def _passport(person: SandboxPerson) -> "list[Statement]":

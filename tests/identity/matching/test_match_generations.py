@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from tests.identity.matching.people import Known, Nobody, person
 from tests.identity.matching.test_match_store import ANNA, MEHMET, found_by, keys_in, searching
 
@@ -121,27 +120,6 @@ def test_steps_out_of_order_are_refused(match_store: MatchStore, match_database:
         generations.activate(connection)
         with pytest.raises(GenerationError, match="purged first"):
             generations.begin_generation(connection)
-
-
-def test_an_abandoned_rebuild_leaves_nothing(
-    match_store: MatchStore, match_database: Database, matching_tables: MatchingTables
-) -> None:
-    """Who gives up a rebuild and purges has the register of before."""
-    with match_database.writing() as connection:
-        match_store.write_many(connection, [(1, ANNA), (2, MEHMET)])
-    before = keys_in(match_database, matching_tables)
-    with match_database.writing() as connection:
-        match_store.generations.begin_generation(connection)
-        match_store.generations.rebuild_batch(connection, 0, 1)
-        match_store.generations.abandon(connection)
-    purge(match_store, match_database)
-
-    assert before == keys_in(match_database, matching_tables)
-    with match_database.reading() as connection:
-        slots = sa.select(
-            matching_tables.match_profile.c.generation, matching_tables.match_profile.c.next_generation
-        )
-        assert [(1, None), (1, None)] == [tuple(row) for row in connection.execute(slots)]
 
 
 def test_whom_the_national_register_lost_is_not_found(

@@ -277,14 +277,6 @@ class MatchGenerations:
         connection.execute(self._update.values(state=int(GenerationState.ACTIVE)), {"of": building.number})
         return Generation(building.number, building.rules_version, GenerationState.ACTIVE, building.built_to)
 
-    def abandon(self, connection: sa.Connection) -> None:
-        """Give up the generation that is being built: it retires, and is purged as one that was used."""
-        self._take_alone(connection)
-        building = self.building(connection)
-        if building is not None:
-            retired = self._update.values(state=int(GenerationState.RETIRED), built_to=0)
-            connection.execute(retired, {"of": building.number})
-
     def purge_batch(self, connection: sa.Connection, size: int) -> int:
         """Take away the retired generation's keys of the next persons.
 
