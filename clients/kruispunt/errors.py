@@ -11,6 +11,7 @@ One class for each status, and below it one for each reason of `kruispunt.common
     │   ├── TextTooLong, TextForbidden
     │   ├── CountryUnknown, CodeUnknown
     │   ├── MinimumDataMissing, SamePerson
+    │   ├── PositionInvalid, PositionForeign   of a feed
     │   ├── PageTokenInvalid
     │   ├── RequestIdReused
     │   └── PurposeRequired
@@ -23,7 +24,8 @@ One class for each status, and below it one for each reason of `kruispunt.common
     │   └── NoDossier              only who holds a dossier on the person may write of them
     ├── NotFound
     │   ├── DossierUnknown, PersonUnknown, EntryUnknown
-    │   └── FactUnknown, LinkUnknown
+    │   ├── FactUnknown, LinkUnknown
+    │   └── RecordUnknown          no such record, or not for the caller
     ├── FailedPrecondition         the request is right, but not as things stand
     │   ├── InstitutionUnknown, CapacityUnknown, PhaseUnknown, ReferenceUnknown
     │   ├── PhaseOverlap, OutsidePeriod
@@ -37,6 +39,10 @@ One class for each status, and below it one for each reason of `kruispunt.common
     ├── Aborted                    somebody else was first
     │   ├── EtagMismatch           read again
     │   └── ConcurrentChange       the client repeats by itself before it tells
+    ├── OutOfRange
+    │   ├── PositionBeyondEnd
+    │   ├── PositionTooOld         no longer kept: begin again with a snapshot
+    │   └── TreeSizeInvalid
     ├── ResourceExhausted
     │   ├── TooManyElements
     │   ├── TooManyCandidates      `field` is the criterion that is too weak
@@ -45,7 +51,8 @@ One class for each status, and below it one for each reason of `kruispunt.common
     │   └── DeadlineOver           the server noticed first; nothing was changed
     ├── Unavailable                nobody answers; repeat with the same request_id
     │   ├── StoreUnavailable
-    │   └── RegisterUnavailable, DirectoryUnavailable
+    │   ├── RegisterUnavailable, DirectoryUnavailable
+    │   └── NotSealedYet
     ├── Internal                   a fault of the registry; quote `incident_id`
     │   └── InternalFault
     ├── Unimplemented
@@ -226,6 +233,18 @@ class SamePerson(InvalidArgument):
     REASON = "SAME_PERSON"
 
 
+class PositionInvalid(InvalidArgument):
+    """A position in a feed is forged or garbled."""
+
+    REASON = "POSITION_INVALID"
+
+
+class PositionForeign(InvalidArgument):
+    """A position belongs to another feed, or to that of another registry."""
+
+    REASON = "POSITION_FOREIGN"
+
+
 class Unauthenticated(KruispuntError):
     """Who asks is not known."""
 
@@ -302,6 +321,12 @@ class LinkUnknown(NotFound):
     """The person has no such link to a foreign identifier."""
 
     REASON = "LINK_UNKNOWN"
+
+
+class RecordUnknown(NotFound):
+    """The log has no such record, or it is not for the caller to see."""
+
+    REASON = "RECORD_UNKNOWN"
 
 
 class FailedPrecondition(KruispuntError):
@@ -442,6 +467,30 @@ class ConcurrentChange(Aborted):
     REASON = "CONCURRENT_CHANGE"
 
 
+class OutOfRange(KruispuntError):
+    """What is asked for lies outside what there is."""
+
+    STATUS = "OUT_OF_RANGE"
+
+
+class PositionBeyondEnd(OutOfRange):
+    """A position lies beyond the end of the feed."""
+
+    REASON = "POSITION_BEYOND_END"
+
+
+class PositionTooOld(OutOfRange):
+    """What follows the position is no longer kept; the way back is a snapshot."""
+
+    REASON = "POSITION_TOO_OLD"
+
+
+class TreeSizeInvalid(OutOfRange):
+    """No head was signed for a tree of that size, or what is asked for lies beyond it."""
+
+    REASON = "TREE_SIZE_INVALID"
+
+
 class ResourceExhausted(KruispuntError):
     """Too much at once."""
 
@@ -503,6 +552,12 @@ class DirectoryUnavailable(Unavailable):
     """The directory cannot be asked now."""
 
     REASON = "DIRECTORY_UNAVAILABLE"
+
+
+class NotSealedYet(Unavailable):
+    """The record is of the last moments and not sealed yet."""
+
+    REASON = "NOT_SEALED_YET"
 
 
 class Internal(KruispuntError):

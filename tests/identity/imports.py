@@ -8,6 +8,7 @@ from typing import Any
 
 from google.type.date_pb2 import Date
 from tests.identity.registers import Registers, registers_on
+from tests.support.calls import change_log
 
 from kruispunt.identity.v1 import person_pb2
 from kruispunt.identity.v1 import registration_service_pb2 as pb
@@ -19,7 +20,6 @@ from kruispunt_identity.store.importing import ImportStore
 from kruispunt_identity.tables import IdentityTables
 from kruispunt_server.call import Call, InstitutionKey, Participant, Purpose, Role
 from kruispunt_server.database import Database
-from kruispunt_server.keys import Pseudonyms
 
 REGISTRAR = Participant("registry-registrar", frozenset({Role.REGISTRAR}), InstitutionKey(25, 1))
 IMPORT_ID = "0193f1a2-0000-7000-8000-000000000001"
@@ -46,7 +46,7 @@ class Importer:
             registers.numbers,
             registers.matches,
             registers.candidates,
-            Pseudonyms(b"k" * 32),
+            change_log(registers.database, registers.tables.shared, registers.clock),
             REASON_NUMBERS,
         )
         self._servicer = ImportingServicer(store, national or NoNationalRegister(), registers.clock)

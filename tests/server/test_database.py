@@ -257,10 +257,11 @@ def test_bulk_insert_writes_every_row_and_type(database: Database, tables: Share
             "participant_id": "pensions",
             "method": "m\t\\N",
             "request_id": REQUEST,
+            "commit_id": REQUEST,
             "subject": bytes([n, 0, 255]),
-            "kind": "k",
-            "before_state": None,
-            "after_state": {"capacity": n, "name": "é"},
+            "kind": "é",
+            "key_id": None,
+            "payload": bytes([0, n]),
         }
         for n in range(3)
     ]

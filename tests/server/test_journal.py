@@ -9,14 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
-from tests.support.calls import METHOD, NOON, PSEUDONYMS, call_of
+from cryptography.exceptions import InvalidTag
+from tests.support.calls import METHOD, NOON, PSEUDONYMS, call_of, change_log, said_in, subject_keys
 
 from kruispunt_server.call import Call
+from kruispunt_server.changes import Change
 from kruispunt_server.clock import FixedClock
 from kruispunt_server.database import Database
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.ids import new_id
-from kruispunt_server.journal import AccessJournal, Change, record_change, record_changes
+from kruispunt_server.journal import AccessJournal
 from kruispunt_server.store_errors import unavailable
 from kruispunt_server.tables import SharedTables
 
@@ -57,6 +59,7 @@ def test_a_record_says_who_looked_at_whom_and_why(
         rows = [dict(row) for row in connection.execute(sa.select(tables.access)).mappings()]
     assert [
         {
+            "entry_no": 1,
             "access_id": look_id,
             "recorded_at": LATER,
             "participant_id": "pensions",
@@ -240,39 +243,84 @@ def test_closing_waits_for_what_is_being_written(database: Database, tables: Sha
 
 
 def test_a_change_is_recorded_with_what_it_did(database: Database, tables: SharedTables) -> None:
-    """Who, why, when, and the state before and after; absent is absent."""
+    """Who, why and when, in clear; of whom, before and after, encrypted; absent is absent."""
+    log = change_log(database, tables, FixedClock(NOON))
     request_id = new_id()
+    change = Change(ANNA, "dossier.registered", None, {"capacity": 1}, other=7, told={"from": "2026-01-01"})
     with database.writing() as connection:
-        change_id = record_change(
-            connection,
-            tables,
-            PSEUDONYMS,
-            call_of(),
-            person=ANNA,
-            kind="dossier.registered",
-            before=None,
-            after={"capacity": 1},
-            request_id=request_id,
-        )
+        [change_id] = log.record(connection, call_of(), [change], request_id=request_id)
 
     with database.reading() as connection:
-        assert {
-            "change_id": change_id,
-            "recorded_at": NOON,
-            "participant_id": "pensions",
-            "method": METHOD,
-            "end_user": "clerk-7",
-            "legal_basis": "08/027",
-            "case_reference": "file-12",
-            "request_id": request_id,
-            "subject": PSEUDONYMS.of(ANNA),
-            "kind": "dossier.registered",
-            "before_state": None,
-            "after_state": {"capacity": 1},
-            "position": None,
-        } == dict(connection.execute(sa.select(tables.change)).mappings().one())
-        nothing_before = sa.select(sa.func.count()).where(tables.change.c.before_state.is_(None))
-        assert 1 == connection.scalar(nothing_before)
+        row = connection.execute(sa.select(tables.change)).one()
+        said = said_in(connection, subject_keys(database, tables, FixedClock(NOON)), row)
+    kept = dict(row._mapping)
+    assert {
+        "entry_no": 1,
+        "change_id": change_id,
+        "recorded_at": NOON,
+        "participant_id": "pensions",
+        "method": METHOD,
+        "end_user": "clerk-7",
+        "legal_basis": "08/027",
+        "case_reference": "file-12",
+        "request_id": request_id,
+        "subject": PSEUDONYMS.of(ANNA),
+        "kind": "dossier.registered",
+        "position": None,
+    } == {name: value for name, value in kept.items() if name not in ("commit_id", "key_id", "payload")}
+    assert {
+        "person": ANNA,
+        "other": 7,
+        "after": {"capacity": 1},
+        "told": {"from": "2026-01-01"},
+    } == said
+    assert str(ANNA).encode() not in row.payload
+
+
+def test_what_one_transaction_records_is_one_commit(database: Database, tables: SharedTables) -> None:
+    """However often it records; the next transaction, on the same connection perhaps, is another."""
+    log = change_log(database, tables, FixedClock(NOON))
+    for _ in range(2):
+        with database.writing() as connection:
+            for _ in range(2):
+                log.record(connection, call_of(), [Change(ANNA, "k")], request_id=new_id())
+
+    with database.reading() as connection:
+        rows = connection.execute(sa.select(tables.change.c.commit_id).order_by(tables.change.c.entry_no))
+        first, second, third, fourth = rows.scalars()
+    assert first == second
+    assert third == fourth
+    assert first != third
+
+
+def test_a_subject_has_one_key_whoever_comes_first(database: Database, tables: SharedTables) -> None:
+    """Eight transactions that record the first change of one person agree on its key."""
+    log = change_log(database, tables, FixedClock(NOON))
+
+    def record(_: int) -> None:
+        with database.writing() as connection:
+            log.record(connection, call_of(), [Change(ANNA, "k", None, {"n": 1})], request_id=new_id())
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(record, range(8)))
+
+    with database.reading() as connection:
+        keys = connection.execute(sa.select(tables.change.c.key_id).distinct()).all()
+    assert 1 == len(keys)
+    assert 8 == _count(database, tables.change)
+
+
+def test_a_payload_is_good_for_its_own_change_only(database: Database, tables: SharedTables) -> None:
+    """Put under another change of the same person it cannot be read."""
+    log = change_log(database, tables, FixedClock(NOON))
+    with database.writing() as connection:
+        log.record(connection, call_of(), [Change(ANNA, "a"), Change(ANNA, "b")], request_id=new_id())
+
+    with database.reading() as connection:
+        rows = connection.execute(sa.select(tables.change).order_by(tables.change.c.entry_no)).all()
+        keys = subject_keys(database, tables, FixedClock(NOON)).named(connection, [rows[0].key_id])
+    with pytest.raises(InvalidTag):
+        keys[rows[0].key_id].decrypt(rows[0].change_id, rows[1].payload)
 
 
 @pytest.mark.parametrize("log", ["access", "change"])
@@ -333,7 +381,7 @@ def test_a_log_cannot_be_emptied_by_a_side_door(database: Database, tables: Shar
 def test_the_sealer_finds_unsealed_rows_by_index(database: Database, tables: SharedTables, log: str) -> None:
     """However long the log is, only what waits is read."""
     table = {"access": tables.access, "change": tables.change}[log]
-    statement = f"SELECT {log}_id FROM {log} WHERE position IS NULL ORDER BY {log}_id LIMIT 100"
+    statement = f"SELECT entry_no FROM {log} WHERE position IS NULL ORDER BY entry_no LIMIT 100"
     explain = "EXPLAIN QUERY PLAN " if database.dialect == "sqlite" else "EXPLAIN "
     with database.reading() as connection:
         if database.dialect == "postgresql":
@@ -345,48 +393,35 @@ def test_the_sealer_finds_unsealed_rows_by_index(database: Database, tables: Sha
 
 def _fill(database: Database, tables: SharedTables) -> None:
     AccessJournal(database, tables, PSEUDONYMS, FixedClock(LATER)).commit(_looked())
+    log = change_log(database, tables, FixedClock(LATER))
+    change = Change(ANNA, "dossier.registered", None, {})
     with database.writing() as connection:
-        record_change(
-            connection,
-            tables,
-            PSEUDONYMS,
-            call_of(),
-            person=ANNA,
-            kind="dossier.registered",
-            before=None,
-            after={},
-            request_id=new_id(),
-        )
+        log.record(connection, call_of(), [change], request_id=new_id())
 
 
 def test_many_changes_are_recorded_as_each_would_be(database: Database, tables: SharedTables) -> None:
-    """In one go; every one says who, why and what, and an absent state is none."""
+    """In one go; every one says who, why and what."""
     request_id, call = new_id(), call_of()
-    changes = [Change(ANNA, "person.imported", None, {"n": 1}), Change(None, "table.changed", {"n": 1}, None)]
+    log = change_log(database, tables, FixedClock(NOON))
+    changes = [
+        Change(ANNA, "person.imported", None, {"n": 1}),
+        Change(None, "table.changed", {"n": 1}, None),
+    ]
     with database.writing() as connection:
-        record_changes(connection, tables, PSEUDONYMS, call, changes, request_id=request_id)
-        record_changes(connection, tables, PSEUDONYMS, call, [], request_id=request_id)
+        log.record(connection, call, changes * 3, request_id=request_id)
+        log.record(connection, call, [], request_id=request_id)
         for change in changes:
-            record_change(
-                connection,
-                tables,
-                PSEUDONYMS,
-                call,
-                person=change.person,
-                kind=change.kind,
-                before=change.before,
-                after=change.after,
-                request_id=request_id,
-            )
+            log.record(connection, call, [change], request_id=request_id)
 
-    kept = [column for column in tables.change.c if column.name not in ("change_id", "position")]
+    own = ("entry_no", "change_id", "payload", "position")
+    kept = [column for column in tables.change.c if column.name not in own]
+    keys = subject_keys(database, tables, FixedClock(NOON))
+    in_order = sa.select(tables.change).order_by(tables.change.c.entry_no)
     with database.reading() as connection:
         rows = connection.execute(sa.select(*kept)).all()
-    assert {PSEUDONYMS.of(ANNA), None} == {row.subject for row in rows}
-    assert [2, 2] == [rows.count(rows[0]), len(rows) - rows.count(rows[0])]
-    with database.reading() as connection:
-        absent = sa.select(sa.func.count()).where(tables.change.c.before_state.is_(None))
-        assert 2 == connection.scalar(absent)
+        said = [said_in(connection, keys, row) for row in connection.execute(in_order).all()]
+    assert [4, 4] == [rows.count(rows[0]), len(rows) - rows.count(rows[0])]
+    assert [{"person": ANNA, "after": {"n": 1}}, {"before": {"n": 1}}] * 4 == said
 
 
 def _refuse(_: object) -> None:

@@ -40,7 +40,7 @@ def _register(settings: DirectorySettings) -> IdentityRegister | None:
 def servicers(parts: Parts, register: PersonRegister | None = None) -> list[Servicer]:
     """Return every service of the directory, on one set of parts and, if they are at hand, the registers."""
     tables = directory_tables()
-    knowledge = KnowledgeStore(parts.database, tables, parts.pseudonyms, parts.clock)
+    knowledge = KnowledgeStore(parts.database, tables, parts.changes, parts.clock)
     directory = DirectoryServicer(
         DossierReader(parts.database, tables),
         AttentionReader(parts.database, tables),
@@ -49,7 +49,7 @@ def servicers(parts: Parts, register: PersonRegister | None = None) -> list[Serv
         parts.clock,
     )
     dossiers = DossierServicer(
-        DossierStore(parts.database, tables, parts.pseudonyms, parts.clock), knowledge, parts.writes, register
+        DossierStore(parts.database, tables, parts.changes, parts.clock), knowledge, parts.writes, register
     )
     return [
         Servicer(_DIRECTORY, directory, policies.DIRECTORY_SERVICE),

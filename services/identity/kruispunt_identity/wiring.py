@@ -135,7 +135,7 @@ class _Stores:
         )
         self.views = CandidateViews(self.reader, clock)
         self.persons = PersonStore(
-            database, tables, self.numbers, self.matches, national, parts.pseudonyms, clock
+            database, tables, self.numbers, self.matches, national, parts.changes, clock
         )
 
     def _check_pepper(self, parts: Parts) -> None:
@@ -166,7 +166,7 @@ def _identity_service(parts: Parts, around: Surroundings, stores: _Stores) -> Co
 
 
 def _registration_service(parts: Parts, around: Surroundings, stores: _Stores) -> Combined:
-    database, tables, clock, pseudonyms = parts.database, stores.tables, parts.clock, parts.pseudonyms
+    database, tables, clock = parts.database, stores.tables, parts.clock
     registrations = RegistrationStore(
         database,
         tables,
@@ -175,13 +175,13 @@ def _registration_service(parts: Parts, around: Surroundings, stores: _Stores) -
         stores.candidates,
         stores.decisions,
         around.national,
-        pseudonyms,
+        parts.changes,
         clock,
     )
     telling = Telling(stores.persons, around.guard, parts.writes)
     links = LinkStates(database, tables)
     imports = ImportStore(
-        database, tables, stores.numbers, stores.matches, stores.candidates, pseudonyms, REASON_NUMBERS
+        database, tables, stores.numbers, stores.matches, stores.candidates, parts.changes, REASON_NUMBERS
     )
     return Combined(
         RegisteringServicer(registrations, stores.searches, stores.views, around.guard, parts.writes, clock),
@@ -195,7 +195,7 @@ def _registration_service(parts: Parts, around: Surroundings, stores: _Stores) -
 
 
 def _numbering_stores(parts: Parts, stores: _Stores) -> NumberingStores:
-    desk = NumberDesk(parts.database, stores.tables, stores.matches, parts.pseudonyms, parts.clock)
+    desk = NumberDesk(parts.database, stores.tables, stores.matches, parts.changes, parts.clock)
     return NumberingStores(
         stores.persons, stores.reader, NumberingStore(desk), SplittingStore(desk), MovingStore(desk)
     )

@@ -103,6 +103,60 @@ def unclosing(dialect: str, table: str) -> list[str]:
     return [*dropped, f"DROP FUNCTION {table}_refuse()"]
 
 
+def keeping(dialect: str, table: str, columns: Sequence[str]) -> list[str]:
+    """Return the statements that make `table` append-only, but for records that retention has let go.
+
+    As `protecting`; a row may be deleted once its position is below `log.kept_from`.
+
+    Args:
+        dialect: "sqlite" or "postgresql".
+        table: name of the log.
+        columns: every column of it but `position`.
+    """
+    kept = f"OLD.position IS NULL OR OLD.position >= (SELECT kept_from FROM log WHERE name = '{table}')"  # noqa: S608 - names of ours
+    if dialect == "sqlite":
+        refuse = f"BEGIN SELECT RAISE(ABORT, '{table} {ERROR}'); END"
+        deleting = f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} WHEN {kept} {refuse}"
+        return [deleting, *_on_sqlite(table, ", ".join(columns))[1:]]
+    statements = _on_postgresql(table, ", ".join(columns))
+    checking = (
+        f"CREATE FUNCTION {table}_refuse_kept() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        f"IF {kept} THEN RAISE EXCEPTION '{table} {ERROR}' USING ERRCODE = 'integrity_constraint_violation', "
+        f"CONSTRAINT = '{table}_append_only'; END IF; RETURN OLD; END $$"
+    )
+    deleting = (
+        f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} FOR EACH ROW "
+        f"EXECUTE FUNCTION {table}_refuse_kept()"
+    )
+    return [statements[0], checking, deleting, *statements[2:]]
+
+
+def letting_go(dialect: str, table: str) -> list[str]:
+    """Return the statements that undo `keeping`."""
+    dropped = unprotecting(dialect, table)
+    return dropped if dialect == "sqlite" else [*dropped, f"DROP FUNCTION {table}_refuse_kept()"]
+
+
+def rising(dialect: str) -> list[str]:
+    """Return the statements by which `log` keeps its names and identifiers, and its numbers only rise."""
+    falls = "NEW.size < OLD.size OR NEW.kept_from < OLD.kept_from"
+    if dialect == "sqlite":
+        refuse = f"BEGIN SELECT RAISE(ABORT, 'log {ERROR}'); END"
+        return [
+            f"CREATE TRIGGER log_no_delete BEFORE DELETE ON log {refuse}",
+            f"CREATE TRIGGER log_no_update BEFORE UPDATE OF name, log_id ON log {refuse}",
+            f"CREATE TRIGGER log_rising BEFORE UPDATE ON log WHEN {falls} {refuse}",
+        ]
+    refuse = "EXECUTE FUNCTION log_refuse()"
+    return [
+        _refusing_function("log"),
+        f"CREATE TRIGGER log_no_delete BEFORE DELETE ON log FOR EACH ROW {refuse}",
+        f"CREATE TRIGGER log_no_update BEFORE UPDATE OF name, log_id ON log FOR EACH ROW {refuse}",
+        f"CREATE TRIGGER log_rising BEFORE UPDATE ON log FOR EACH ROW WHEN ({falls}) {refuse}",
+        f"CREATE TRIGGER log_no_truncate BEFORE TRUNCATE ON log FOR EACH STATEMENT {refuse}",
+    ]
+
+
 def _refusing_function(table: str) -> str:
     return (
         f"CREATE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "

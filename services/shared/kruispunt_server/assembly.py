@@ -8,6 +8,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 
 from kruispunt_server import migrate
 from kruispunt_server.caller import Callers
+from kruispunt_server.changes import ChangeLog
 from kruispunt_server.clock import Clock, SystemClock
 from kruispunt_server.database import Database
 from kruispunt_server.edge import Deadlines, Edge, Policy
@@ -16,6 +17,7 @@ from kruispunt_server.journal import AccessJournal
 from kruispunt_server.keys import Keys, Pseudonyms
 from kruispunt_server.participants import ParticipantCache, ParticipantStore
 from kruispunt_server.settings import ServerSettings
+from kruispunt_server.subject_keys import SubjectKeys
 from kruispunt_server.tables import SharedTables
 from kruispunt_server.tokens import PageTokens
 from kruispunt_server.writes import Writes
@@ -63,6 +65,8 @@ class Parts:
     journal: AccessJournal
     writes: Writes
     pseudonyms: Pseudonyms
+    changes: ChangeLog
+    subject_keys: SubjectKeys
     tokens: PageTokens
     participants: ParticipantCache
     clock: Clock
@@ -115,6 +119,7 @@ def open_parts(
         raise
     keys = Keys(settings.secret())
     pseudonyms = Pseudonyms(keys.derive("pseudonym"))
+    subject_keys = SubjectKeys(database, tables, keys.derive("subject-key"), clock)
     flushed = telemetry.metrics.flushed if telemetry.metrics is not None else None
     journal = AccessJournal(database, tables, pseudonyms, clock, flushed=flushed)
     participants = ParticipantCache(ParticipantStore(database, tables), clock)
@@ -137,6 +142,8 @@ def open_parts(
         journal=journal,
         writes=Writes(database, tables, clock),
         pseudonyms=pseudonyms,
+        changes=ChangeLog(tables, pseudonyms, subject_keys),
+        subject_keys=subject_keys,
         tokens=PageTokens(keys.derive("page-token")),
         participants=participants,
         clock=clock,

@@ -1,4 +1,4 @@
-"""The two logs: who looked at whom, and what was changed.
+"""The access log: who looked at whom.
 
 No answer with personal data leaves before its access record is committed. A commit per call would cap the server at
 what the disk can flush, so calls commit in groups: whoever finds nobody writing writes everything that waits, in
@@ -9,19 +9,16 @@ pays for no hand-over.
 
 import threading
 import time
-import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from kruispunt_server.bulk import bulk_insert, bulk_insert_columns
+from kruispunt_server.bulk import bulk_insert_columns
 from kruispunt_server.call import Call
 from kruispunt_server.clock import Clock
 from kruispunt_server.database import Database
 from kruispunt_server.errors import Reason, RegistryError
-from kruispunt_server.ids import new_id, new_ids
 from kruispunt_server.keys import Pseudonyms
 from kruispunt_server.store_errors import unavailable
 from kruispunt_server.tables import SharedTables
@@ -245,87 +242,6 @@ class AccessJournal:
             return
         with self._database.writing() as connection:
             bulk_insert_columns(connection, self._table, columns)
-
-
-def record_change(
-    connection: sa.Connection,
-    tables: SharedTables,
-    pseudonyms: Pseudonyms,
-    call: Call,
-    *,
-    person: int | None,
-    kind: str,
-    before: Mapping[str, Any] | None,
-    after: Mapping[str, Any] | None,
-    request_id: uuid.UUID,
-) -> uuid.UUID:
-    """Insert a change into the log, in the transaction that makes it.
-
-    Args:
-        connection: one of `Database.writing`.
-        tables: the shared tables.
-        pseudonyms: what the log keeps in place of the number.
-        call: who changes, why and when.
-        person: whose data; none where it is nobody's.
-        kind: what happened, such as "dossier.created"; 1 to 64 characters.
-        before: the state before, as JSON values; none if there was nothing.
-        after: the state after, as JSON values; none if nothing is left.
-        request_id: of the mutation.
-
-    Returns:
-        The identifier of the change.
-    """
-    change_id = new_id()
-    row = _change_row(pseudonyms, call, Change(person, kind, before, after), request_id, change_id)
-    connection.execute(sa.insert(tables.change), row)
-    return change_id
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One of many changes that a mutation makes; what each part is: `record_change`."""
-
-    person: int | None = field(repr=False)
-    kind: str
-    before: Mapping[str, Any] | None = field(repr=False)
-    after: Mapping[str, Any] | None = field(repr=False)
-
-
-def record_changes(
-    connection: sa.Connection,
-    tables: SharedTables,
-    pseudonyms: Pseudonyms,
-    call: Call,
-    changes: Sequence[Change],
-    *,
-    request_id: uuid.UUID,
-) -> None:
-    """Insert many changes into the log at the driver's speed; otherwise as `record_change`."""
-    rows = [
-        _change_row(pseudonyms, call, change, request_id, change_id)
-        for change, change_id in zip(changes, new_ids(len(changes)), strict=True)
-    ]
-    bulk_insert(connection, tables.change, rows)
-
-
-def _change_row(
-    pseudonyms: Pseudonyms, call: Call, change: Change, request_id: uuid.UUID, change_id: uuid.UUID
-) -> dict[str, Any]:
-    purpose = call.purpose
-    return {
-        "change_id": change_id,
-        "recorded_at": call.now,
-        "participant_id": call.participant.participant_id,
-        "method": call.method,
-        "end_user": purpose.end_user if purpose else None,
-        "legal_basis": purpose.legal_basis if purpose else None,
-        "case_reference": purpose.case if purpose else None,
-        "request_id": request_id,
-        "subject": None if change.person is None else pseudonyms.of(change.person),
-        "kind": change.kind,
-        "before_state": change.before,
-        "after_state": change.after,
-    }
 
 
 def _insert_arrays(table: sa.Table) -> sa.Insert:

@@ -1,15 +1,17 @@
-"""Tables that both services have, and the two ways of storing that every table shares.
+"""Tables that both services have.
 
-Instants are UTC and zone-aware in Python; SQLite keeps them as whole microseconds since 1970, so that they
-compare as they follow one another. Every constraint has a name, or no migration could ever drop it.
+Every constraint has a name, or no migration could ever drop it.
 """
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+
+from kruispunt_server.instant import Instant
+from kruispunt_server.tables_seal import SealTables, seal_tables
+
+__all__ = ["Instant", "SharedTables", "new_metadata", "shared_tables"]
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -19,44 +21,10 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_MICROSECOND = dt.timedelta(microseconds=1)
-
-
-class Instant(sa.types.TypeDecorator[dt.datetime]):
-    """A moment: zone-aware UTC `datetime` here, `timestamptz` on PostgreSQL, microseconds since 1970 on SQLite."""
-
-    impl = sa.DateTime(timezone=True)
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
-        """Choose the column type."""
-        return dialect.type_descriptor(sa.BigInteger() if dialect.name == "sqlite" else self.impl_instance)
-
-    def process_bind_param(self, value: dt.datetime | None, dialect: sa.Dialect) -> Any:
-        """Store; refuses a datetime without zone, which would mean another moment on another machine."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("an instant has a time zone")
-        return (value - _EPOCH) // _MICROSECOND if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: Any, dialect: sa.Dialect) -> dt.datetime | None:
-        """Load, in UTC."""
-        if value is None:
-            return None
-        loaded: dt.datetime = _EPOCH + value * _MICROSECOND if dialect.name == "sqlite" else value
-        return loaded.astimezone(dt.UTC)
-
 
 def new_metadata() -> sa.MetaData:
     """Return empty metadata in which constraints are named by convention."""
     return sa.MetaData(naming_convention=NAMING)
-
-
-def state() -> sa.types.TypeEngine[Any]:
-    """Return the type of a state as JSON; absent is SQL's NULL, never JSON's."""
-    return sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
 @dataclass(frozen=True)
@@ -69,6 +37,8 @@ class SharedTables:
         idempotency: mutations that were answered, so that a repeated one gets the same answer.
         change: every mutation, append-only.
         access: every look at a person, append-only.
+        seals: what proves that neither log was altered.
+        lease: which process does what only one may do at a time.
     """
 
     participant: sa.Table
@@ -76,6 +46,8 @@ class SharedTables:
     idempotency: sa.Table
     change: sa.Table
     access: sa.Table
+    seals: SealTables
+    lease: sa.Table
 
 
 def shared_tables(metadata: sa.MetaData) -> SharedTables:
@@ -86,6 +58,8 @@ def shared_tables(metadata: sa.MetaData) -> SharedTables:
         idempotency=_idempotency(metadata),
         change=_change(metadata),
         access=_access(metadata),
+        seals=seal_tables(metadata),
+        lease=_lease(metadata),
     )
 
 
@@ -136,7 +110,10 @@ def _idempotency(metadata: sa.MetaData) -> sa.Table:
 def _log_columns(name: str) -> list[sa.Column[Any]]:
     """What both logs say: which record, when, who, and in which method."""
     return [
-        sa.Column(f"{name}_id", sa.Uuid, primary_key=True),
+        # Drawn when the row is inserted, under the locks of its transaction: of two changes of one person the later
+        # has the higher number, whatever the clocks say. Not the order of commits, which the sealer finds.
+        sa.Column("entry_no", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+        sa.Column(f"{name}_id", sa.Uuid, nullable=False, unique=True),
         sa.Column("recorded_at", Instant, nullable=False),
         sa.Column("participant_id", sa.String(64), nullable=False),
         sa.Column("method", sa.String(128), nullable=False),
@@ -154,7 +131,7 @@ def _position(name: str) -> list[sa.schema.SchemaItem]:
         # Rows the sealer has still to place, in the order they were made.
         sa.Index(
             f"ix_{name}_unsealed",
-            f"{name}_id",
+            "entry_no",
             sqlite_where=sa.text("position IS NULL"),
             postgresql_where=sa.text("position IS NULL"),
         ),
@@ -178,12 +155,15 @@ def _change(metadata: sa.MetaData) -> sa.Table:
         sa.Column("legal_basis", sa.String(64)),
         sa.Column("case_reference", sa.String(64)),
         sa.Column("request_id", sa.Uuid, nullable=False),
+        sa.Column("commit_id", sa.Uuid, nullable=False),  # the same for all that one transaction changed
         sa.Column("subject", sa.LargeBinary),  # pseudonym, 16 bytes
         sa.Column("kind", sa.String(64), nullable=False),
-        sa.Column("before_state", state()),
-        sa.Column("after_state", state()),
+        sa.Column(
+            "key_id", sa.Uuid
+        ),  # of `subject_key`; absent: the payload is not encrypted, it is nobody's
+        sa.Column("payload", sa.LargeBinary, nullable=False),
         *_position("change"),
-        sqlite_with_rowid=False,
+        implicit_returning=False,
     )
 
 
@@ -199,5 +179,17 @@ def _access(metadata: sa.MetaData) -> sa.Table:
         sa.Column("data_groups", sa.String(255), nullable=False),
         sa.Column("result", sa.String(64), nullable=False),
         *_position("access"),
-        sqlite_with_rowid=False,
+        # Who looked at a person: ListAccessRecords.
+        sa.Index("ix_access_subject", "subject", "entry_no"),
+        implicit_returning=False,
+    )
+
+
+def _lease(metadata: sa.MetaData) -> sa.Table:
+    return sa.Table(
+        "lease",
+        metadata,
+        sa.Column("name", sa.String(32), primary_key=True),
+        sa.Column("holder", sa.Uuid, nullable=False),
+        sa.Column("until_at", Instant, nullable=False),
     )

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 
 import pytest
+from tests.support.calls import change_log
 
 from kruispunt.period import Period
 from kruispunt_directory.domain.knowledge import (
@@ -28,7 +29,6 @@ from kruispunt_directory.tables import DirectoryTables
 from kruispunt_server.call import Call, InstitutionKey, Participant, Role
 from kruispunt_server.clock import FixedClock
 from kruispunt_server.database import Database
-from kruispunt_server.keys import Pseudonyms
 from kruispunt_server.tokens import PageTokens
 from kruispunt_server.writes import Writes
 
@@ -67,7 +67,9 @@ def clock() -> FixedClock:
 
 @pytest.fixture
 def store(database: Database, directory_tables: DirectoryTables, clock: FixedClock) -> KnowledgeStore:
-    return KnowledgeStore(database, directory_tables, Pseudonyms(b"key"), clock)
+    return KnowledgeStore(
+        database, directory_tables, change_log(database, directory_tables.shared, clock), clock
+    )
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The store of code tables keeps every revision and refuses what does not fit together."""
 
 import datetime as dt
+import json
 import threading
 import uuid
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from tests.directory.knowledge.conftest import (
     RIGHTS,
     RIGHTS_SET,
 )
+from tests.support.calls import change_log
 
 from kruispunt.period import Period
 from kruispunt_directory.domain.knowledge import DataSetKey, Entry, Knowledge, Labels, Sector
@@ -31,7 +33,6 @@ from kruispunt_server.call import Call, InstitutionKey
 from kruispunt_server.clock import FixedClock
 from kruispunt_server.database import Database
 from kruispunt_server.errors import Reason, RegistryError
-from kruispunt_server.keys import Pseudonyms
 
 DAY = dt.date(2026, 5, 1)
 SECOND = dt.timedelta(seconds=1)
@@ -103,15 +104,18 @@ def test_every_change_is_journalled(
 
     with database.reading() as connection:
         rows = connection.execute(
-            sa.select(change.c.kind, change.c.subject, change.c.before_state, change.c.after_state).order_by(
-                change.c.kind
+            sa.select(change.c.kind, change.c.subject, change.c.key_id, change.c.payload).order_by(
+                change.c.entry_no
             )
         ).all()
 
     created, revised = rows
-    assert ("sector.created", None, None) == tuple(created)[:3]
-    assert ("sector.revised", None) == tuple(revised)[:2]
-    assert (None, "2027-01-01") == (revised.before_state["end_day"], revised.after_state["end_day"])
+    assert [("sector.created", None, None), ("sector.revised", None, None)] == [
+        tuple(row)[:3] for row in (created, revised)
+    ]
+    assert ["after"] == list(json.loads(created.payload))
+    told = json.loads(revised.payload)
+    assert (None, "2027-01-01") == (told["before"]["end_day"], told["after"]["end_day"])
 
 
 @pytest.mark.parametrize(
@@ -176,7 +180,11 @@ def test_a_view_in_memory_is_refreshed_once_a_second(
     """What another process wrote is seen when the view is a second old, not before."""
     seconds = [100.0]
     reader = KnowledgeStore(
-        database, directory_tables, Pseudonyms(b"key"), clock, monotonic=lambda: seconds[0]
+        database,
+        directory_tables,
+        change_log(database, directory_tables.shared, clock),
+        clock,
+        monotonic=lambda: seconds[0],
     )
     assert [] == reader.current().all_entries()
     write(PENSIONS)
@@ -200,7 +208,11 @@ def test_others_use_the_old_view_while_one_refreshes(
     """One refresher at a time; who comes meanwhile does not wait for the database."""
     seconds = [100.0]
     reader = KnowledgeStore(
-        database, directory_tables, Pseudonyms(b"key"), clock, monotonic=lambda: seconds[0]
+        database,
+        directory_tables,
+        change_log(database, directory_tables.shared, clock),
+        clock,
+        monotonic=lambda: seconds[0],
     )
     old = reader.current()
     asked, answer = threading.Event(), threading.Event()

@@ -13,6 +13,7 @@ from typing import Any
 import grpc
 import pytest
 import sqlalchemy as sa
+from tests.support.calls import change_log
 
 from kruispunt import ClientCertificates, DirectoryClient, Purpose, Ssin
 from kruispunt_directory.code_tables import load_code_tables
@@ -31,10 +32,10 @@ from kruispunt_server.call import Purpose as CallPurpose
 from kruispunt_server.clock import FixedClock
 from kruispunt_server.database import Database
 from kruispunt_server.events import Events
-from kruispunt_server.keys import Pseudonyms
 from kruispunt_server.participant_file import read_participants
 from kruispunt_server.participants import ParticipantStore
 from kruispunt_server.server import Server
+from kruispunt_server.subject_keys import SubjectKeys
 from kruispunt_server.writes import Writes
 
 NOON = dt.datetime(2026, 3, 3, 12, tzinfo=dt.UTC)
@@ -63,6 +64,7 @@ class Directory:
     tables: DirectoryTables
     clock: FixedClock
     log: io.StringIO
+    subject_keys: SubjectKeys
     clients: list[Any] = field(default_factory=list)
 
     def certificates(self, participant: str) -> ClientCertificates:
@@ -119,11 +121,12 @@ def dossier_servicer(
     database: Database, tables: DirectoryTables, registers: PersonRegister | None = None
 ) -> DossierServicer:
     """Return the servicer of DossierService without its server, with the shipped code tables."""
-    clock, pseudonyms = FixedClock(NOON), Pseudonyms(b"k" * 32)
+    clock = FixedClock(NOON)
+    log = change_log(database, tables.shared, clock)
     load_into(database, tables, clock, load_code_tables())
     return DossierServicer(
-        DossierStore(database, tables, pseudonyms, clock),
-        KnowledgeStore(database, tables, pseudonyms, clock),
+        DossierStore(database, tables, log, clock),
+        KnowledgeStore(database, tables, log, clock),
         Writes(database, tables.shared, clock),
         registers,
     )
@@ -159,7 +162,9 @@ def directory(database_url: str, sandbox_pki: Path) -> Iterator[Directory]:
     load_into(parts.database, tables, before, load_code_tables())
     ParticipantStore(parts.database, tables.shared).replace_all(read_participants(PARTICIPANTS))
     server = Server(settings, Assembly(parts, servicers(parts)))
-    one = Directory(f"127.0.0.1:{server.start(0)}", sandbox_pki, parts.database, tables, clock, log)
+    one = Directory(
+        f"127.0.0.1:{server.start(0)}", sandbox_pki, parts.database, tables, clock, log, parts.subject_keys
+    )
     yield one
     for client in one.clients:
         client.close()

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.directory.store.model import Model, Run, date_of
+from tests.support.calls import change_log
 
 from kruispunt.period import Period
 from kruispunt.ssin import Ssin
@@ -24,7 +25,6 @@ from kruispunt_server.call import Call, InstitutionKey, Participant, Purpose, Ro
 from kruispunt_server.clock import FixedClock
 from kruispunt_server.database import Database
 from kruispunt_server.errors import Reason, RegistryError
-from kruispunt_server.keys import Pseudonyms
 
 PENSIONS = InstitutionKey(5, 1)
 START = dt.datetime(2026, 3, 3, 12, tzinfo=dt.UTC)
@@ -64,7 +64,9 @@ class World:
     def __init__(self, database: Database, tables: DirectoryTables) -> None:
         self.database = database
         self.clock = FixedClock(START)
-        self.store = DossierStore(database, tables, Pseudonyms(b"k" * 32), self.clock)
+        self.store = DossierStore(
+            database, tables, change_log(database, tables.shared, self.clock), self.clock
+        )
         self.reader = DossierReader(database, tables)
         self.person = new_person()
         self.model = Model()

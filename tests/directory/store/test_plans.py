@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from tests.support.calls import change_log
 
 from kruispunt.ssin import Ssin
 from kruispunt_directory.domain.dossier import EVERYTHING, DossierFilter
@@ -18,7 +19,6 @@ from kruispunt_server.call import InstitutionKey
 from kruispunt_server.clock import FixedClock
 from kruispunt_server.database import Database, HotStatement
 from kruispunt_server.ids import new_id
-from kruispunt_server.keys import Pseudonyms
 
 NOW = dt.datetime(2026, 3, 3, 12, tzinfo=dt.UTC)
 DAY = NOW.date()
@@ -140,7 +140,8 @@ class World:
         self.reader = DossierReader(database, tables)
         self.attention = AttentionReader(database, tables)
         self.numbers = NumberStore(database, tables)
-        self.store = DossierStore(database, tables, Pseudonyms(b"k" * 32), FixedClock(NOW))
+        clock = FixedClock(NOW)
+        self.store = DossierStore(database, tables, change_log(database, tables.shared, clock), clock)
 
     def open_book(self) -> None:
         with self.database.writing() as transaction:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.identity.service.telling import DESK, PENSIONS, Told, call_of, told_on
+from tests.support.calls import change_log
 
 from kruispunt.identity.v1 import identity_service_pb2 as service_pb
 from kruispunt.identity.v1 import person_pb2
@@ -29,7 +30,6 @@ from kruispunt_identity.store.splitting import SplittingStore
 from kruispunt_identity.tables import IdentityTables
 from kruispunt_server.call import Call
 from kruispunt_server.database import Database
-from kruispunt_server.keys import Pseudonyms
 from kruispunt_server.writes import Writes
 
 ANNA, BEA, CLEO = (Ssin.assemble(804405, sequence, born_from_2000=False) for sequence in (2, 4, 6))
@@ -155,9 +155,9 @@ def numbering_on(database: Database, tables: IdentityTables, national: Path) -> 
     register = SqliteNationalRegister(national)
     numbers, facts = NumberStore(database, tables), FactStore(database, tables.persons)
     reader = PersonReader(database, tables, numbers, facts, register)
-    pseudonyms = Pseudonyms(b"k" * 32)
-    desk = NumberDesk(database, tables, told.matches, pseudonyms, told.clock)
-    persons = PersonStore(database, tables, numbers, told.matches, register, pseudonyms, told.clock)
+    log = change_log(database, tables.shared, told.clock)
+    desk = NumberDesk(database, tables, told.matches, log, told.clock)
+    persons = PersonStore(database, tables, numbers, told.matches, register, log, told.clock)
     stores = NumberingStores(persons, reader, NumberingStore(desk), SplittingStore(desk), MovingStore(desk))
     writes = Writes(database, tables.shared, told.clock)
     guard = Guard(told.holders, alone=False)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from google.type.date_pb2 import Date
 from tests.identity.matching.people import Known
 from tests.identity.registers import NOON, SECRET, Registers
+from tests.support.calls import change_log
 
 from kruispunt.identity.v1 import identity_service_pb2, registration_service_pb2, search_pb2
 from kruispunt.identity.v1 import person_pb2 as pb
@@ -30,7 +31,7 @@ from kruispunt_identity.tables import IdentityTables
 from kruispunt_server.call import Call, InstitutionKey, Participant, Purpose, Role
 from kruispunt_server.clock import FixedClock
 from kruispunt_server.database import Database
-from kruispunt_server.keys import Keys, Pseudonyms
+from kruispunt_server.keys import Keys
 from kruispunt_server.tokens import PageTokens
 from kruispunt_server.writes import Writes
 
@@ -117,7 +118,7 @@ def desk_on(database: Database, tables: IdentityTables, secret: bytes = SECRET) 
         registers.candidates,
         registers.decisions,
         nation,
-        Pseudonyms(b"k" * 32),
+        change_log(database, tables.shared, clock),
         clock,
     )
     searching = SearchingServicer(

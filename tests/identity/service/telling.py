@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from google.type.date_pb2 import Date
+from tests.support.calls import change_log
 
 from kruispunt.identity.v1 import registration_service_pb2 as pb
 from kruispunt.ssin import Ssin
@@ -32,7 +33,7 @@ from kruispunt_server.call import Call, InstitutionKey, Participant, Purpose, Ro
 from kruispunt_server.clock import FixedClock
 from kruispunt_server.database import Database
 from kruispunt_server.ids import new_id
-from kruispunt_server.keys import Keys, Pseudonyms
+from kruispunt_server.keys import Keys
 from kruispunt_server.writes import Writes
 
 NOON = dt.datetime(2026, 3, 3, 12, tzinfo=dt.UTC)
@@ -188,15 +189,16 @@ class Told:
         """Return the kinds of the changes in the journal, in their order."""
         change = self.tables.shared.change
         with self.database.reading() as connection:
-            return list(connection.scalars(sa.select(change.c.kind).order_by(change.c.change_id)))
+            return list(connection.scalars(sa.select(change.c.kind).order_by(change.c.entry_no)))
 
 
 def told_on(database: Database, tables: IdentityTables) -> Told:
     """Return the servicers on a database."""
-    clock, holders, pseudonyms = FixedClock(NOON), Holders(), Pseudonyms(b"k" * 32)
+    clock, holders = FixedClock(NOON), Holders()
+    log = change_log(database, tables.shared, clock)
     numbers = NumberStore(database, tables)
     matches = MatchStore(database, tables.matching, DerivedPeppers(Keys(SECRET)), clock)
-    persons = PersonStore(database, tables, numbers, matches, Nation(), pseudonyms, clock)
+    persons = PersonStore(database, tables, numbers, matches, Nation(), log, clock)
     telling = Telling(persons, Guard(holders, alone=False), Writes(database, tables.shared, clock))
     identifiers = IdentifierStore(database, tables, numbers)
     return Told(

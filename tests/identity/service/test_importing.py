@@ -27,6 +27,7 @@ from tests.identity.imports import (
     wide_rows,
 )
 from tests.identity.registers import bis
+from tests.support.calls import said_in, subject_keys
 
 from kruispunt.common.v1.error_reason_pb2 import ErrorReason
 from kruispunt.identity.v1 import person_pb2
@@ -98,13 +99,17 @@ def test_everything_of_a_row_is_there(importer: Importer) -> None:
         change = connection.execute(sa.select(tables.shared.change)).one()
         facts = connection.execute(sa.select(tables.persons.fact)).all()
         keys = connection.execute(sa.select(tables.matching.match_key.c.ssin)).scalars().all()
-    assert ("person.imported", None, uuid.UUID(IMPORT_ID)) == (
+    with importer.registers.database.reading() as connection:
+        keys_of = subject_keys(importer.registers.database, tables.shared, importer.registers.clock)
+        said = said_in(connection, keys_of, change)
+    assert ("person.imported", int(bis(1)), False, uuid.UUID(IMPORT_ID)) == (
         change.kind,
-        change.before_state,
+        said["person"],
+        "before" in said,
         change.request_id,
     )
     groups = {1: "name", 2: "birth", 4: "gender"}
-    assert {groups[fact.data_group]: str(fact.fact_id) for fact in facts} == change.after_state["facts"]
+    assert {groups[fact.data_group]: str(fact.fact_id) for fact in facts} == said["after"]["facts"]
     assert {(25, 1)} == {(fact.sector, fact.institution) for fact in facts}
     assert {int(bis(1))} == set(keys)
 

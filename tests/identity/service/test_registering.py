@@ -23,6 +23,7 @@ from tests.identity.service.registering import (
     residence,
     twin,
 )
+from tests.support.calls import said_in, subject_keys
 
 from kruispunt.identity.v1 import person_pb2 as pb
 from kruispunt.identity.v1 import registration_service_pb2 as service
@@ -82,8 +83,13 @@ def test_the_journal_says_who_registered_and_nothing_of_the_person(desk: Desk) -
     assert [("person.registered", "pensions", uuid.UUID(request.request_id))] == [
         (row.kind, row.participant_id, row.request_id) for row in rows
     ]
-    assert ["name", "birth", "gender"] == [fact["data_group"] for fact in rows[0].after_state["facts"]]
+    keys = subject_keys(desk.registers.database, desk.registers.tables.shared, desk.registers.clock)
+    with desk.registers.database.reading() as connection:
+        said = said_in(connection, keys, rows[0])
+    assert ["name", "birth", "gender"] == [fact["data_group"] for fact in said["after"]["facts"]]
+    assert {"groups": [1, 2, 4], "source": "9/1", "register": 2} == said["told"]
     assert "Diallo" not in str(rows[0])
+    assert b"Diallo" not in rows[0].payload
 
 
 @pytest.mark.parametrize(

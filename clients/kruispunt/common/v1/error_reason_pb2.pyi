@@ -105,6 +105,16 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
     Example: `{"reason": "SAME_PERSON", "domain": "kruispunt", "metadata": {"field": "next_ssin"}}`.
     """
+    ERROR_REASON_POSITION_INVALID: _ErrorReason.ValueType  # 17
+    """INVALID_ARGUMENT. A position in a feed is forged or garbled.
+
+    Example: `{"reason": "POSITION_INVALID", "domain": "kruispunt", "metadata": {"field": "start.resume_token"}}`.
+    """
+    ERROR_REASON_POSITION_FOREIGN: _ErrorReason.ValueType  # 18
+    """INVALID_ARGUMENT. A position belongs to another feed, or to the feed of another registry.
+
+    Example: `{"reason": "POSITION_FOREIGN", "domain": "kruispunt", "metadata": {"field": "start.resume_token"}}`.
+    """
     ERROR_REASON_CERTIFICATE_REQUIRED: _ErrorReason.ValueType  # 20
     """UNAUTHENTICATED. The connection has no client certificate with a URI name.
 
@@ -154,6 +164,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """NOT_FOUND. The person has no such link to a foreign identifier.
 
     Example: `{"reason": "LINK_UNKNOWN", "domain": "kruispunt", "metadata": {"field": "link_id"}}`.
+    """
+    ERROR_REASON_RECORD_UNKNOWN: _ErrorReason.ValueType  # 35
+    """NOT_FOUND. The log has no such record, or it is not for the caller to see.
+
+    Example: `{"reason": "RECORD_UNKNOWN", "domain": "kruispunt", "metadata": {"field": "record_id"}}`.
     """
     ERROR_REASON_INSTITUTION_UNKNOWN: _ErrorReason.ValueType  # 40
     """FAILED_PRECONDITION. The institution does not exist in the code tables at the begin of the period.
@@ -260,6 +275,21 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
     Example: `{"reason": "CONCURRENT_CHANGE", "domain": "kruispunt"}`.
     """
+    ERROR_REASON_POSITION_BEYOND_END: _ErrorReason.ValueType  # 62
+    """OUT_OF_RANGE. A position lies beyond the end of the feed.
+
+    Example: `{"reason": "POSITION_BEYOND_END", "domain": "kruispunt", "metadata": {"field": "up_to_no"}}`.
+    """
+    ERROR_REASON_POSITION_TOO_OLD: _ErrorReason.ValueType  # 63
+    """OUT_OF_RANGE. What follows the position is no longer kept. The way back is a snapshot.
+
+    Example: `{"reason": "POSITION_TOO_OLD", "domain": "kruispunt", "metadata": {"field": "start.resume_token", "way_back": "snapshot"}}`.
+    """
+    ERROR_REASON_TREE_SIZE_INVALID: _ErrorReason.ValueType  # 64
+    """OUT_OF_RANGE. No head was signed for a tree of that size, or what is asked for lies beyond it.
+
+    Example: `{"reason": "TREE_SIZE_INVALID", "domain": "kruispunt", "metadata": {"field": "tree_size"}}`.
+    """
     ERROR_REASON_TOO_MANY_ELEMENTS: _ErrorReason.ValueType  # 70
     """RESOURCE_EXHAUSTED. More elements in one message than the method takes.
 
@@ -294,6 +324,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """UNAVAILABLE. The directory cannot be asked now. Carries RetryInfo; retry with the same request_id.
 
     Example: `{"reason": "DIRECTORY_UNAVAILABLE", "domain": "kruispunt"}`.
+    """
+    ERROR_REASON_NOT_SEALED_YET: _ErrorReason.ValueType  # 84
+    """UNAVAILABLE. The record is of the last moments and not sealed yet. Carries RetryInfo.
+
+    Example: `{"reason": "NOT_SEALED_YET", "domain": "kruispunt"}`.
     """
     ERROR_REASON_INTERNAL_FAULT: _ErrorReason.ValueType  # 90
     """INTERNAL. A fault of the registry. Only a fixed sentence and an incident id are told.
@@ -397,6 +432,16 @@ ERROR_REASON_SAME_PERSON: ErrorReason.ValueType  # 16
 
 Example: `{"reason": "SAME_PERSON", "domain": "kruispunt", "metadata": {"field": "next_ssin"}}`.
 """
+ERROR_REASON_POSITION_INVALID: ErrorReason.ValueType  # 17
+"""INVALID_ARGUMENT. A position in a feed is forged or garbled.
+
+Example: `{"reason": "POSITION_INVALID", "domain": "kruispunt", "metadata": {"field": "start.resume_token"}}`.
+"""
+ERROR_REASON_POSITION_FOREIGN: ErrorReason.ValueType  # 18
+"""INVALID_ARGUMENT. A position belongs to another feed, or to the feed of another registry.
+
+Example: `{"reason": "POSITION_FOREIGN", "domain": "kruispunt", "metadata": {"field": "start.resume_token"}}`.
+"""
 ERROR_REASON_CERTIFICATE_REQUIRED: ErrorReason.ValueType  # 20
 """UNAUTHENTICATED. The connection has no client certificate with a URI name.
 
@@ -446,6 +491,11 @@ ERROR_REASON_LINK_UNKNOWN: ErrorReason.ValueType  # 34
 """NOT_FOUND. The person has no such link to a foreign identifier.
 
 Example: `{"reason": "LINK_UNKNOWN", "domain": "kruispunt", "metadata": {"field": "link_id"}}`.
+"""
+ERROR_REASON_RECORD_UNKNOWN: ErrorReason.ValueType  # 35
+"""NOT_FOUND. The log has no such record, or it is not for the caller to see.
+
+Example: `{"reason": "RECORD_UNKNOWN", "domain": "kruispunt", "metadata": {"field": "record_id"}}`.
 """
 ERROR_REASON_INSTITUTION_UNKNOWN: ErrorReason.ValueType  # 40
 """FAILED_PRECONDITION. The institution does not exist in the code tables at the begin of the period.
@@ -552,6 +602,21 @@ ERROR_REASON_CONCURRENT_CHANGE: ErrorReason.ValueType  # 61
 
 Example: `{"reason": "CONCURRENT_CHANGE", "domain": "kruispunt"}`.
 """
+ERROR_REASON_POSITION_BEYOND_END: ErrorReason.ValueType  # 62
+"""OUT_OF_RANGE. A position lies beyond the end of the feed.
+
+Example: `{"reason": "POSITION_BEYOND_END", "domain": "kruispunt", "metadata": {"field": "up_to_no"}}`.
+"""
+ERROR_REASON_POSITION_TOO_OLD: ErrorReason.ValueType  # 63
+"""OUT_OF_RANGE. What follows the position is no longer kept. The way back is a snapshot.
+
+Example: `{"reason": "POSITION_TOO_OLD", "domain": "kruispunt", "metadata": {"field": "start.resume_token", "way_back": "snapshot"}}`.
+"""
+ERROR_REASON_TREE_SIZE_INVALID: ErrorReason.ValueType  # 64
+"""OUT_OF_RANGE. No head was signed for a tree of that size, or what is asked for lies beyond it.
+
+Example: `{"reason": "TREE_SIZE_INVALID", "domain": "kruispunt", "metadata": {"field": "tree_size"}}`.
+"""
 ERROR_REASON_TOO_MANY_ELEMENTS: ErrorReason.ValueType  # 70
 """RESOURCE_EXHAUSTED. More elements in one message than the method takes.
 
@@ -586,6 +651,11 @@ ERROR_REASON_DIRECTORY_UNAVAILABLE: ErrorReason.ValueType  # 83
 """UNAVAILABLE. The directory cannot be asked now. Carries RetryInfo; retry with the same request_id.
 
 Example: `{"reason": "DIRECTORY_UNAVAILABLE", "domain": "kruispunt"}`.
+"""
+ERROR_REASON_NOT_SEALED_YET: ErrorReason.ValueType  # 84
+"""UNAVAILABLE. The record is of the last moments and not sealed yet. Carries RetryInfo.
+
+Example: `{"reason": "NOT_SEALED_YET", "domain": "kruispunt"}`.
 """
 ERROR_REASON_INTERNAL_FAULT: ErrorReason.ValueType  # 90
 """INTERNAL. A fault of the registry. Only a fixed sentence and an incident id are told.

@@ -7,10 +7,10 @@ from kruispunt_directory.domain.knowledge import Entry
 from kruispunt_directory.store.knowledge import KnowledgeStore, WriteCounts
 from kruispunt_directory.tables import DirectoryTables
 from kruispunt_server.call import Call, Participant, Role
+from kruispunt_server.changes import nobodys_log
 from kruispunt_server.clock import Clock
 from kruispunt_server.database import Database
 from kruispunt_server.ids import new_id
-from kruispunt_server.keys import Pseudonyms
 
 _REGISTRY = Participant("registry", frozenset({Role.ADMINISTRATOR}), None)
 _METHOD = "kruispunt-directory/load-code-tables"
@@ -39,7 +39,7 @@ def load_into(
         RegistryError: as of `KnowledgeStore.write`, with `entries[i]` counted from 0; STORE_UNAVAILABLE.
     """
     # Code tables concern no person: no pseudonym is made, so its key does not matter.
-    store = KnowledgeStore(database, tables, Pseudonyms(b""), clock)
+    store = KnowledgeStore(database, tables, nobodys_log(database, tables.shared, clock), clock)
     call = Call(_METHOD, _REGISTRY, None, clock.now(), time.monotonic() + _PATIENCE_S)
     if only_new:
         known = store.latest()

@@ -14,11 +14,10 @@ from kruispunt_directory.store.numbers import NumberStore
 from kruispunt_directory.store.rows import columns, described, dossier_of, values_of
 from kruispunt_directory.tables import DirectoryTables
 from kruispunt_server.call import Call, InstitutionKey
+from kruispunt_server.changes import Change, ChangeLog
 from kruispunt_server.clock import Clock
 from kruispunt_server.database import Database
 from kruispunt_server.ids import new_id
-from kruispunt_server.journal import record_change
-from kruispunt_server.keys import Pseudonyms
 
 
 class DossierStore:
@@ -28,12 +27,10 @@ class DossierStore:
     record around it two more.
     """
 
-    def __init__(
-        self, database: Database, tables: DirectoryTables, pseudonyms: Pseudonyms, clock: Clock
-    ) -> None:
+    def __init__(self, database: Database, tables: DirectoryTables, log: ChangeLog, clock: Clock) -> None:
         self._database = database
         self._tables = tables
-        self._pseudonyms = pseudonyms
+        self._log = log
         self._clock = clock
         self.numbers = NumberStore(database, tables)
         # Built once: putting a statement together costs more than SQLite needs to run it.
@@ -80,7 +77,7 @@ class DossierStore:
     ) -> None:
         """Write what commands planned: rows, versions, and one change per dossier for the journal.
 
-        However many dossiers, at most three statements and a change each.
+        However many dossiers, a handful of statements.
         """
         gone = [before for plan in plans for before, _ in (*plan.removed, *plan.changed)]
         written = [
@@ -99,8 +96,8 @@ class DossierStore:
         versions += [{**values_of(each), "standing": False} for each in marks]
         if versions:
             transaction.execute(self._insert_version, versions)
-        for plan in plans:
-            self._journal(transaction, call, plan, request_id)
+        changes = [change for plan in plans for change in _changes_of(plan)]
+        self._log.record(transaction, call, changes, request_id=request_id)
 
     def current_of(self, asked: Sequence[Ssin]) -> dict[int, Ssin]:
         """Return, outside any transaction, the current number of those of at most 1000 that were replaced."""
@@ -120,26 +117,27 @@ class DossierStore:
             )
         )
 
-    def _journal(self, transaction: sa.Connection, call: Call, plan: Plan, request_id: uuid.UUID) -> None:
-        changes: list[tuple[str, Dossier | None, Dossier | None]] = [
-            *(("dossier.removed", before, None) for before, _ in plan.removed),
-            *(("dossier.changed", before, after) for before, after in plan.changed),
-            *(("dossier.created", None, created) for created in plan.created),
-        ]
-        for kind, before, after in changes:
-            concerned = after or before
-            assert concerned is not None
-            record_change(
-                transaction,
-                self._tables.shared,
-                self._pseudonyms,
-                call,
-                person=int(concerned.person),
-                kind=kind,
-                before=described(before) if before else None,
-                after=described(after) if after else None,
-                request_id=request_id,
+
+def _changes_of(plan: Plan) -> list[Change]:
+    """Return what the journal keeps of a plan, a change for each dossier."""
+    changes: list[tuple[str, Dossier | None, Dossier | None]] = [
+        *(("dossier.removed", before, None) for before, _ in plan.removed),
+        *(("dossier.changed", before, after) for before, after in plan.changed),
+        *(("dossier.created", None, created) for created in plan.created),
+    ]
+    told = []
+    for kind, before, after in changes:
+        concerned = after or before
+        assert concerned is not None
+        told.append(
+            Change(
+                int(concerned.person),
+                kind,
+                described(before) if before else None,
+                described(after) if after else None,
             )
+        )
+    return told
 
 
 def _equal(

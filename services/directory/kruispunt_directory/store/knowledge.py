@@ -19,10 +19,9 @@ from kruispunt_directory.domain.knowledge_checks import check_entries, check_ref
 from kruispunt_directory.store.knowledge_rows import KEY_COLUMNS, entry_of, plain_of, row_of
 from kruispunt_directory.tables import DirectoryTables
 from kruispunt_server.call import Call
+from kruispunt_server.changes import Change, ChangeLog
 from kruispunt_server.clock import Clock
 from kruispunt_server.database import Database
-from kruispunt_server.journal import record_change
-from kruispunt_server.keys import Pseudonyms
 
 # Writers of the code tables queue for it. Negative: persons' numbers, which are locked too, are not.
 _WRITERS_LOCK = -1
@@ -53,7 +52,7 @@ class KnowledgeStore:
     Args:
         database: of the directory.
         tables: of the directory.
-        pseudonyms: for the journal.
+        log: of changes.
         clock: says when a write was made.
         refresh_s: how old the view in memory may become before the database is asked again.
         monotonic: seconds that only grow.
@@ -63,7 +62,7 @@ class KnowledgeStore:
         self,
         database: Database,
         tables: DirectoryTables,
-        pseudonyms: Pseudonyms,
+        log: ChangeLog,
         clock: Clock,
         *,
         refresh_s: float = _REFRESH_S,
@@ -72,7 +71,7 @@ class KnowledgeStore:
         self._database = database
         self._tables = tables.knowledge
         self._shared = tables.shared
-        self._pseudonyms = pseudonyms
+        self._log = log
         self._clock = clock
         self._refresh_s = refresh_s
         self._monotonic = monotonic
@@ -193,18 +192,16 @@ class KnowledgeStore:
                 row_of(new) | written | {"revision": revisions.get(key_of(new), 0) + 1} for _, new in of_kind
             ]
             connection.execute(sa.insert(table), rows)
-        for old, new in changed:
-            record_change(
-                connection,
-                self._shared,
-                self._pseudonyms,
-                call,
-                person=None,
-                kind=f"{kind_of(new).value}.{'created' if old is None else 'revised'}",
-                before=None if old is None else plain_of(old),
-                after=plain_of(new),
-                request_id=request_id,
+        changes = [
+            Change(
+                None,
+                f"{kind_of(new).value}.{'created' if old is None else 'revised'}",
+                None if old is None else plain_of(old),
+                plain_of(new),
             )
+            for old, new in changed
+        ]
+        self._log.record(connection, call, changes, request_id=request_id)
 
     def _record_write(
         self, connection: sa.Connection, call: Call, number: int, request_id: uuid.UUID

@@ -13,7 +13,9 @@ from kruispunt_identity.servicer.telling import Telling
 from kruispunt_identity.store.identifiers import IdentifierStore, described
 from kruispunt_identity.store.link_states import LinkStates
 from kruispunt_identity.store.persons import PersonStore
-from kruispunt_server.call import Call
+from kruispunt_identity.store.told import told_of_days
+from kruispunt_server.call import Call, InstitutionKey
+from kruispunt_server.changes import Change
 from kruispunt_server.clock import brussels_day
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.ids import new_id
@@ -59,9 +61,8 @@ class LinkingServicer:
             link = standing or ForeignIdentifier(new_id(), asked, key, validity, source, 1, person.now)
             if standing is None:
                 self._identifiers.link(transaction, link)
-                self._persons.touch(
-                    transaction, call, person, write_key.request_id, _LINKED, None, described(link)
-                )
+                change = Change(int(person.ssin), _LINKED, None, described(link), told=_told(link, source))
+                self._persons.touch(transaction, call, person, write_key.request_id, change)
             return pb.LinkForeignIdentifierResponse(
                 foreign_identifier=identifier_message(link),
                 already_linked=standing is not None,
@@ -75,7 +76,7 @@ class LinkingServicer:
     ) -> pb.EndForeignIdentifierLinkResponse:
         """End a link."""
         asked = parse_ssin(request.ssin, "ssin")
-        call.participant.own_institution()
+        source = call.participant.own_institution()
         key = parse_write_key(request)
         link_id = parse_id(request.link_id, "link_id")
         end = parse_day(request.end, "end")
@@ -85,12 +86,17 @@ class LinkingServicer:
             before, after = ended(links, link_id, request.etag, end, person.now)
             if after != before:
                 self._identifiers.change(transaction, before, after)
-                self._persons.touch(
-                    transaction, call, person, key.request_id, _ENDED, described(before), described(after)
+                change = Change(
+                    int(person.ssin), _ENDED, described(before), described(after), told=_told(before, source)
                 )
+                self._persons.touch(transaction, call, person, key.request_id, change)
             return pb.EndForeignIdentifierLinkResponse(
                 foreign_identifier=identifier_message(after),
                 resolution=resolved_message(person.resolved(asked)),
             )
 
         return self._telling.run(call, key, asked, _GROUP, pb.EndForeignIdentifierLinkResponse, work)
+
+
+def _told(link: ForeignIdentifier, source: InstitutionKey) -> dict[str, Any]:
+    return told_of_days([link.validity.begin], [link.validity.end], source)

@@ -97,13 +97,14 @@ def row_of(fact: Fact) -> tuple[Any, ...]:
 
 
 def described(fact: Fact) -> Mapping[str, Any]:
-    """Return a fact for the journal: which one, of what, by whom, when; never what it says or of whom."""
+    """Return a fact for the journal: which one, of what, by whom, when, and what it says."""
     return {
         "fact_id": str(fact.fact_id),
         "data_group": fact.group.name.lower(),
         "begin": fact.validity.begin.isoformat() if fact.validity.begin else None,
         "end": fact.validity.end.isoformat() if fact.validity.end else None,
         "source": str(fact.source),
+        "value": text_of(fact.value),
         "superseded_by": str(fact.superseded_by) if fact.superseded_by else None,
     }
 

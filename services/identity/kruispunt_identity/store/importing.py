@@ -24,13 +24,13 @@ from kruispunt_identity.store.issuing import NumberIssuer
 from kruispunt_identity.store.matching import MatchStore
 from kruispunt_identity.store.numbers import NumberStore
 from kruispunt_identity.store.profiles import profile_of
+from kruispunt_identity.store.told import told_of_facts
 from kruispunt_identity.tables import IdentityTables
 from kruispunt_server.call import Call, InstitutionKey
+from kruispunt_server.changes import Change, ChangeLog
 from kruispunt_server.database import Database, constraint_of
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.ids import new_ids
-from kruispunt_server.journal import Change, record_changes
-from kruispunt_server.keys import Pseudonyms
 
 _KIND = "person.imported"
 _REGISTERS = {register: register.name.lower() for register in Register}
@@ -85,7 +85,7 @@ class ImportStore:
         numbers: of persons.
         match_store: what persons are found by.
         candidates: looks whether a person is there already.
-        pseudonyms: what the journal keeps in place of numbers.
+        log: of changes.
         reasons: the number by which each reason is kept.
     """
 
@@ -96,7 +96,7 @@ class ImportStore:
         numbers: NumberStore,
         match_store: MatchStore,
         candidates: CandidateSearch,
-        pseudonyms: Pseudonyms,
+        log: ChangeLog,
         reasons: Mapping[Reason, int],
     ) -> None:
         self._database = database
@@ -104,7 +104,7 @@ class ImportStore:
         self._numbers = numbers
         self._match_store = match_store
         self._candidates = candidates
-        self._pseudonyms = pseudonyms
+        self._log = log
         self._rows = ImportRows(database, tables, reasons)
         self._issuer = NumberIssuer(database, tables)
         self._facts = FactStore(database, tables.persons)
@@ -294,8 +294,20 @@ class ImportStore:
         profiles = [(ssin, profile_of(told)) for ssin, told in facts.items() if ssin not in found]
         self._match_store.write_many(connection, profiles)
         source = str(job.source)
-        changes = [Change(ssin, _KIND, None, _told(row, facts[ssin], source)) for ssin, row in persons]
-        record_changes(connection, self._shared, self._pseudonyms, call, changes, request_id=job.import_id)
+        changes = [
+            Change(
+                ssin,
+                _KIND,
+                None,
+                _told(row, facts[ssin], source),
+                told={
+                    **told_of_facts(facts[ssin], job.source, facts[ssin]),
+                    "register": int(row.register),
+                },
+            )
+            for ssin, row in persons
+        ]
+        self._log.record(connection, call, changes, request_id=job.import_id)
 
 
 def _end(call: Call, job: Import, results: list[RowResult]) -> None:

@@ -14,7 +14,9 @@ from kruispunt_identity.domain.replacing import following, refuse_unless_active
 from kruispunt_identity.domain.values import SUPPLEMENTARY
 from kruispunt_identity.matching.profile import MatchProfile
 from kruispunt_identity.store.number_desk import NumberDesk, state_of
+from kruispunt_identity.store.told import deceased, told_of_number
 from kruispunt_server.call import Call
+from kruispunt_server.changes import Change
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.ids import new_id
 
@@ -79,7 +81,11 @@ class MovingStore:
         self._desk.facts.add_many(connection, taken)
         self._desk.write_matches(connection, [ssin], self._desk.facts.of(connection, [ssin], history=True))
         after = {"register": "rad", "effective_on": effective_on.isoformat(), "facts": len(taken)}
-        self._desk.journal(connection, call, ssin, "number.moved", state_of(number), after, request_id)
+        told = told_of_number(
+            effective_on, call.participant.institution, register=int(Register.RAD), deceased=deceased(taken)
+        )
+        change = Change(int(ssin), "number.moved", state_of(number), after, told=told)
+        self._desk.journal(connection, call, change, request_id)
         return True
 
     def give_back(
@@ -129,7 +135,9 @@ class MovingStore:
         self._desk.facts.close_many(connection, closed)
         self._desk.matches.write_many(connection, [(int(ssin), profile)], keep_profile=False)
         after = {"register": "national", "effective_on": effective_on.isoformat(), "facts": len(closed)}
-        self._desk.journal(connection, call, ssin, "number.moved", state_of(number), after, request_id)
+        told = told_of_number(effective_on, call.participant.institution, register=int(Register.NATIONAL))
+        change = Change(int(ssin), "number.moved", state_of(number), after, told=told)
+        self._desk.journal(connection, call, change, request_id)
         return True
 
     def _national(self, connection: sa.Connection, ssin: Ssin) -> Number | None:

@@ -1,7 +1,7 @@
 """What every change of a number does: locks who is concerned, rewrites search keys, tells the journal."""
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,12 +16,12 @@ from kruispunt_identity.store.matching import MatchStore
 from kruispunt_identity.store.number_changes import NumberChanges
 from kruispunt_identity.store.numbers import NumberStore
 from kruispunt_identity.store.profiles import profile_of
+from kruispunt_identity.store.told import deceased
 from kruispunt_identity.tables import IdentityTables
 from kruispunt_server.call import Call
+from kruispunt_server.changes import Change, ChangeLog
 from kruispunt_server.clock import Clock
 from kruispunt_server.database import Database
-from kruispunt_server.journal import record_change
-from kruispunt_server.keys import Pseudonyms
 
 
 class NumberDesk:
@@ -32,18 +32,17 @@ class NumberDesk:
         database: Database,
         tables: IdentityTables,
         matches: MatchStore,
-        pseudonyms: Pseudonyms,
+        log: ChangeLog,
         clock: Clock,
     ) -> None:
         self.database = database
-        self.shared = tables.shared
         self.numbers = NumberStore(database, tables)
         self.changes = NumberChanges(database, tables)
         self.facts = FactStore(database, tables.persons)
         self.links = LinkStates(database, tables)
         self.decisions = DecisionStore(database, tables, self.numbers)
         self.matches = matches
-        self.pseudonyms = pseudonyms
+        self.log = log
         self.clock = clock
 
     def locked(self, connection: sa.Connection, ssin: Ssin) -> Number | None:
@@ -74,32 +73,14 @@ class NumberDesk:
             if known[ssin].register is not Register.NATIONAL and profile.names:
                 self.matches.write(connection, int(ssin), profile)
 
-    def journal(
-        self,
-        connection: sa.Connection,
-        call: Call,
-        person: Ssin,
-        kind: str,
-        before: Mapping[str, Any],
-        after: Mapping[str, Any],
-        request_id: uuid.UUID,
-    ) -> None:
-        """Tell the journal what happened to a number."""
-        record_change(
-            connection,
-            self.shared,
-            self.pseudonyms,
-            call,
-            person=int(person),
-            kind=kind,
-            before=before,
-            after=after,
-            request_id=request_id,
-        )
+    def is_deceased(self, connection: sa.Connection, ssin: Ssin) -> bool:
+        """Whether a decease is on file of the person that a number stands for."""
+        lineage = self.numbers.lineage(connection, ssin)
+        return deceased(self.facts.of(connection, lineage.numbers))
 
-    def pseudonym(self, ssin: Ssin) -> str:
-        """The journal names nobody."""
-        return self.pseudonyms.of(int(ssin)).hex()
+    def journal(self, connection: sa.Connection, call: Call, change: Change, request_id: uuid.UUID) -> None:
+        """Tell the journal what happened to a number."""
+        self.log.record(connection, call, [change], request_id=request_id)
 
 
 def state_of(number: Number) -> dict[str, Any]:

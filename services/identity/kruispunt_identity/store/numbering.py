@@ -21,7 +21,10 @@ from kruispunt_identity.domain.replacing import (
     refuse_unless_active,
 )
 from kruispunt_identity.store.number_desk import NumberDesk, state_of
+from kruispunt_identity.store.told import told_of_number
 from kruispunt_server.call import Call
+from kruispunt_server.changes import Change
+from kruispunt_server.clock import brussels_day
 from kruispunt_server.errors import Reason, RegistryError
 
 _NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
@@ -87,25 +90,16 @@ class NumberingStore:
         former, next_ = self._pair(connection, order)
         now = following(self._desk.clock.now(), former, next_)
         self._desk.changes.replace(connection, former, next_, order.reason, order.effective_on, now)
-        told = {"reason": order.reason.name.lower(), "effective_on": order.effective_on.isoformat()}
-        self._desk.journal(
-            connection,
-            call,
-            former.ssin,
-            "number.replaced",
-            state_of(former),
-            {"status": "replaced", "next": self._desk.pseudonym(next_.ssin), **told},
-            request_id,
-        )
-        self._desk.journal(
-            connection,
-            call,
-            next_.ssin,
-            "number.joined",
-            state_of(next_),
-            {**state_of(next_), "former": self._desk.pseudonym(former.ssin), **told},
-            request_id,
-        )
+        why = {"reason": order.reason.name.lower(), "effective_on": order.effective_on.isoformat()}
+        is_deceased = self._desk.is_deceased(connection, next_.ssin)
+        told = told_of_number(order.effective_on, call.participant.institution, deceased=is_deceased)
+        replaced = {"status": "replaced", "next": str(next_.ssin), **why}
+        joined = {**state_of(next_), "former": str(former.ssin), **why}
+        for change in (
+            Change(int(former.ssin), "number.replaced", state_of(former), replaced, int(next_.ssin), told),
+            Change(int(next_.ssin), "number.joined", state_of(next_), joined, int(former.ssin), told),
+        ):
+            self._desk.journal(connection, call, change, request_id)
 
     def cancel(
         self, connection: sa.Connection, call: Call, ssin: Ssin, etag: str, request_id: uuid.UUID
@@ -127,7 +121,9 @@ class NumberingStore:
         for each in self._desk.numbers.lineage(connection, ssin).numbers:
             self._desk.matches.remove(connection, int(each))
         after = {"status": "cancelled", "reason": ChangeReason.GIVEN_BY_MISTAKE.name.lower()}
-        self._desk.journal(connection, call, ssin, "number.cancelled", state_of(number), after, request_id)
+        told = told_of_number(brussels_day(call.now), call.participant.institution)
+        change = Change(int(ssin), "number.cancelled", state_of(number), after, told=told)
+        self._desk.journal(connection, call, change, request_id)
 
     def _pair(self, connection: sa.Connection, order: ReplacementOrder) -> tuple[Number, Number]:
         """Lock and return both numbers; those that only the national register knows are written down."""

@@ -1,9 +1,8 @@
 """Writing of persons: opens a person, and carries out what commands plan."""
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import sqlalchemy as sa
 
@@ -17,13 +16,13 @@ from kruispunt_identity.store.fact_rows import described
 from kruispunt_identity.store.facts import FactStore
 from kruispunt_identity.store.numbers import NumberStore
 from kruispunt_identity.store.profiles import MATCHED, profile_of
+from kruispunt_identity.store.told import told_of_facts
 from kruispunt_identity.tables import IdentityTables
 from kruispunt_server.call import Call
+from kruispunt_server.changes import Change, ChangeLog
 from kruispunt_server.clock import Clock
 from kruispunt_server.database import Database
 from kruispunt_server.errors import Reason, RegistryError
-from kruispunt_server.journal import record_change
-from kruispunt_server.keys import Pseudonyms
 
 _UNWRITTEN = 0  # version of a person of whom nothing was ever written here
 
@@ -61,7 +60,7 @@ class PersonStore:
         numbers: which number stands.
         matches: what persons are found by.
         national: who has a national number of whom nothing was ever written here.
-        pseudonyms: what the journal keeps in place of numbers.
+        log: of changes.
         clock: says when what is told is recorded.
     """
 
@@ -72,7 +71,7 @@ class PersonStore:
         numbers: NumberStore,
         matches: Matches,
         national: NationalRegister,
-        pseudonyms: Pseudonyms,
+        log: ChangeLog,
         clock: Clock,
     ) -> None:
         self._database = database
@@ -81,7 +80,7 @@ class PersonStore:
         self._facts = FactStore(database, tables.persons)
         self._matches = matches
         self._national = national
-        self._pseudonyms = pseudonyms
+        self._log = log
         self._clock = clock
 
     def find(self, asked: Ssin) -> Known:
@@ -159,7 +158,10 @@ class PersonStore:
         self._write_matches(connection, person, plan)
         before = {"facts": [described(fact) for fact in plan.closed]} if plan.closed else None
         after = {"facts": [described(fact) for fact in plan.added]} if plan.added else None
-        return self.touch(connection, call, person, request_id, kind, before, after)
+        touched = [*plan.closed, *plan.added]
+        told = told_of_facts(touched, call.participant.institution, person.facts)
+        change = Change(int(person.ssin), kind, before, after, told=told)
+        return self.touch(connection, call, person, request_id, change)
 
     def touch(
         self,
@@ -167,25 +169,13 @@ class PersonStore:
         call: Call,
         person: Person,
         request_id: uuid.UUID,
-        kind: str,
-        before: Mapping[str, Any] | None,
-        after: Mapping[str, Any] | None,
+        change: Change,
     ) -> int:
         """Say that something of a person changed, and what, for the journal; returns the new version.
 
         The first time that something is written of a NATIONAL person, the number is written down.
         """
-        record_change(
-            connection,
-            self._shared,
-            self._pseudonyms,
-            call,
-            person=int(person.ssin),
-            kind=kind,
-            before=before,
-            after=after,
-            request_id=request_id,
-        )
+        self._log.record(connection, call, [change], request_id=request_id)
         if person.root.version == _UNWRITTEN:
             return self._numbers.insert(connection, person.ssin, Register.NATIONAL, person.now).version
         return self._numbers.touch(connection, person.ssin, person.now)

@@ -25,14 +25,14 @@ from kruispunt_identity.store.issuing import NumberIssuer
 from kruispunt_identity.store.matching import MatchStore
 from kruispunt_identity.store.numbers import NumberStore
 from kruispunt_identity.store.profiles import profile_of
+from kruispunt_identity.store.told import told_of_facts
 from kruispunt_identity.tables import IdentityTables
 from kruispunt_server.call import Call, InstitutionKey
+from kruispunt_server.changes import Change, ChangeLog
 from kruispunt_server.clock import Clock
 from kruispunt_server.database import Database
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.ids import new_id
-from kruispunt_server.journal import record_change
-from kruispunt_server.keys import Pseudonyms
 
 _NOT_YET = Ssin(0)
 
@@ -82,7 +82,7 @@ class RegistrationStore:
         candidates: searches.
         decisions: told apart by whom and why.
         national: says whether a national number that was never found here exists.
-        pseudonyms: what the journal keeps in place of numbers.
+        log: of changes.
         clock: says when a person was recorded.
     """
 
@@ -95,7 +95,7 @@ class RegistrationStore:
         candidates: CandidateSearch,
         decisions: DecisionStore,
         national: NationalRegister,
-        pseudonyms: Pseudonyms,
+        log: ChangeLog,
         clock: Clock,
     ) -> None:
         self._database = database
@@ -105,7 +105,7 @@ class RegistrationStore:
         self._candidates = candidates
         self._decisions = decisions
         self._national = national
-        self._pseudonyms = pseudonyms
+        self._log = log
         self._clock = clock
         self._facts = FactStore(database, tables.persons)
         self._issuer = NumberIssuer(database, tables)
@@ -206,43 +206,21 @@ class RegistrationStore:
             now=self._clock.now(),
         )
         if new:
-            for person in sorted((ssin, decision.ssin)):
-                self._change(
-                    transaction,
-                    call,
-                    person,
-                    "person.told_apart",
-                    {"reason": decision.reason.name.lower()},
-                    request_id,
-                )
+            reason = {"reason": decision.reason.name.lower()}
+            pair = sorted((int(ssin), int(decision.ssin)))
+            changes = [
+                Change(one, "person.told_apart", None, reason, other) for one, other in (pair, reversed(pair))
+            ]
+            self._log.record(transaction, call, changes, request_id=request_id)
         return new
 
     def _journal(
         self, transaction: sa.Connection, call: Call, ssin: Ssin, facts: Sequence[Fact], request_id: uuid.UUID
     ) -> None:
         after = {"register": Register.BIS.name.lower(), "facts": [described(fact) for fact in facts]}
-        self._change(transaction, call, ssin, "person.registered", after, request_id)
-
-    def _change(
-        self,
-        transaction: sa.Connection,
-        call: Call,
-        person: Ssin,
-        kind: str,
-        after: Mapping[str, object],
-        request_id: uuid.UUID,
-    ) -> None:
-        record_change(
-            transaction,
-            self._tables.shared,
-            self._pseudonyms,
-            call,
-            person=int(person),
-            kind=kind,
-            before=None,
-            after=after,
-            request_id=request_id,
-        )
+        told = {**told_of_facts(facts, call.participant.institution, facts), "register": int(Register.BIS)}
+        change = Change(int(ssin), "person.registered", None, after, told=told)
+        self._log.record(transaction, call, [change], request_id=request_id)
 
 
 def _facts_of(registration: Registration, ssin: Ssin, now: dt.datetime) -> list[Fact]:

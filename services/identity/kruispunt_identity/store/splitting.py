@@ -17,7 +17,9 @@ from kruispunt_identity.domain.replacing import following
 from kruispunt_identity.domain.values import SUPPLEMENTARY
 from kruispunt_identity.store.number_changes import numbers_below
 from kruispunt_identity.store.number_desk import NumberDesk, state_of
+from kruispunt_identity.store.told import deceased, told_of_number
 from kruispunt_server.call import Call
+from kruispunt_server.changes import Change
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.ids import new_id
 
@@ -41,6 +43,18 @@ class SplitReceipt:
     undecided: list[Fact]
     identifiers: list[ForeignIdentifier]
     numbers: list[Ssin]
+
+
+@dataclass(frozen=True, slots=True)
+class _Parted:
+    """What the journal is told of a split."""
+
+    number: Number
+    root: Number
+    effective_on: dt.date
+    facts: Sequence[Fact]
+    returning: set[Ssin]
+    taken: int
 
 
 class SplittingStore:
@@ -98,7 +112,8 @@ class SplittingStore:
             participant_id=call.participant.participant_id,
             now=now,
         )
-        self._journal_split(connection, call, number, root, len(taken), effective_on, request_id)
+        parted = _Parted(number, root, effective_on, facts, returning, len(taken))
+        self._journal_split(connection, call, parted, request_id)
         return SplitReceipt(
             remaining=root.ssin,
             returned=[
@@ -113,26 +128,28 @@ class SplittingStore:
         )
 
     def _journal_split(
-        self,
-        connection: sa.Connection,
-        call: Call,
-        number: Number,
-        root: Number,
-        taken: int,
-        effective_on: dt.date,
-        request_id: uuid.UUID,
+        self, connection: sa.Connection, call: Call, parted: _Parted, request_id: uuid.UUID
     ) -> None:
-        before = {"status": "replaced", "next": self._desk.pseudonym(root.ssin)}
-        after = {"status": "active", "effective_on": effective_on.isoformat(), "facts": taken}
-        self._desk.journal(connection, call, number.ssin, "number.split", before, after, request_id)
-        parted = {"former": self._desk.pseudonym(number.ssin), "effective_on": effective_on.isoformat()}
+        number, root, day = parted.number, parted.root, parted.effective_on
+        standing = [fact for fact in parted.facts if fact.stands]
+        back = [fact for fact in standing if fact.registered_under in parted.returning]
+        stay = [fact for fact in standing if fact.registered_under not in parted.returning]
+        before = {"status": "replaced", "next": str(root.ssin)}
+        after = {"status": "active", "effective_on": day.isoformat(), "facts": parted.taken}
+        source = call.participant.institution
+        split = told_of_number(day, source, deceased=deceased(back))
         self._desk.journal(
             connection,
             call,
-            root.ssin,
-            "number.parted",
-            state_of(root),
-            {**state_of(root), **parted},
+            Change(int(number.ssin), "number.split", before, after, int(root.ssin), split),
+            request_id,
+        )
+        after = {**state_of(root), "former": str(number.ssin), "effective_on": day.isoformat()}
+        told = told_of_number(day, source, deceased=deceased(stay))
+        self._desk.journal(
+            connection,
+            call,
+            Change(int(root.ssin), "number.parted", state_of(root), after, int(number.ssin), told),
             request_id,
         )
 
