@@ -15,7 +15,13 @@ from kruispunt_server.edge import Deadlines, Edge, Policy
 from kruispunt_server.events import Events
 from kruispunt_server.journal import AccessJournal
 from kruispunt_server.keys import Keys, Pseudonyms
+from kruispunt_server.lease import Lease
 from kruispunt_server.participants import ParticipantCache, ParticipantStore
+from kruispunt_server.sealing.heads import HeadStore
+from kruispunt_server.sealing.seal_keys import SealKeys
+from kruispunt_server.sealing.sealer import Sealer
+from kruispunt_server.sealing.worker import LEASE as SEALER_LEASE
+from kruispunt_server.sealing.worker import SealingThread
 from kruispunt_server.settings import ServerSettings
 from kruispunt_server.subject_keys import SubjectKeys
 from kruispunt_server.tables import SharedTables
@@ -67,6 +73,9 @@ class Parts:
     pseudonyms: Pseudonyms
     changes: ChangeLog
     subject_keys: SubjectKeys
+    heads: HeadStore
+    sealer: Sealer
+    sealing: SealingThread
     tokens: PageTokens
     participants: ParticipantCache
     clock: Clock
@@ -92,6 +101,7 @@ class Assembly:
         for step in self.closing:
             step()
         self.parts.journal.close()
+        self.parts.sealing.stop()
         self.parts.database.close()
 
 
@@ -104,6 +114,7 @@ def open_parts(
         RegistryError: the database cannot be reached.
         MigrationError: it is not at the head.
         UnsafeDatabaseError: it may lose what it acknowledged.
+        SealKeyError: the file of seal keys cannot be used.
     """
     clock = clock or SystemClock()
     database = Database.open(
@@ -120,6 +131,9 @@ def open_parts(
     keys = Keys(settings.secret())
     pseudonyms = Pseudonyms(keys.derive("pseudonym"))
     subject_keys = SubjectKeys(database, tables, keys.derive("subject-key"), clock)
+    heads = HeadStore(tables, settings.service, SealKeys(keys.derive("seal"), settings.seal_key_file), clock)
+    sealed = telemetry.metrics.sealed if telemetry.metrics is not None else None
+    sealer = Sealer(database, tables, heads, sealed=sealed)
     flushed = telemetry.metrics.flushed if telemetry.metrics is not None else None
     journal = AccessJournal(database, tables, pseudonyms, clock, flushed=flushed)
     participants = ParticipantCache(ParticipantStore(database, tables), clock)
@@ -144,6 +158,17 @@ def open_parts(
         pseudonyms=pseudonyms,
         changes=ChangeLog(tables, pseudonyms, subject_keys),
         subject_keys=subject_keys,
+        heads=heads,
+        sealer=sealer,
+        sealing=SealingThread(
+            sealer,
+            Lease(database, tables, SEALER_LEASE, clock),
+            interval_s=settings.seal_interval_s,
+            heads_file=settings.heads_file,
+            heads=heads,
+            database=database,
+            events=telemetry.events,
+        ),
         tokens=PageTokens(keys.derive("page-token")),
         participants=participants,
         clock=clock,

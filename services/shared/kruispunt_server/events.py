@@ -62,6 +62,7 @@ EVENTS: Mapping[str, Event] = {
     "certificate_unreadable": _event(
         "error", "New certificate files cannot be used; the old ones stay.", "exception"
     ),
+    "sealing_failed": _event("error", "The logs cannot be sealed now; it is tried again every second.", "exception"),
     "library_spoke": _event("warning", "A library logged something; its text is not kept.", "logger", "severity", "exception"),
 }  # fmt: skip
 

@@ -62,6 +62,21 @@ class Metrics:
             "kruispunt_journal_flush_seconds", "Time of writing them.",
             buckets=_SECONDS, registry=self.registry,
         )  # fmt: skip
+        self._sealed = Counter(
+            "kruispunt_sealed_records",
+            "Records of the logs that were sealed.",
+            ("log",),
+            registry=self.registry,
+        )
+        self._seal_seconds = Histogram(
+            "kruispunt_seal_seconds", "Time of sealing what waited.", ("log",),
+            buckets=_SECONDS, registry=self.registry,
+        )  # fmt: skip
+
+    def sealed(self, log: str, records: int, seconds: float) -> None:
+        """Note one seal."""
+        self._sealed.labels(log).inc(records)
+        self._seal_seconds.labels(log).observe(seconds)
 
     def calls(self, method: str) -> Calls:
         """Return the counters of one method, by its full name."""

@@ -72,6 +72,7 @@ class Server:
         else:
             credentials = ReloadingCredentials(_tls_files(settings), self._assembly.parts.edge.events)
             bound = self._server.add_secure_port(f"{host}:{port}", credentials.server_credentials())
+        self._assembly.parts.sealing.start()
         self.health.start()
         self._server.start()
         return bound

@@ -61,6 +61,22 @@ class ServerSettings(BaseSettings):
         description="At least 32 random bytes; the same for every process of one registry, kept for ever: "
         "pseudonyms in the access log are made with it."
     )
+    seal_key_file: FilePath | None = Field(
+        None,
+        description="PEM file of Ed25519 keys that seal the logs, the one that signs first; absent: a key derived from "
+        "`secret_file`.",
+    )
+    seal_interval_s: float = Field(
+        0.2,
+        gt=0,
+        le=60,
+        description="Between two seals: feeds and proofs are so much behind at most, or a little more.",
+    )
+    heads_file: Path | None = Field(
+        None,
+        description="Gets the signed heads of both logs every minute, a line of JSON each; keep it on another machine. "
+        "Absent: nothing is exported.",
+    )
     database_url: str = Field(
         repr=False,
         pattern=r"^(sqlite|postgresql)://",

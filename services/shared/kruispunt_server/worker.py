@@ -13,6 +13,7 @@ from kruispunt_server.credentials import CredentialsError
 from kruispunt_server.database import UnsafeDatabaseError
 from kruispunt_server.events import Events, frames_of
 from kruispunt_server.migrate import MigrationError
+from kruispunt_server.sealing.seal_keys import SealKeyError
 from kruispunt_server.server import Server
 from kruispunt_server.settings import ServerSettings
 from kruispunt_server.stopping import StopSignal
@@ -38,7 +39,7 @@ def run_worker(settings: ServerSettings, wire: Wire, port: int) -> int:
         server = Server(settings, wire(settings, telemetry))
         bound = server.start(port)
         collect_rarely()
-    except (MigrationError, UnsafeDatabaseError, CredentialsError) as error:
+    except (MigrationError, UnsafeDatabaseError, CredentialsError, SealKeyError) as error:
         events.emit("start_refused", faults=[str(error)])
         return REFUSED
     except Exception as error:  # noqa: BLE001 - its text may hold anything
