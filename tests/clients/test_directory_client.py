@@ -59,7 +59,7 @@ def test_purpose_and_deadline_go_with_every_call(directory: DirectoryClient, scr
     assert "clerk-7" == asked.metadata["kruispunt-end-user"]
     assert "file-1" == asked.metadata["kruispunt-case"]
     assert asked.time_remaining is not None
-    assert 3.0 < asked.time_remaining <= 5.0
+    assert 3.0 < asked.time_remaining <= 5.1  # gRPC rounds upwards
 
 
 def test_another_purpose_goes_over_the_same_channels(directory: DirectoryClient, script: Script) -> None:

@@ -22,10 +22,11 @@ STATUS_OF_BAND = {  # bands of numbers in error_reason.proto, each under one sta
     "PERMISSION_DENIED": range(22, 30),
     "NOT_FOUND": range(30, 40),
     "FAILED_PRECONDITION": range(40, 60),
-    "ABORTED": range(60, 70),
+    "ABORTED": range(60, 62),
+    "OUT_OF_RANGE": range(62, 70),
     "RESOURCE_EXHAUSTED": range(70, 80),
     "DEADLINE_EXCEEDED": range(80, 81),
-    "UNAVAILABLE": range(81, 84),
+    "UNAVAILABLE": range(81, 90),
     "INTERNAL": range(90, 91),
     "UNIMPLEMENTED": range(91, 92),
 }

@@ -87,7 +87,7 @@ def test_the_journal_says_who_registered_and_nothing_of_the_person(desk: Desk) -
     with desk.registers.database.reading() as connection:
         said = said_in(connection, keys, rows[0])
     assert ["name", "birth", "gender"] == [fact["data_group"] for fact in said["after"]["facts"]]
-    assert {"groups": [1, 2, 4], "source": "9/1", "register": 2} == said["told"]
+    assert {"groups": [1, 2, 4], "source": "5/1", "register": 2} == said["told"]
     assert "Diallo" not in str(rows[0])
     assert b"Diallo" not in rows[0].payload
 
