@@ -11,6 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from kruispunt.cli import (
     asking,
+    audit,
     dossiers,
     knowledge,
     numbers,
@@ -123,6 +124,7 @@ _PERSON_COMMANDS = (person_bulk, person_changes, person_numbers)  # add themselv
 
 asking.add_to(app)
 for name, part in (
+    ("audit", audit.app),
     ("dossier", dossiers.app),
     ("knowledge", knowledge.app),
     ("person", persons.app),

@@ -98,6 +98,9 @@ def build_app(service: Service) -> typer.Typer:
         """Make a development authority, a secret, and certificates for the server and every participant."""
         _dev_pki(folder, participants)
 
+    from kruispunt_server.commands_audit import audit_app
+
+    app.add_typer(audit_app(service), name="audit")
     return app
 
 
