@@ -27,6 +27,15 @@ def verify(context: typer.Context, service: ServiceName) -> None:
     _run_on_database(service, "verify", context.args)
 
 
+@app.command(context_settings=_ON_THE_DATABASE)
+def erase(context: typer.Context, service: ServiceName) -> None:
+    """Make what the change log of a service says of a person unreadable for ever; for operators.
+
+    Further options are those of `kruispunt identity audit erase`: --ssin, --config, --json.
+    """
+    _run_on_database(service, "erase", context.args)
+
+
 def _run_on_database(service: str, command: str, arguments: list[str]) -> None:
     """Run the server's own command, where the servers are installed."""
     entries = importlib.metadata.entry_points(group="kruispunt.commands")

@@ -1,4 +1,4 @@
-"""What an operator does with the journal, on the database itself: `audit verify`."""
+"""What an operator does with the journal, on the database itself: `audit verify`, and what `commands_keeping` adds."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -54,6 +54,9 @@ def audit_app(service: Service) -> typer.Typer:
             _print(report, as_json=as_json)
         raise typer.Exit(_ALTERED if any(report.faults for report in reports) else 0)
 
+    from kruispunt_server.commands_keeping import add_keeping
+
+    add_keeping(app, service)
     return app
 
 

@@ -1,0 +1,73 @@
+"""What an operator takes out of the journal, and who may: `audit erase`, `audit retain`, `audit grant`."""
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kruispunt.ssin import Ssin, SsinError
+from kruispunt_server.commands import Config, Service, load, refuse
+
+if TYPE_CHECKING:
+    from kruispunt_server.audit.erasing import Eraser
+    from kruispunt_server.database import Database
+    from kruispunt_server.settings import ServerSettings
+
+_NOT_YET = 1
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def add_keeping(app: typer.Typer, service: Service) -> None:
+    """Add the commands to those of `audit`."""
+    _add_erase(app, service)
+
+
+def _add_erase(app: typer.Typer, service: Service) -> None:
+    @app.command()
+    def erase(
+        *,
+        ssin: Annotated[
+            list[str], typer.Option(help="A number of the person; repeat it for every number it ever had.")
+        ],
+        config: Config = None,
+        as_json: Json = False,
+    ) -> None:
+        """Make what the change log says of a person unreadable for ever; the log still verifies.
+
+        Exit status: 0 no file of the database holds the keys any more, 1 somebody still reads a state with them:
+        run it again. Back-ups that were made before still hold them.
+        """
+        from kruispunt_server.commands_audit import opened
+
+        persons = _persons(ssin)
+        settings = load(service, config)
+        with opened(service, settings) as database:
+            erasure = _eraser(service, settings, database).erase(persons)
+        if as_json:
+            typer.echo(json.dumps({"keys_destroyed": erasure.destroyed, "gone_from_files": erasure.gone}))
+        else:
+            typer.echo(f"{erasure.destroyed} keys destroyed")
+            typer.echo(
+                "no file of the database holds them any more"
+                if erasure.gone
+                else "somebody still reads a state with them: run this again"
+            )
+        raise typer.Exit(0 if erasure.gone else _NOT_YET)
+
+
+def _persons(numbers: list[str]) -> list[int]:
+    try:
+        return [int(Ssin.parse(number)) for number in numbers]
+    except SsinError:
+        refuse("nothing was erased", ["--ssin: not the number of a person"])
+
+
+def _eraser(service: Service, settings: "ServerSettings", database: "Database") -> "Eraser":
+    from kruispunt_server.audit.erasing import Eraser
+    from kruispunt_server.clock import SystemClock
+    from kruispunt_server.keys import Keys, Pseudonyms
+    from kruispunt_server.subject_keys import SubjectKeys
+
+    keys, tables, clock = Keys(settings.secret()), service.tables(), SystemClock()
+    subject_keys = SubjectKeys(database, tables, keys.derive("subject-key"), clock)
+    return Eraser(database, tables, Pseudonyms(keys.derive("pseudonym")), subject_keys, clock)

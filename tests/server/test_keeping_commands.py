@@ -1,0 +1,58 @@
+"""What an operator does to the journal, by `kruispunt audit …`: erase, retain, grant."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from tests.support.calls import NOON, call_of, change_log
+from typer.testing import CliRunner
+
+from kruispunt.cli.app import app
+from kruispunt_server.changes import Change
+from kruispunt_server.clock import FixedClock
+from kruispunt_server.database import Database
+from kruispunt_server.ids import new_id
+from kruispunt_server.tables import SharedTables
+
+DORA = 85_073_003_328
+
+
+@pytest.fixture
+def config(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The settings of the directory's server on this database."""
+    url = database.engine.url.render_as_string(hide_password=False).replace("+psycopg", "")
+    (tmp_path / "secret").write_bytes(b"k" * 32)
+    (tmp_path / "settings.toml").write_text(
+        f'database_url = "{url}"\nsecret_file = "{tmp_path / "secret"}"\nplaintext_participant = "x"\n'
+    )
+    monkeypatch.delenv("KRUISPUNT_DIRECTORY_PORT", raising=False)
+    return tmp_path / "settings.toml"
+
+
+def run(command: str, config: Path, *more: str) -> Result:
+    """Run a command of the directory."""
+    arguments = ["audit", command, "--service", "directory", "--config", str(config), *more]
+    return CliRunner().invoke(app, arguments)
+
+
+def test_a_person_is_erased_by_its_numbers(database: Database, tables: SharedTables, config: Path) -> None:
+    """One key is destroyed; again, none is left."""
+    log = change_log(database, tables, FixedClock(NOON))
+    with database.writing() as connection:
+        log.record(connection, call_of(), [Change(DORA, "k", None, {})], request_id=new_id())
+
+    for destroyed in (1, 0):
+        said = run("erase", config, "--ssin", str(DORA), "--json")
+        assert (0, {"keys_destroyed": destroyed, "gone_from_files": True}) == (
+            said.exit_code,
+            json.loads(said.stdout),
+        )
+
+
+def test_what_is_no_number_erases_nothing(config: Path) -> None:
+    """The refusal does not repeat it."""
+    said = run("erase", config, "--ssin", "85073003329")
+
+    assert 78 == said.exit_code
+    assert "85073003329" not in said.output
