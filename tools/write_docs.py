@@ -15,6 +15,7 @@ from kruispunt_directory import policies as directory
 from kruispunt_directory.settings import DirectorySettings
 from kruispunt_identity import policies as identity
 from kruispunt_identity.settings import IdentitySettings
+from kruispunt_server.audit.servicer import POLICIES as AUDIT_SERVICE
 from kruispunt_server.edge import Policy
 from kruispunt_server.events import EVENTS
 from kruispunt_server.settings import ServerSettings
@@ -204,6 +205,7 @@ def rights() -> str:
         "KnowledgeService": directory.KNOWLEDGE_SERVICE,
         "IdentityService": identity.IDENTITY_SERVICE,
         "RegistrationService": identity.REGISTRATION_SERVICE,
+        "AuditService": AUDIT_SERVICE,
     }
     for service, methods in services.items():
         rows += [

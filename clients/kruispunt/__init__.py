@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from kruispunt._knowledge import (
         KnowledgeClient,
     )
+    from kruispunt.auditing import (
+        AccessRecord,
+        Consistency,
+        Log,
+        Receipt,
+        SignedHead,
+    )
     from kruispunt.errors import (
         Aborted,
         CallCancelled,
@@ -218,6 +225,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Aborted",
     "AccessQuestion",
+    "AccessRecord",
     "Birth",
     "CallCancelled",
     "Cancellation",
@@ -232,6 +240,7 @@ __all__ = [
     "CodeUnknown",
     "ConcurrentChange",
     "Conflict",
+    "Consistency",
     "ContactAddress",
     "CountryUnknown",
     "Coverage",
@@ -281,6 +290,7 @@ __all__ = [
     "KruispuntError",
     "LinkUnknown",
     "Listing",
+    "Log",
     "MessageMalformed",
     "MethodUnknown",
     "MinimumDataMissing",
@@ -337,6 +347,7 @@ __all__ = [
     "ProfileError",
     "Purpose",
     "PurposeRequired",
+    "Receipt",
     "ReconfirmationOutcome",
     "RecordUnknown",
     "ReferenceUnknown",
@@ -368,6 +379,7 @@ __all__ = [
     "ScorePart",
     "SearchExpired",
     "Sex",
+    "SignedHead",
     "SplitReceipt",
     "Ssin",
     "SsinError",
@@ -402,6 +414,7 @@ _HOMES = {
     "_directory": "DirectoryClient",
     "_identity": "IdentityClient",
     "_knowledge": "KnowledgeClient",
+    "auditing": "AccessRecord Consistency Log Receipt SignedHead",
     "errors": """
         NotSealedYet OutOfRange PositionBeyondEnd PositionForeign PositionInvalid PositionTooOld
         RecordUnknown TreeSizeInvalid

@@ -1,5 +1,6 @@
 """The client of identity."""
 
+from kruispunt._auditing import AuditMethods
 from kruispunt._client import Client
 from kruispunt._numbering import NumberingMethods
 from kruispunt._person_reading import PersonReadingMethods
@@ -10,7 +11,7 @@ from kruispunt.profiles import Profile
 
 
 class IdentityClient(
-    PersonReadingMethods, PersonWritingMethods, NumberingMethods, PersonStreamMethods, Client
+    PersonReadingMethods, PersonWritingMethods, NumberingMethods, PersonStreamMethods, AuditMethods, Client
 ):
     """Asks who a person is, registers whom no register has, and keeps the numbers in order.
 

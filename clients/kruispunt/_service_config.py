@@ -17,6 +17,7 @@ DOSSIER: Final = "kruispunt.directory.v1.DossierService"
 KNOWLEDGE: Final = "kruispunt.directory.v1.KnowledgeService"
 IDENTITY: Final = "kruispunt.identity.v1.IdentityService"
 REGISTRATION: Final = "kruispunt.identity.v1.RegistrationService"
+AUDIT: Final = "kruispunt.audit.v1.AuditService"
 
 RETRY_POLICY: Final[dict[str, Any]] = {
     "maxAttempts": 5,
@@ -35,6 +36,7 @@ SERVICE_CONFIG: Final[dict[str, Any]] = {
                 {"service": KNOWLEDGE},
                 {"service": IDENTITY},
                 {"service": REGISTRATION},
+                {"service": AUDIT},
             ],
             "waitForReady": True,
             "timeout": "30s",

@@ -14,6 +14,7 @@ from kruispunt_directory.store.knowledge import KnowledgeStore
 from kruispunt_directory.store.reading import DossierReader
 from kruispunt_directory.tables import directory_tables
 from kruispunt_server.assembly import Assembly, Parts, Servicer, Telemetry, open_parts
+from kruispunt_server.audit.wiring import audit_servicer
 from kruispunt_server.peers import peer_certificates
 from kruispunt_server.settings import ServerSettings
 
@@ -59,4 +60,5 @@ def servicers(parts: Parts, register: PersonRegister | None = None) -> list[Serv
             KnowledgeServicer(knowledge, parts.writes, parts.tokens, parts.clock),
             policies.KNOWLEDGE_SERVICE,
         ),
+        audit_servicer(parts, tables.shared),
     ]

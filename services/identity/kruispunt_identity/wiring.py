@@ -48,6 +48,7 @@ from kruispunt_identity.store.searches import SearchLog
 from kruispunt_identity.store.splitting import SplittingStore
 from kruispunt_identity.tables import IdentityTables, identity_tables
 from kruispunt_server.assembly import Assembly, Parts, Servicer, Telemetry, open_parts
+from kruispunt_server.audit.wiring import audit_servicer
 from kruispunt_server.combined import Combined
 from kruispunt_server.credentials import CredentialsError
 from kruispunt_server.keys import Keys
@@ -111,6 +112,7 @@ def _servicers(parts: Parts, around: Surroundings, stores: "_Stores") -> list[Se
     return [
         Servicer(_IDENTITY, _identity_service(parts, around, stores), policies.IDENTITY_SERVICE),
         Servicer(_REGISTRATION, _registration_service(parts, around, stores), policies.REGISTRATION_SERVICE),
+        audit_servicer(parts, stores.tables.shared),
     ]
 
 
