@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from click.testing import Result
 from tests.support.calls import NOON, call_of, change_log
 from typer.testing import CliRunner
@@ -56,3 +57,19 @@ def test_what_is_no_number_erases_nothing(config: Path) -> None:
 
     assert 78 == said.exit_code
     assert "85073003329" not in said.output
+
+
+def test_what_need_not_be_kept_is_deleted(database: Database, tables: SharedTables, config: Path) -> None:
+    """By the settings; a stored answer is kept for 30 days unless they say otherwise."""
+    stored = {"participant_id": "x", "method": "m", "digest": b"", "response": b"", "recorded_at": NOON}
+    with database.writing() as connection:
+        connection.execute(sa.insert(tables.idempotency), [{**stored, "request_id": new_id()}])
+    with config.open("a") as settings:
+        settings.write("request_retention_days = 1\n")
+
+    said = run("retain", config, "--json")
+    assert (0, {"change": 0, "access": 0, "requests": 1}) == (
+        said.exit_code,
+        json.loads(said.stdout)["deleted"],
+    )
+    assert "0 stored answers deleted" in run("retain", config).stdout

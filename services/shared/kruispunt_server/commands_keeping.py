@@ -20,6 +20,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 def add_keeping(app: typer.Typer, service: Service) -> None:
     """Add the commands to those of `audit`."""
     _add_erase(app, service)
+    _add_retain(app, service)
 
 
 def _add_erase(app: typer.Typer, service: Service) -> None:
@@ -53,6 +54,31 @@ def _add_erase(app: typer.Typer, service: Service) -> None:
                 else "somebody still reads a state with them: run this again"
             )
         raise typer.Exit(0 if erasure.gone else _NOT_YET)
+
+
+def _add_retain(app: typer.Typer, service: Service) -> None:
+    @app.command()
+    def retain(*, config: Config = None, as_json: Json = False) -> None:
+        """Delete what need no longer be kept, as the three `…_retention_days` say; hashes and heads stay.
+
+        Broken off, run it again.
+        """
+        from kruispunt_server.audit.retaining import Retainer, Retention
+        from kruispunt_server.clock import SystemClock
+        from kruispunt_server.commands_audit import opened
+
+        settings = load(service, config)
+        retention = Retention(
+            settings.access_retention_days, settings.change_retention_days, settings.request_retention_days
+        )
+        with opened(service, settings) as database:
+            retained = Retainer(database, service.tables(), SystemClock()).retain(retention)
+        if as_json:
+            typer.echo(json.dumps({"kept_from": retained.kept_from, "deleted": retained.deleted}))
+            return
+        for log, first in retained.kept_from.items():
+            typer.echo(f"{log}: kept from position {first} on, {retained.deleted[log]} records deleted now")
+        typer.echo(f"{retained.deleted['requests']} stored answers deleted")
 
 
 def _persons(numbers: list[str]) -> list[int]:

@@ -77,6 +77,22 @@ class ServerSettings(BaseSettings):
         description="Gets the signed heads of both logs every minute, a line of JSON each; keep it on another machine. "
         "Absent: nothing is exported.",
     )
+    access_retention_days: int | None = Field(
+        None,
+        ge=1,
+        description="Days after which `audit retain` deletes access records. Absent: kept for ever.",
+    )
+    change_retention_days: int | None = Field(
+        None,
+        ge=1,
+        description="Days after which `audit retain` deletes records of changes. Absent: kept for ever.",
+    )
+    request_retention_days: int | None = Field(
+        30,
+        ge=1,
+        description="Days after which `audit retain` deletes the answers that a repeated `request_id` gets: repeated "
+        "later, a change is made again.",
+    )
     database_url: str = Field(
         repr=False,
         pattern=r"^(sqlite|postgresql)://",

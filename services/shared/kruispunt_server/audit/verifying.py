@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from kruispunt.merkle import CompactRange, node_hash
 from kruispunt.signed_heads import HeadNote, origin_of
+from kruispunt_server.audit.retaining import said_kept_from
 from kruispunt_server.audit.trust import TrustedKeys, WrittenKey
 from kruispunt_server.database import Database
 from kruispunt_server.sealing.records import PARTS, record_text
@@ -181,6 +182,7 @@ class _Reading:
             self._report.note(None, "the row of the log is missing")
         else:
             self._report.size, self._report.kept_from = row.size, row.kept_from
+            self._check_kept_from()
         self._exported = [head for head in verifier._exported if head.log == log]  # noqa: SLF001
         self._upper = CompactRange()  # over the roots of full tiles of level 0
         self._above: dict[int, list[bytes]] = {}
@@ -212,6 +214,11 @@ class _Reading:
         unsealed = sa.select(sa.func.count()).where(self._table.c.position.is_(None))
         report.unsealed = self._connection.scalar(unsealed) or 0
         return report
+
+    def _check_kept_from(self) -> None:
+        kept_from = self._report.kept_from
+        if kept_from and (said := said_kept_from(self._connection, self._tables, self._log)) < kept_from:
+            self._report.note(said, "records from here on were let go, and the change log does not say so")
 
     def _leaves(self) -> Iterator[bytes]:
         """Yield the hash of each leaf from position 0 on; of a record that is not kept, that in the tree."""

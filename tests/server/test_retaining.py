@@ -1,0 +1,216 @@
+"""What need no longer be kept goes, broken off or not; and what is left is proved as before."""
+
+import datetime as dt
+
+import pytest
+import sqlalchemy as sa
+from tests.support.calls import NOON, PENSIONS, PSEUDONYMS, call_of, change_log
+
+from kruispunt.merkle import is_included
+from kruispunt_server import append_only
+from kruispunt_server.audit.retaining import Retained, Retainer, Retention
+from kruispunt_server.audit.verifying import Report, Verifier
+from kruispunt_server.changes import Change
+from kruispunt_server.clock import FixedClock
+from kruispunt_server.database import Database
+from kruispunt_server.ids import new_id
+from kruispunt_server.journal import AccessJournal
+from kruispunt_server.sealing.heads import HeadStore
+from kruispunt_server.sealing.seal_keys import SealKeys
+from kruispunt_server.sealing.sealer import Sealer
+from kruispunt_server.sealing.tiles import TileStore, inclusion_path
+from kruispunt_server.tables import SharedTables
+
+ANNA = 85_010_100_123
+LOGS = ("change", "access")
+DAY = dt.timedelta(days=1)
+HUNDRED_DAYS = Retention(access=100, change=100, requests=100)
+
+
+class Registry:
+    """Three hundred records in each log and as many stored answers: those of 200, 150 and 50 days ago."""
+
+    def __init__(self, database: Database, tables: SharedTables) -> None:
+        self.database, self.tables = database, tables
+        self.clock = FixedClock(NOON)
+        self.heads = HeadStore(tables, "directory", SealKeys(b"s" * 32), self.clock)
+        self.sealer = Sealer(database, tables, self.heads)
+        for days in (200, 150, 50):
+            self._write(NOON - days * DAY)
+
+    def _write(self, moment: dt.datetime) -> None:
+        call = call_of()
+        call.now = moment
+        log = change_log(self.database, self.tables, self.clock)
+        stored = {
+            "participant_id": PENSIONS.participant_id,
+            "method": "m",
+            "digest": b"",
+            "response": b"",
+            "recorded_at": moment,
+        }
+        with self.database.writing() as connection:
+            log.record(
+                connection, call, [Change(ANNA, "k", None, {}) for _ in range(100)], request_id=new_id()
+            )
+            answers = [{**stored, "request_id": new_id()} for _ in range(100)]
+            connection.execute(sa.insert(self.tables.idempotency), answers)
+        for number in range(100):
+            call.look(ANNA + number, "dossier", "found")
+        AccessJournal(self.database, self.tables, PSEUDONYMS, FixedClock(moment)).commit(call)
+        self.sealer.seal_once()
+
+    def retainer(self, batch: int = 30) -> Retainer:
+        """Return what deletes, thirty rows at a time."""
+        return Retainer(self.database, self.tables, self.clock, batch=batch)
+
+    def rows(self) -> tuple[int, int, int]:
+        """Return how many changes, looks and stored answers there are."""
+        with self.database.reading() as connection:
+            counts = [
+                connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+                for table in (self.tables.change, self.tables.access, self.tables.idempotency)
+            ]
+        return (counts[0], counts[1], counts[2])
+
+    def verify(self, log: str) -> Report:
+        """Verify a log."""
+        return Verifier(self.database, self.tables, "directory").verify(log)
+
+
+@pytest.fixture
+def registry(database: Database, tables: SharedTables) -> Registry:
+    """On each kind of database."""
+    return Registry(database, tables)
+
+
+def test_what_is_older_goes_and_the_rest_stays(registry: Registry) -> None:
+    """One record more in the change log: what was let go."""
+    retained = registry.retainer().retain(HUNDRED_DAYS)
+
+    assert (
+        Retained({"change": 200, "access": 200}, {"change": 200, "access": 200, "requests": 200}) == retained
+    )
+    assert (101, 100, 100) == registry.rows()
+    change = registry.tables.change
+    with registry.database.reading() as connection:
+        said = connection.execute(sa.select(change).where(change.c.kind == "journal.retained")).one()
+    assert (b'{"after": {"access": 200, "change": 200}}', "operator", None) == (
+        bytes(said.payload),
+        said.participant_id,
+        said.subject,
+    )
+
+
+def test_again_nothing_happens(registry: Registry) -> None:
+    """Nor is anything recorded."""
+    registry.retainer().retain(HUNDRED_DAYS)
+    registry.sealer.seal_once()
+
+    again = registry.retainer().retain(HUNDRED_DAYS)
+    assert {"change": 0, "access": 0, "requests": 0} == again.deleted
+    assert (101, 100, 100) == registry.rows()
+
+
+@pytest.mark.parametrize("log", LOGS)
+def test_both_logs_verify_afterwards(registry: Registry, log: str) -> None:
+    """Sealed or not is what says what was let go."""
+    registry.retainer().retain(HUNDRED_DAYS)
+    assert ([], 200) == (registry.verify(log).faults, registry.verify(log).kept_from)
+
+    registry.sealer.seal_once()
+    assert [] == registry.verify(log).faults
+
+
+def test_a_record_that_is_left_is_proved_as_before(registry: Registry) -> None:
+    """Its path goes by hashes of records that are gone."""
+    registry.retainer().retain(HUNDRED_DAYS)
+
+    tiles = TileStore(registry.database, registry.tables)
+    with registry.database.snapshot() as connection:
+        fetch = tiles.fetch(connection, "access")
+        leaf = fetch(0, 0)[32 * 250 : 32 * 251]
+        path = inclusion_path(fetch, 250, 300)
+        head = registry.heads.latest(connection, "access")
+    assert head is not None
+    assert is_included(leaf, 250, 300, path, head.note.root_hash)
+
+
+def test_what_has_no_limit_is_kept_for_ever(registry: Registry) -> None:
+    """Each by itself."""
+    retained = registry.retainer().retain(Retention(access=100, change=None, requests=None))
+
+    assert {"change": 0, "access": 200} == retained.kept_from
+    assert (301, 100, 300) == registry.rows()
+    assert [] == registry.verify("access").faults + registry.verify("change").faults
+
+
+def test_everything_may_be_old(registry: Registry) -> None:
+    """Then all that is sealed goes, and the next record has the next position."""
+    registry.retainer().retain(Retention(access=10, change=10, requests=10))
+    registry.sealer.seal_once()
+
+    assert (1, 0, 0) == registry.rows()
+    assert ([], 301, 300) == (
+        registry.verify("change").faults,
+        registry.verify("change").size,
+        registry.verify("change").kept_from,
+    )
+
+
+def test_what_is_not_sealed_yet_is_kept(registry: Registry) -> None:
+    """However old: no proof of it was given yet."""
+    call = call_of()
+    call.look(ANNA, "dossier", "found")
+    clock = FixedClock(NOON - 500 * DAY)
+    AccessJournal(registry.database, registry.tables, PSEUDONYMS, clock).commit(call)
+
+    registry.retainer().retain(Retention(access=10, change=None, requests=None))
+    assert 1 == registry.rows()[1]
+
+
+class _Cut(Exception):  # noqa: N818 - not an error
+    """The power goes."""
+
+
+@pytest.mark.parametrize("commits", [1, 4, 8, 14, 20])
+def test_broken_off_it_goes_on_the_next_time(registry: Registry, commits: int) -> None:
+    """What is left in between verifies too."""
+    left = commits
+
+    def cut(_deleted: int) -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise _Cut
+
+    with pytest.raises(_Cut):
+        registry.retainer().retain(HUNDRED_DAYS, cut)
+    assert [] == registry.verify("change").faults + registry.verify("access").faults
+
+    registry.retainer().retain(HUNDRED_DAYS)
+    assert (101, 100, 100) == registry.rows()
+    assert [] == registry.verify("change").faults + registry.verify("access").faults
+
+
+def test_who_lets_records_go_and_does_not_say_so_is_found(registry: Registry) -> None:
+    """Raising `kept_from` is no way to delete unnoticed."""
+    registry.retainer().retain(HUNDRED_DAYS)
+    registry.sealer.seal_once()
+    with registry.database.writing() as connection:
+        connection.execute(sa.text("UPDATE log SET kept_from = 250 WHERE name = 'access'"))
+        connection.execute(sa.text("DELETE FROM access WHERE position < 250"))
+
+    (fault,) = registry.verify("access").faults
+    assert 200 == fault.position
+
+
+def test_the_database_itself_keeps_what_is_not_let_go(registry: Registry) -> None:
+    """The trigger of the log."""
+    registry.retainer().retain(HUNDRED_DAYS)
+
+    with (
+        pytest.raises(sa.exc.IntegrityError, match=append_only.ERROR),
+        registry.database.writing() as connection,
+    ):
+        connection.execute(sa.text("DELETE FROM access WHERE position = 200"))
