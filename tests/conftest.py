@@ -7,16 +7,36 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.postgres import Cluster, locked, shared_cluster, template_of
+import sqlalchemy as sa
+from tests.support.postgres import SERVER_ROLE, Cluster, locked, shared_cluster, template_of
 
 from kruispunt_directory.tables import DirectoryTables
 from kruispunt_directory.tables import directory_tables as all_tables
+from kruispunt_identity.tables import identity_tables
 from kruispunt_server import migrate
+from kruispunt_server.audit.granting import grant
 from kruispunt_server.database import ALLOW_UNSAFE, Database
 from kruispunt_server.tables import SharedTables
 
 # The throw-away cluster flushes nothing; tests of the refusal itself take this away again.
 os.environ[ALLOW_UNSAFE] = "1"
+
+
+_MAKE_ROLE = f"""
+    DO $$ BEGIN
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{SERVER_ROLE}') THEN
+            CREATE ROLE {SERVER_ROLE} LOGIN PASSWORD 'kruispunt';
+        END IF;
+    END $$"""
+
+
+def as_server(url: str) -> str:
+    """Return the address by which a server connects: as a role that owns nothing, where there are roles."""
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() != "postgresql":
+        return url
+    changed = parsed.set(username=SERVER_ROLE, password="kruispunt")
+    return changed.render_as_string(hide_password=False)
 
 
 @pytest.fixture(scope="session")
@@ -26,10 +46,17 @@ def postgres(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     with shared_cluster(session) as (cluster, folder):
         with locked(folder):
             if not (folder / "templates").exists():
-                for service in migrate.SERVICES:
+                cluster.execute(_MAKE_ROLE)
+                for service, shared in (
+                    ("directory", all_tables().shared),
+                    ("identity", identity_tables().shared),
+                ):
                     name = template_of(cluster, service)
                     cluster.execute(f"CREATE DATABASE {name} TEMPLATE template0")
                     migrate.upgrade(cluster.url_of(name), service)
+                    owner = Database.open(cluster.url_of(name), pool_size=1)
+                    grant(owner, shared, SERVER_ROLE)
+                    owner.close()
                 (folder / "templates").touch()
         yield cluster
 

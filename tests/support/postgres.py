@@ -20,6 +20,9 @@ import sqlalchemy as sa
 
 ENVIRONMENT = "KRUISPUNT_TEST_POSTGRES"
 
+# What servers connect as: it owns nothing.
+SERVER_ROLE = "kruispunt_tests_server"
+
 _PREFIX = "kruispunt-pg-"
 _ROOM_BYTES = 2 << 30
 _SETTINGS = {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from google.protobuf.descriptor import ServiceDescriptor
 
 from kruispunt_server import migrate
+from kruispunt_server.audit.granting import refuse_too_much
 from kruispunt_server.caller import Callers
 from kruispunt_server.changes import ChangeLog
 from kruispunt_server.clock import Clock, SystemClock
@@ -113,7 +114,7 @@ def open_parts(
     Raises:
         RegistryError: the database cannot be reached.
         MigrationError: it is not at the head.
-        UnsafeDatabaseError: it may lose what it acknowledged.
+        UnsafeDatabaseError: it may lose what it acknowledged, or lets the server rewrite the journal.
         SealKeyError: the file of seal keys cannot be used.
     """
     clock = clock or SystemClock()
@@ -125,6 +126,7 @@ def open_parts(
     )
     try:
         migrate.check_head(database, settings.service)
+        refuse_too_much(database, tables)
     except BaseException:
         database.close()
         raise

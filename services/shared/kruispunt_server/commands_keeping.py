@@ -21,6 +21,7 @@ def add_keeping(app: typer.Typer, service: Service) -> None:
     """Add the commands to those of `audit`."""
     _add_erase(app, service)
     _add_retain(app, service)
+    _add_grant(app, service)
 
 
 def _add_erase(app: typer.Typer, service: Service) -> None:
@@ -79,6 +80,36 @@ def _add_retain(app: typer.Typer, service: Service) -> None:
         for log, first in retained.kept_from.items():
             typer.echo(f"{log}: kept from position {first} on, {retained.deleted[log]} records deleted now")
         typer.echo(f"{retained.deleted['requests']} stored answers deleted")
+
+
+def _add_grant(app: typer.Typer, service: Service) -> None:
+    @app.command()
+    def grant(
+        *,
+        role: Annotated[str, typer.Option(help="An existing PostgreSQL role, which the server connects as.")],
+        config: Config = None,
+        only_print: Annotated[
+            bool, typer.Option("--print", help="Print the statements in place of running them.")
+        ] = False,
+    ) -> None:
+        """Let a PostgreSQL role serve, and not rewrite the journal; as the owner, after every migration."""
+        import sqlalchemy as sa
+
+        from kruispunt_server.audit.granting import grant as grant_all
+        from kruispunt_server.audit.granting import granting
+        from kruispunt_server.commands_audit import opened
+
+        if only_print:
+            typer.echo("\n".join(f"{statement};" for statement in granting(service.tables(), role)))
+            return
+        with opened(service, load(service, config)) as database:
+            if database.dialect != "postgresql":
+                refuse("nothing was granted", ["SQLite has no roles"])
+            try:
+                grant_all(database, service.tables(), role)
+            except sa.exc.ProgrammingError:
+                refuse("nothing was granted", ["there is no such role, or database_url is not of the owner"])
+        typer.echo(f"{role} may serve {service.name}")
 
 
 def _persons(numbers: list[str]) -> list[int]:

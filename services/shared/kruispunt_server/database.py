@@ -29,7 +29,7 @@ _MODE = "kruispunt_begin"
 
 
 class UnsafeDatabaseError(Exception):
-    """The database server may lose what it acknowledged; the server does not start on it."""
+    """The database may lose what it acknowledged, or lets the server rewrite the journal; it does not start on it."""
 
 
 class Database:

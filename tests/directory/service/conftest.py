@@ -13,6 +13,7 @@ from typing import Any
 import grpc
 import pytest
 import sqlalchemy as sa
+from tests.conftest import as_server
 from tests.support.calls import change_log
 
 from kruispunt import ClientCertificates, DirectoryClient, Purpose, Ssin
@@ -147,7 +148,7 @@ def directory(database_url: str, sandbox_pki: Path) -> Iterator[Directory]:
     """The running directory; the test runs once on each kind of database."""
     clock, log = FixedClock(NOON), io.StringIO()
     settings = DirectorySettings(
-        database_url=database_url,
+        database_url=as_server(database_url),
         tls_certificate=sandbox_pki / "server.crt",
         tls_key=sandbox_pki / "server.key",
         tls_authority=sandbox_pki / "ca.crt",

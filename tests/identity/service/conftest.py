@@ -12,6 +12,7 @@ from typing import Any
 import grpc
 import pytest
 import sqlalchemy as sa
+from tests.conftest import as_server
 from tests.directory.service.conftest import PARTICIPANTS, sandbox_pki
 
 from kruispunt import ClientCertificates, IdentityClient, Purpose
@@ -120,7 +121,7 @@ def settings_of(database_url: str, pki: Path, **more: Any) -> IdentitySettings:
     if not secret.exists():
         secret.write_bytes(uuid.uuid4().hex.encode() * 2)
     return IdentitySettings(
-        database_url=database_url,
+        database_url=as_server(database_url),
         tls_certificate=pki / "server.crt",
         tls_key=pki / "server.key",
         tls_authority=pki / "ca.crt",
