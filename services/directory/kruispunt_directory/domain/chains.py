@@ -131,9 +131,7 @@ class Chains:
         """Let a number that stands, and all that lead to it, lead to where `next_` leads, which is not itself."""
         root = self.root(next_)
         self._states.setdefault(next_, NumberState(next_, next_))
-        self._states[former] = replace(
-            self.state(former), next_=next_, replaced_on=day, replaced_at=now
-        )
+        self._states[former] = replace(self.state(former), next_=next_, replaced_on=day, replaced_at=now)
         for ssin, state in self._states.items():
             if state.current == former:
                 self._states[ssin] = replace(state, current=root)
@@ -142,9 +140,7 @@ class Chains:
         """Let a number that was replaced stand again, with all that lead to it."""
         for ssin in self.lineage(self.root(number)).below(number):
             self._states[ssin] = replace(self.state(ssin), current=number)
-        self._states[number] = replace(
-            self.state(number), next_=None, replaced_on=None, replaced_at=None
-        )
+        self._states[number] = replace(self.state(number), next_=None, replaced_on=None, replaced_at=None)
 
     def changed(self) -> list[NumberState]:
         """Return what is known now and was not before, in ascending order of the numbers."""

@@ -141,9 +141,7 @@ class _Replay:
     def held(self) -> Line[_Held]:
         """Play the history again; returns what each side has of what stands under the root now."""
         self.left_with = list(self.stood(self.number, self._joined_at(self.number)).values())
-        held: Line[_Held] = [
-            (period, _Held(phase, phase, None)) for period, phase in phases(self.left_with)
-        ]
+        held: Line[_Held] = [(period, _Held(phase, phase, None)) for period, phase in phases(self.left_with)]
         for former, number in zip(self._way, self._way[1:], strict=False):
             since = self._joined_at(former)
             until = None if number == self.root else self._joined_at(number)
@@ -297,9 +295,7 @@ def _source(standing: Iterable[Dossier], period: Period) -> Dossier:
     )
 
 
-def _heir(
-    heirs: Sequence[Dossier], taken: set[uuid.UUID], period: Period, phase: int
-) -> Dossier | None:
+def _heir(heirs: Sequence[Dossier], taken: set[uuid.UUID], period: Period, phase: int) -> Dossier | None:
     """Return the dossier that a run of days goes on with, the same phase first."""
     free = [each for each in heirs if each.dossier_id not in taken and each.period.overlaps(period)]
     return min(

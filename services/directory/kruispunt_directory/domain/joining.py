@@ -111,16 +111,12 @@ def _join(person: Ssin, dossiers: Sequence[Dossier], now: dt.datetime, plan: Pla
         if kept is None:  # its other part was cut off by a higher phase
             source = min(heirs, key=_age)
             plan.created.append(
-                replace(
-                    source, dossier_id=new_id(), person=person, period=period, version=1, recorded_at=now
-                )
+                replace(source, dossier_id=new_id(), person=person, period=period, version=1, recorded_at=now)
             )
             continue
         free.remove(kept)
         if (kept.person, kept.period) != (person, period):
-            after = replace(
-                kept, person=person, period=period, version=kept.version + 1, recorded_at=now
-            )
+            after = replace(kept, person=person, period=period, version=kept.version + 1, recorded_at=now)
             plan.changed.append((kept, after))
     plan.removed.extend((each, replace(each, version=each.version + 1, recorded_at=now)) for each in free)
 
