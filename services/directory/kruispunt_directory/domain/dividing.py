@@ -177,20 +177,19 @@ class _Replay:
                 self._versions.get(number, ()), key=lambda version: version.dossier.recorded_at
             )
         }
-        standing = self.stood(number, since)
-        for instant in sorted({*others, *writes}):
-            if instant < since or (until is not None and instant >= until):
-                continue
+        standing = before = self.stood(number, since)
+        instants = sorted(
+            each for each in {*others, *writes} if each >= since and (until is None or each < until)
+        )
+        for place, instant in enumerate(instants):
             for former in others.get(instant, ()):
                 held = self._staying(held, self.stood(former, instant).values())
-            before = dict(standing)
-            for version in writes.get(instant, ()):
-                if version.standing:
-                    standing[version.dossier.dossier_id] = version.dossier
-                else:
-                    standing.pop(version.dossier.dossier_id, None)
+            standing = _after_writes(standing, writes.get(instant, ()))
+            if before and not standing and _come_back(before, writes, instants[place + 1 :]):
+                continue  # the number itself led elsewhere for a while
             if instant not in others and instant != since:
                 held = self._written(held, before, standing)
+            before = standing
         return held
 
     def _staying(self, held: Line[_Held], brought: Iterable[Dossier]) -> Line[_Held]:
@@ -237,6 +236,29 @@ class _Replay:
 
     def _joined_at(self, number: Ssin) -> dt.datetime:
         return self._lineage.steps[number].joined_at
+
+
+def _after_writes(
+    standing: Mapping[uuid.UUID, Dossier], writes: Iterable[Version]
+) -> dict[uuid.UUID, Dossier]:
+    """Return which dossiers stand after some were written."""
+    after = dict(standing)
+    for version in writes:
+        if version.standing:
+            after[version.dossier.dossier_id] = version.dossier
+        else:
+            after.pop(version.dossier.dossier_id, None)
+    return after
+
+
+def _come_back(
+    gone: Mapping[uuid.UUID, Dossier],
+    writes: Mapping[dt.datetime, Sequence[Version]],
+    later: Sequence[dt.datetime],
+) -> bool:
+    """Whether dossiers that ended stand again with the next write: institutions never let one stand again."""
+    following = next((writes[instant] for instant in later if instant in writes), ())
+    return any(version.standing and version.dossier.dossier_id in gone for version in following)
 
 
 def _carried_on(held: _Held | None, now: _Held | None) -> _Held | None:
