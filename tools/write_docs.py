@@ -205,6 +205,7 @@ def rights() -> str:
         "KnowledgeService": directory.KNOWLEDGE_SERVICE,
         "IdentityService": identity.IDENTITY_SERVICE,
         "RegistrationService": identity.REGISTRATION_SERVICE,
+        "IdentityFeedService": identity.FEED_SERVICE,
         "AuditService": AUDIT_SERVICE,
     }
     for service, methods in services.items():

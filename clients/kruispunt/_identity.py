@@ -3,6 +3,7 @@
 from kruispunt._auditing import AuditMethods
 from kruispunt._client import Client
 from kruispunt._numbering import NumberingMethods
+from kruispunt._person_feed import PersonFeedMethods
 from kruispunt._person_reading import PersonReadingMethods
 from kruispunt._person_streams import PersonStreamMethods
 from kruispunt._person_writing import PersonWritingMethods
@@ -11,7 +12,13 @@ from kruispunt.profiles import Profile
 
 
 class IdentityClient(
-    PersonReadingMethods, PersonWritingMethods, NumberingMethods, PersonStreamMethods, AuditMethods, Client
+    PersonReadingMethods,
+    PersonWritingMethods,
+    NumberingMethods,
+    PersonStreamMethods,
+    PersonFeedMethods,
+    AuditMethods,
+    Client,
 ):
     """Asks who a person is, registers whom no register has, and keeps the numbers in order.
 

@@ -17,6 +17,7 @@ DOSSIER: Final = "kruispunt.directory.v1.DossierService"
 KNOWLEDGE: Final = "kruispunt.directory.v1.KnowledgeService"
 IDENTITY: Final = "kruispunt.identity.v1.IdentityService"
 REGISTRATION: Final = "kruispunt.identity.v1.RegistrationService"
+IDENTITY_FEED: Final = "kruispunt.identity.v1.IdentityFeedService"
 AUDIT: Final = "kruispunt.audit.v1.AuditService"
 
 RETRY_POLICY: Final[dict[str, Any]] = {
@@ -37,6 +38,7 @@ SERVICE_CONFIG: Final[dict[str, Any]] = {
                 {"service": IDENTITY},
                 {"service": REGISTRATION},
                 {"service": AUDIT},
+                {"service": IDENTITY_FEED},
             ],
             "waitForReady": True,
             "timeout": "30s",
@@ -47,6 +49,7 @@ SERVICE_CONFIG: Final[dict[str, Any]] = {
                 {"service": DIRECTORY, "method": "ResolveDossiers"},
                 {"service": IDENTITY, "method": "ExportPersons"},
                 {"service": REGISTRATION, "method": "ImportPersons"},
+                {"service": IDENTITY_FEED, "method": "WatchChanges"},
             ],
             "waitForReady": True,
             "retryPolicy": RETRY_POLICY,

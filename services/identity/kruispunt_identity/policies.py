@@ -6,8 +6,11 @@ from kruispunt_server.edge import Policy
 _ASKING = frozenset({Role.SUPPLIER, Role.CONSUMER, Role.REGISTRAR, Role.INTERNAL_SERVICE})
 _TELLING = frozenset({Role.SUPPLIER, Role.REGISTRAR})
 _REGISTRAR = frozenset({Role.REGISTRAR})
+_FOLLOWING = frozenset({Role.REGISTRAR, Role.INTERNAL_SERVICE})
 _EXPORTING = frozenset({Role.REGISTRAR, Role.INTERNAL_SERVICE})
 
+# Watches hold none.
+_WATCHES = 2000
 # Streams hold a thread each: as many at once in one process.
 _STREAMS = 4
 
@@ -40,4 +43,12 @@ REGISTRATION_SERVICE = {
     "EndForeignIdentifierLink": Policy(roles=_TELLING, personal=True),
     # Every row may be refused.
     "ImportPersons": Policy(roles=_REGISTRAR, personal=True, max_streams=_STREAMS),
+}
+
+FEED_SERVICE = {
+    "WatchChanges": Policy(
+        roles=_FOLLOWING, personal=True, max_streams=_WATCHES, look_required=False, watch=True
+    ),
+    # Counts and a root: nothing about a person.
+    "GetDigest": Policy(roles=_FOLLOWING),
 }

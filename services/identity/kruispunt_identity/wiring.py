@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from kruispunt import DirectoryClient, Purpose
-from kruispunt.identity.v1 import identity_service_pb2, registration_service_pb2
+from kruispunt.identity.v1 import feed_service_pb2, identity_service_pb2, registration_service_pb2
 from kruispunt_identity import policies
 from kruispunt_identity.directory_client import DirectoryHolders
 from kruispunt_identity.domain.national import NationalRegister, NoNationalRegister
@@ -15,6 +15,7 @@ from kruispunt_identity.messages.importing import REASON_NUMBERS
 from kruispunt_identity.national.file import SqliteNationalRegister
 from kruispunt_identity.servicer.candidates import CandidateViews
 from kruispunt_identity.servicer.exporting import ExportingServicer
+from kruispunt_identity.servicer.feed import ChangeSource, FeedServicer
 from kruispunt_identity.servicer.guard import Guard
 from kruispunt_identity.servicer.importing import ImportingServicer
 from kruispunt_identity.servicer.linking import LinkingServicer
@@ -30,6 +31,7 @@ from kruispunt_identity.store.candidates import CandidateSearch
 from kruispunt_identity.store.decisions import DecisionStore
 from kruispunt_identity.store.exporting import ExportReader
 from kruispunt_identity.store.facts import FactStore
+from kruispunt_identity.store.feed import FeedStore
 from kruispunt_identity.store.frequency_watch import FrequencyWatch
 from kruispunt_identity.store.identifiers import IdentifierStore
 from kruispunt_identity.store.importing import ImportStore
@@ -51,11 +53,14 @@ from kruispunt_server.assembly import Assembly, Parts, Servicer, Telemetry, open
 from kruispunt_server.audit.wiring import audit_servicer
 from kruispunt_server.combined import Combined
 from kruispunt_server.credentials import CredentialsError
+from kruispunt_server.feeds.hub import Hub
+from kruispunt_server.feeds.positions import Places
 from kruispunt_server.keys import Keys
 from kruispunt_server.peers import peer_certificates
 from kruispunt_server.settings import ServerSettings
 
 _IDENTITY = identity_service_pb2.DESCRIPTOR.services_by_name["IdentityService"]
+_FEED = feed_service_pb2.DESCRIPTOR.services_by_name["IdentityFeedService"]
 _REGISTRATION = registration_service_pb2.DESCRIPTOR.services_by_name["RegistrationService"]
 # What the client is made with; every call states the purpose of the caller it is made for.
 _OWN_PURPOSE = Purpose(legal_basis="REGISTRY", end_user="identity", case="dossier-check")
@@ -112,8 +117,21 @@ def _servicers(parts: Parts, around: Surroundings, stores: "_Stores") -> list[Se
     return [
         Servicer(_IDENTITY, _identity_service(parts, around, stores), policies.IDENTITY_SERVICE),
         Servicer(_REGISTRATION, _registration_service(parts, around, stores), policies.REGISTRATION_SERVICE),
+        _feed_service(parts, stores.tables),
         audit_servicer(parts, stores.tables.shared),
     ]
+
+
+def _feed_service(parts: Parts, tables: IdentityTables) -> Servicer:
+    store = FeedStore(parts.database, tables, parts.subject_keys, parts.clock)
+    source = ChangeSource(store)
+    places = Places(source, parts.tokens, parts.clock)
+    edge = parts.edge
+    hub = Hub(
+        source, places, parts.journal.commit_all, parts.clock, edge.events, idle_s=edge.deadlines.idle_s
+    )
+    servicer = FeedServicer(source, hub, store, parts.clock)
+    return Servicer(_FEED, servicer, policies.FEED_SERVICE, hub)
 
 
 class _Stores:

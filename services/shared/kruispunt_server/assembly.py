@@ -29,6 +29,7 @@ from kruispunt_server.tokens import PageTokens
 from kruispunt_server.writes import Writes
 
 if TYPE_CHECKING:
+    from kruispunt_server.feeds.hub import Hub
     from kruispunt_server.metrics import Metrics
     from kruispunt_server.tracing import Tracing
 
@@ -56,11 +57,13 @@ class Servicer:
         service: from the generated module's DESCRIPTOR.
         servicer: a method per rpc.
         policies: one per rpc, by name.
+        hub: tells the watchers of its feed; none: it has none.
     """
 
     service: ServiceDescriptor
     servicer: object
     policies: Mapping[str, Policy]
+    hub: "Hub | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,23 @@ class Assembly:
     parts: Parts
     servicers: Sequence[Servicer]
     closing: Sequence[Callable[[], None]] = field(default_factory=tuple)
+
+    @property
+    def hubs(self) -> "list[Hub]":
+        """The hubs of its feeds."""
+        return [one.hub for one in self.servicers if one.hub is not None]
+
+    def start(self) -> None:
+        """Begin what goes on beside the calls: sealing, and telling watchers."""
+        for hub in self.hubs:
+            self.parts.sealing.listen(hub.wake)
+            hub.start()
+        self.parts.sealing.start()
+
+    def stop_watches(self) -> None:
+        """End all watches, so that their readers go elsewhere."""
+        for hub in self.hubs:
+            hub.stop()
 
     def close(self) -> None:
         """Close everything, in the order in which it is no longer needed."""

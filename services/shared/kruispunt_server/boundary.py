@@ -23,6 +23,7 @@ from kruispunt_server.caller import names_of, participant_unknown
 from kruispunt_server.edge import Deadlines, Edge, Journal, Policy
 from kruispunt_server.errors import Kind, Reason, RegistryError
 from kruispunt_server.events import Events, frames_of
+from kruispunt_server.feeds.outlet import Outlet
 from kruispunt_server.ids import new_id
 from kruispunt_server.purpose import read_purpose
 from kruispunt_server.raw import on_pool, parse
@@ -36,6 +37,7 @@ __all__ = ["Deadlines", "Edge", "Journal", "Policy", "UnknownMethods", "handler_
 
 _NO_DEADLINE_S = 1e9
 _GRACE_S = 1.0
+_OPENING = 2  # threads that open watches, which then hold none
 
 
 def handler_for(
@@ -75,7 +77,7 @@ class _Endpoint:
         self._from_bytes = GetMessageClass(method.input_type).FromString
         self._reads_stream = method.client_streaming
         self._writes_stream = method.server_streaming
-        self._work = work
+        self._work: Callable[..., Any] = work
         self._policy = policy
         self._edge = edge
         self._journal = edge.journal
@@ -95,6 +97,10 @@ class _Endpoint:
             # One more thread than streams: it tells the one too many that it is one too many.
             ThreadPoolExecutor(self._policy.max_streams + 1, thread_name_prefix="stream"),
         )
+        if self._policy.watch:
+            opening = on_pool(self._watch, ThreadPoolExecutor(_OPENING, thread_name_prefix="watch"))
+            opening.experimental_non_blocking = True  # type: ignore[attr-defined]
+            return grpc.unary_stream_rpc_method_handler(opening)
         if not self._writes_stream:
             return grpc.stream_unary_rpc_method_handler(behaviour)
         if not self._reads_stream:
@@ -157,6 +163,41 @@ class _Endpoint:
             self._note(refusal, call, context, span, started)
         if refusal is not None and refusal is not _GONE:
             rich_errors.abort(context, refusal)
+
+    def _watch(
+        self, received: bytes, context: grpc.ServicerContext, finish: Callable[[bytes | None], None]
+    ) -> None:
+        """Open a stream that goes on telling; it ends when the caller or the feed ends it."""
+        started = time.perf_counter()
+        self._edge.running.enter()
+        span = self._span(context)
+        call: Call | None = None
+        refusal: RegistryError | None = None
+        name: str | None = None
+        try:
+            call = self._meet(context)
+            self._admit(call, context)
+            request = parse(self._from_bytes, received)
+            assert self._slots is not None, "a watch has slots"
+            self._slots.take(call.participant.participant_id)
+            name = call.participant.participant_id
+            met = call
+            outlet = Outlet(context, finish, lambda: self._still(met, context), call)
+            self._work(request, call, outlet)
+        except Exception as error:  # noqa: BLE001 - the one place where all ends
+            refusal = self._refusal(error, call)
+
+        def ended() -> None:
+            if name is not None and self._slots is not None:
+                self._slots.give_back(name)
+            self._edge.running.leave()
+            self._note(refusal, call, context, span, started)
+
+        if refusal is not None:
+            ended()
+            rich_errors.abort(context, refusal)
+        if not context.add_callback(ended):
+            ended()
 
     def _sealed(self, answer: Message | bytes, call: Call) -> bytes:
         """Return an answer as bytes, after what it shows is in the journal."""

@@ -34,12 +34,15 @@ class Policy:
         look_required: every request names a person, so an answer that no look was noted for is a fault
             (fail closed). False for lists that may be empty, such as "what is stale at my institution".
             Not asked of streams, whose chunk may hold malformed numbers only.
+        watch: the method is a stream that goes on telling and holds no thread: the servicer's method takes an
+            `Outlet` too, and returns when the watch is open.
     """
 
     roles: frozenset[Role] = frozenset()
     personal: bool = False
     max_streams: int | None = None
     look_required: bool = True
+    watch: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,7 @@ EVENTS: Mapping[str, Event] = {
         "error", "New certificate files cannot be used; the old ones stay.", "exception"
     ),
     "sealing_failed": _event("error", "The logs cannot be sealed now; it is tried again every second.", "exception"),
+    "feed_failed": _event("error", "A feed cannot be read now; nobody advances, it is tried again every second.", "exception"),
     "library_spoke": _event("warning", "A library logged something; its text is not kept.", "logger", "severity", "exception"),
 }  # fmt: skip
 

@@ -72,7 +72,7 @@ class Server:
         else:
             credentials = ReloadingCredentials(_tls_files(settings), self._assembly.parts.edge.events)
             bound = self._server.add_secure_port(f"{host}:{port}", credentials.server_credentials())
-        self._assembly.parts.sealing.start()
+        self._assembly.start()
         self.health.start()
         self._server.start()
         return bound
@@ -86,6 +86,7 @@ class Server:
         running = self._assembly.parts.edge.running
         self.health.leave()
         time.sleep(self._settings.lame_duck_s)
+        self._assembly.stop_watches()
         self._server.stop(self._settings.drain_s).wait()
         # stop() does not wait for the threads of calls that it cut off; they still use the database.
         running.wait_none(self._settings.statement_timeout_s)

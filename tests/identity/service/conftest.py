@@ -62,6 +62,7 @@ class Identity:
     clock: FixedClock
     holders: Holders
     log: io.StringIO
+    assembly: Assembly
     clients: list[Any] = field(default_factory=list)
 
     def certificates(self, participant: str) -> ClientCertificates:
@@ -141,9 +142,10 @@ def identity(identity_url: str, sandbox_pki: Path, tmp_path: Path) -> Iterator[I
     parts = open_parts(settings, tables.shared, telemetry, clock=clock)
     ParticipantStore(parts.database, tables.shared).replace_all(read_participants(PARTICIPANTS))
     around = surroundings(settings, Guard(holders, alone=False))
-    server = Server(settings, Assembly(parts, servicers(parts, around)))
+    assembly = Assembly(parts, servicers(parts, around))
+    server = Server(settings, assembly)
     port = server.start(0)
-    one = Identity(f"127.0.0.1:{port}", sandbox_pki, parts.database, tables, clock, holders, log)
+    one = Identity(f"127.0.0.1:{port}", sandbox_pki, parts.database, tables, clock, holders, log, assembly)
     yield one
     for client in one.clients:
         client.close()

@@ -62,7 +62,7 @@ class Desk:
         telemetry = Telemetry(Events("identity", stream=io.StringIO()))
         self.parts = open_parts(chosen, tables.shared, telemetry, clock=self.clock)
         around = surroundings(chosen, Guard(Holders(), alone=False))
-        self.identity, self.registration = [each.servicer for each in servicers(self.parts, around)]
+        self.identity, self.registration, *_ = [each.servicer for each in servicers(self.parts, around)]
         self.made = 0
 
     def tick(self) -> dt.datetime:

@@ -1,0 +1,242 @@
+"""The change log as a feed: commits after a position, everything as it stands, the digest of a day."""
+
+import datetime as dt
+import itertools
+import json
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from kruispunt.merkle import CompactRange, leaf_hash
+from kruispunt.ssin import Ssin
+from kruispunt_identity.domain.number import NumberStatus, Register
+from kruispunt_identity.domain.telling import KINDS, DayDigest, StandingNumber, ToldChange, ToldCommit
+from kruispunt_identity.domain.values import DataGroup
+from kruispunt_identity.tables import IdentityTables
+from kruispunt_server.call import InstitutionKey
+from kruispunt_server.clock import Clock
+from kruispunt_server.database import Database
+from kruispunt_server.subject_keys import SubjectKeys
+from kruispunt_server.tables import Instant
+
+PAGE: Final = 500
+PART: Final = 1000
+_LOG: Final = "change"
+_BRUSSELS = ZoneInfo("Europe/Brussels")
+# A call that was recorded before midnight may commit a minute after it, and be sealed a little later.
+_LATEST_SEAL: Final = dt.timedelta(minutes=10)
+
+
+class FeedStore:
+    """Reads what the feed tells.
+
+    Args:
+        database: where the logs are.
+        tables: of identity.
+        keys: that make payloads readable.
+        clock: says whether a day is over.
+    """
+
+    def __init__(self, database: Database, tables: IdentityTables, keys: SubjectKeys, clock: Clock) -> None:
+        self._database = database
+        self._keys = keys
+        self._clock = clock
+        change, log, head = tables.shared.change, tables.shared.seals.log, tables.shared.seals.tree_head
+        number, fact = tables.persons.number, tables.persons.fact
+        self._change = change
+        self._columns = (
+            change.c.position,
+            change.c.change_id,
+            change.c.commit_id,
+            change.c.recorded_at,
+            change.c.kind,
+            change.c.key_id,
+            change.c.payload,
+        )
+        of_log = sa.select(log.c.log_id, log.c.size, log.c.kept_from).where(log.c.name == _LOG)
+        self._log = of_log
+        self._bounds = database.hot(sa.select(log.c.size, log.c.kept_from).where(log.c.name == _LOG))
+        told = sa.select(*self._columns).order_by(change.c.position)
+        # Index: uq_change_position, as of all that name positions.
+        self._after = told.where(
+            change.c.position > sa.bindparam("after"), change.c.position <= sa.bindparam("end")
+        )
+        self._rest = told.where(
+            change.c.position > sa.bindparam("after"), change.c.commit_id == sa.bindparam("of_commit")
+        )
+        self._sealed_before = sa.select(sa.func.max(head.c.tree_size)).where(
+            head.c.log == _LOG, head.c.signed_at < sa.bindparam("at", type_=Instant)
+        )
+        self._since = (
+            sa.select(change.c.position)
+            .where(
+                change.c.position >= sa.bindparam("base"),
+                change.c.recorded_at >= sa.bindparam("at", type_=Instant),
+            )
+            .order_by(change.c.position)
+            .limit(1)
+        )
+        self._day = told.where(
+            change.c.position >= sa.bindparam("base"),
+            change.c.position < sa.bindparam("top"),
+            change.c.recorded_at >= sa.bindparam("begin", type_=Instant),
+            change.c.recorded_at < sa.bindparam("end", type_=Instant),
+        )
+        # Index: ix_change_unsealed.
+        self._unsealed: sa.Select[Any] = (
+            sa.select(sa.literal_column("1"))
+            .where(change.c.position.is_(None), change.c.recorded_at < sa.bindparam("end", type_=Instant))
+            .limit(1)
+        )
+        deceased = (
+            sa.select(sa.literal_column("1"))
+            .where(
+                fact.c.ssin == number.c.ssin,
+                fact.c.data_group == int(DataGroup.DECEASE),
+                fact.c.superseded_at.is_(None),
+            )
+            .exists()
+        )
+        # Index: primary key.
+        self._numbers = (
+            sa.select(
+                number.c.ssin,
+                number.c.status,
+                number.c.root_ssin,
+                number.c.replaced_by,
+                number.c.replaced_on,
+                number.c.register,
+                deceased,
+            )
+            .where(number.c.ssin > sa.bindparam("after"))
+            .order_by(number.c.ssin)
+            .limit(PART)
+        )
+
+    def log_id(self) -> str:
+        """Return what tells this log apart from others."""
+        with self._database.reading() as connection:
+            log_id: uuid.UUID = connection.execute(self._log).one().log_id
+            return log_id.hex
+
+    def bounds(self) -> tuple[int, int]:
+        """Return how many records are sealed, and from which position on they are kept."""
+        ((size, kept_from),) = self._bounds.rows()
+        return size, kept_from
+
+    def read(self, after: int, end: int) -> tuple[list[ToldCommit], int]:
+        """Return whole commits after a position, up to `end`, about a page of them; and up to where was read."""
+        with self._database.reading() as connection:
+            statement = self._after.limit(PAGE)
+            rows: Sequence[Any] = connection.execute(statement, {"after": after, "end": end}).all()
+            if len(rows) == PAGE:  # the last commit may be cut
+                last = rows[-1]
+                values = {"after": last.position, "of_commit": last.commit_id}
+                rows = [*rows, *connection.execute(self._rest, values)]
+            changes = self._told(connection, rows)
+        position = rows[-1].position if rows else end
+        return _commits(rows, changes), position
+
+    def before(self, instant: dt.datetime) -> int:
+        """Return the position after which everything recorded at an instant or later follows."""
+        with self._database.reading() as connection:
+            base = connection.scalar(self._sealed_before, {"at": instant}) or 0
+            first = connection.scalar(self._since, {"base": base, "at": instant})
+        return self.bounds()[0] - 1 if first is None else int(first) - 1
+
+    def numbers(self, after: int) -> list[StandingNumber]:
+        """Return numbers as they stand, in ascending order, the next thousand after one."""
+        with self._database.reading() as connection:
+            return [_standing(row) for row in connection.execute(self._numbers, {"after": after})]
+
+    def digest(self, day: dt.date) -> DayDigest:
+        """Return count and root over the changes of persons and numbers recorded on a day in Brussels."""
+        begin, end = (
+            dt.datetime.combine(each, dt.time(), _BRUSSELS).astimezone(dt.UTC)
+            for each in (day, day + dt.timedelta(days=1))
+        )
+        tree, first, last = CompactRange(), 0, 0
+        with self._database.snapshot() as connection:
+            size: int = connection.execute(self._log).one().size
+            base = connection.scalar(self._sealed_before, {"at": begin}) or 0
+            over = self._clock.now() - _LATEST_SEAL >= end
+            top = connection.scalar(self._sealed_before, {"at": end + _LATEST_SEAL}) if over else size
+            values = {"base": base, "top": top or 0, "begin": begin, "end": end}
+            for change in self._told_in_parts(connection, values):
+                tree.append(leaf_hash(change.digest_text().encode()))
+                first, last = (first if tree.size > 1 else change.position), change.position
+            waits = connection.scalar(self._unsealed, {"end": end})
+        complete = self._clock.now() >= end and waits is None
+        return DayDigest(tree.size, first, last, tree.root(), complete)
+
+    def _told_in_parts(self, connection: sa.Connection, values: dict[str, Any]) -> Iterator[ToldChange]:
+        rows = connection.execute(self._day, values)
+        while part := rows.fetchmany(PAGE):
+            yield from (change for change in self._told(connection, part) if change is not None)
+
+    def _told(self, connection: sa.Connection, rows: Iterable[Any]) -> list[ToldChange | None]:
+        """Return what is told of each row; none of those that the feed does not tell."""
+        concerned = [row if row.kind in KINDS else None for row in rows]
+        keys = self._keys.named(
+            connection, [row.key_id for row in concerned if row is not None and row.key_id]
+        )
+        told: list[ToldChange | None] = []
+        for row in concerned:
+            if row is None:
+                told.append(None)
+                continue
+            key = keys.get(row.key_id)
+            said = json.loads(key.decrypt(row.change_id, row.payload)) if key is not None else {}
+            told.append(_change(row, said))
+        return told
+
+
+def _commits(rows: Sequence[Any], changes: Sequence[ToldChange | None]) -> list[ToldCommit]:
+    commits = []
+    pairs = zip(rows, changes, strict=True)
+    for _, group in itertools.groupby(pairs, key=lambda pair: pair[0].commit_id):
+        members = list(group)
+        told = tuple(change for _, change in members if change is not None)
+        if told:
+            commits.append(ToldCommit(members[0][0].recorded_at, told))
+    return commits
+
+
+def _change(row: Any, said: dict[str, Any]) -> ToldChange:
+    told = said.get("told", {})
+    sector, _, institution = told.get("source", "").partition("/")
+    register = told.get("register")
+    return ToldChange(
+        position=row.position,
+        change_id=row.change_id,
+        kind=KINDS[row.kind],
+        ssin=Ssin(said["person"]) if said else None,
+        other=Ssin(said["other"]) if "other" in said else None,
+        groups=tuple(told.get("groups", ())),
+        affects_from=_day(told, "from"),
+        affects_until=_day(told, "until"),
+        source=InstitutionKey(int(sector), int(institution)) if institution else None,
+        effective_on=_day(told, "effective_on"),
+        register=None if register is None else Register(register),
+        deceased=told.get("deceased"),
+    )
+
+
+def _day(told: dict[str, Any], name: str) -> dt.date | None:
+    return dt.date.fromisoformat(told[name]) if name in told else None
+
+
+def _standing(row: Any) -> StandingNumber:
+    ssin, status, root, next_, replaced_on, register, deceased = row
+    return StandingNumber(
+        Ssin(ssin),
+        NumberStatus(status),
+        Ssin(root),
+        Ssin(next_) if next_ else None,
+        replaced_on,
+        Register(register),
+        bool(deceased),
+    )

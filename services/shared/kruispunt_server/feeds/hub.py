@@ -1,0 +1,300 @@
+"""Tells all watchers of one feed what is new, from one thread.
+
+A watcher has at most one message on its way and a page of entries behind it; while its message is on its way it does
+not advance, so a slow reader costs that much memory, holds nobody up, and misses nothing: it reads on from where it
+stands. What a page shows is in the access log before the first message of it leaves.
+"""
+
+import contextlib
+import heapq
+import itertools
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from kruispunt_server.call import Call
+from kruispunt_server.clock import Clock
+from kruispunt_server.errors import RegistryError
+from kruispunt_server.events import Events
+from kruispunt_server.feeds.outlet import Outlet
+from kruispunt_server.feeds.positions import Place, Places
+from kruispunt_server.feeds.source import Entry, Key, Part, Source
+
+_POLL_S: Final = 0.1
+_CHECK_S: Final = 2.0
+_PAUSE_AFTER_FAULT_S: Final = 1.0
+
+CommitAll = Callable[[list[Call]], None]
+"""Writes the looks of many calls, and empties them; raises RegistryError if it cannot."""
+
+
+class Watcher:
+    """One open watch, as the hub keeps it; touched by the hub's thread only, but for `is_ready` and `sent_at`."""
+
+    __slots__ = (
+        "end_at",
+        "heartbeat_s",
+        "is_gone",
+        "is_ready",
+        "key",
+        "outlet",
+        "page",
+        "place",
+        "read_to",
+        "sent_at",
+    )
+
+    def __init__(self, outlet: Outlet, key: Key, place: Place, heartbeat_s: float) -> None:
+        self.outlet = outlet
+        self.key = key
+        self.place = place
+        self.heartbeat_s = heartbeat_s
+        self.end_at = outlet.call.deadline
+        self.page: deque[Entry] = deque()
+        self.read_to = place.position
+        self.is_ready = True
+        self.is_gone = False
+        self.sent_at = time.monotonic()
+
+
+class Hub:
+    """Serves the watchers of one feed in one process.
+
+    Args:
+        source: the feed.
+        places: of its readers.
+        commit_all: the access journal's.
+        clock: for signs of life.
+        events: gets faults.
+        idle_s: how long a message may be on its way before its reader is cut off.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        places: Places,
+        commit_all: CommitAll,
+        clock: Clock,
+        events: Events,
+        *,
+        idle_s: float = 60.0,
+    ) -> None:
+        self._source = source
+        self.places = places
+        self._commit_all = commit_all
+        self._clock = clock
+        self._events = events
+        self._idle_s = idle_s
+        self._watchers: dict[Key, set[Watcher]] = {}
+        self._arriving: deque[Watcher] = deque()
+        self._due: list[tuple[float, int, Watcher]] = []  # signs of life
+        self._order = itertools.count()
+        self._ends: dict[Key, int] = {}
+        self._active: set[Watcher] = set()  # something is to be told to them
+        self._wake = threading.Event()
+        self._stopping = False
+        self._check_at = 0.0
+        self._failing = False
+        self._thread = threading.Thread(target=self._run, name=f"feed {source.name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look at once for something new; from any thread."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """End all watches well, so that their readers open them again elsewhere, and take no more."""
+        self._stopping = True
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        for watcher in [*self._arriving, *self._all()]:
+            watcher.outlet.end()
+
+    def open(self, outlet: Outlet, key: Key, place: Place, heartbeat_s: float) -> Watcher:
+        """Take a watch; from any thread."""
+        watcher = Watcher(outlet, key, place, heartbeat_s)
+        if self._stopping:
+            outlet.end()
+            return watcher
+        self._arriving.append(watcher)
+        self._wake.set()
+        return watcher
+
+    def count(self) -> int:
+        """Return how many watches are open, about."""
+        return sum(map(len, self._watchers.values()))
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self._wake.wait(_POLL_S)
+            self._wake.clear()
+            try:
+                self._turn()
+                self._failing = False
+            except Exception as error:  # noqa: BLE001 - the thread must live; nobody advanced
+                if not self._failing:
+                    self._events.emit("feed_failed", exception=type(error).__name__)
+                self._failing = True
+                time.sleep(_PAUSE_AFTER_FAULT_S)
+
+    def _turn(self) -> None:
+        self._arrive()
+        now = time.monotonic()
+        if now >= self._check_at:
+            self._check_at = now + _CHECK_S
+            self._check(now)
+        self._look()
+        self._load()
+        self._tell(now)
+        self._beat(now)
+
+    def _all(self) -> Iterable[Watcher]:
+        return list(itertools.chain.from_iterable(self._watchers.values()))
+
+    def _arrive(self) -> None:
+        while self._arriving:
+            watcher = self._arriving.popleft()
+            self._watchers.setdefault(watcher.key, set()).add(watcher)
+            self._active.add(watcher)
+            self._schedule(watcher)
+
+    def _leave(self, watcher: Watcher) -> None:
+        watcher.is_gone = True
+        self._active.discard(watcher)
+        of_key = self._watchers.get(watcher.key, set())
+        of_key.discard(watcher)
+        if not of_key:
+            self._watchers.pop(watcher.key, None)
+            self._ends.pop(watcher.key, None)
+
+    def _check(self, now: float) -> None:
+        """End what may go on no longer: rights withdrawn, time over, nothing taken."""
+        for watcher in self._all():
+            if not watcher.is_ready and now - watcher.sent_at > self._idle_s:
+                watcher.outlet.cut()
+                self._leave(watcher)
+            elif now >= watcher.end_at:
+                watcher.outlet.end()
+                self._leave(watcher)
+            else:
+                try:
+                    watcher.outlet.still()
+                except RegistryError as refusal:
+                    watcher.outlet.end(refusal)
+                    self._leave(watcher)
+
+    def _look(self) -> None:
+        """Find out which keys have something new."""
+        if not self._watchers:
+            return
+        for key, end in self._source.ends(self._watchers.keys()).items():
+            if end != self._ends.get(key):
+                self._ends[key] = end
+                self._active |= self._watchers[key]
+
+    def _load(self) -> None:
+        """Read the next page of those that have told theirs; watchers at one place share what is read."""
+        groups: dict[tuple[Key, int], list[Watcher]] = defaultdict(list)
+        parts: list[tuple[Watcher, Part]] = []
+        for watcher in self._active:
+            if watcher.page or not watcher.is_ready:
+                continue
+            if watcher.place.snapshot is not None:
+                parts.append((watcher, self._source.snapshot(watcher.key, watcher.place.snapshot)))
+            elif watcher.read_to < self._ends.get(watcher.key, watcher.read_to):
+                groups[watcher.key, watcher.read_to].append(watcher)
+        calls = []
+        loaded: list[tuple[Watcher, list[Entry], int]] = []
+        for (key, after), watchers in groups.items():
+            page = self._source.read(key, after, self._ends[key])
+            for watcher in watchers:
+                loaded.append((watcher, list(page.entries), page.position))
+                calls.append(self._looked(watcher, (p for each in page.entries for p in each.persons)))
+        calls += [self._looked(watcher, part.persons) for watcher, part in parts]
+        self._journal([call for call in calls if call.looks])
+        for watcher, entries, position in loaded:
+            watcher.page.extend(entries)
+            watcher.read_to = position
+            if not entries:
+                watcher.place = Place(position)
+        for watcher, part in parts:
+            self._tell_part(watcher, part)
+
+    def _looked(self, watcher: Watcher, persons: Iterable[int]) -> Call:
+        call = watcher.outlet.call
+        for person in persons:
+            call.look(person, self._source.data_groups, "told")
+        return call
+
+    def _journal(self, calls: list[Call]) -> None:
+        if not calls:
+            return
+        try:
+            self._commit_all(calls)
+        finally:
+            for call in calls:
+                call.looks.clear()  # if it failed, the page is read again
+
+    def _tell_part(self, watcher: Watcher, part: Part) -> None:
+        place = Place(watcher.place.position, part.place)
+        token = self.places.token(place)
+        watcher.place = place
+        self._send(watcher, self._source.snapshot_message(part, place.position, token))
+
+    def _tell(self, now: float) -> None:
+        """Send the next message of everybody who can take one."""
+        del now
+        made: dict[tuple[Key, int], bytes] = {}
+        for watcher in list(self._active):
+            if not watcher.is_ready:
+                continue
+            if watcher.page:
+                entry = watcher.page.popleft()
+                watcher.place = Place(entry.position)
+                same = (watcher.key, entry.position)
+                if same not in made:
+                    made[same] = self._source.message(entry, self.places.token(watcher.place))
+                self._send(watcher, made[same])
+            elif watcher.place.snapshot is None and watcher.read_to >= self._ends.get(watcher.key, -1):
+                watcher.place = Place(watcher.read_to)
+                self._active.discard(watcher)
+
+    def _send(self, watcher: Watcher, message: bytes) -> None:
+        watcher.is_ready = False
+        watcher.sent_at = time.monotonic()
+
+        def out() -> None:
+            watcher.is_ready = True
+            self._wake.set()
+
+        if not watcher.outlet.send(message, out):
+            self._leave(watcher)
+
+    def _schedule(self, watcher: Watcher) -> None:
+        due = watcher.sent_at + watcher.heartbeat_s
+        heapq.heappush(self._due, (due, next(self._order), watcher))
+
+    def _beat(self, now: float) -> None:
+        """Give a sign of life to those to whom nothing was told for their interval."""
+        while self._due and self._due[0][0] <= now:
+            watcher = heapq.heappop(self._due)[2]
+            if watcher.is_gone:
+                continue
+            quiet = watcher.is_ready and not watcher.page and watcher.place.snapshot is None
+            if quiet and now - watcher.sent_at >= watcher.heartbeat_s:
+                with contextlib.suppress(KeyError):
+                    self._active.discard(watcher)
+                token = self.places.token(watcher.place)
+                beat = self._source.heartbeat(watcher.place.position, token, self._clock.now())
+                self._send(watcher, beat)
+            if not watcher.is_gone:
+                heapq.heappush(
+                    self._due,
+                    (max(watcher.sent_at, now) + watcher.heartbeat_s, next(self._order), watcher),
+                )
