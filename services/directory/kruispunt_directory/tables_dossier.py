@@ -19,12 +19,14 @@ class DossierTables:
         dossier: what stands now, one row per dossier.
         dossier_version: every state there ever was, append-only; `standing` false marks the end of a dossier.
         number: projection of identity's chains: number to current number.
+        number_version: where numbers led earlier, append-only; a number without a row stood for itself.
         synchronisation: an institution declares up to when it has told everything, append-only.
     """
 
     dossier: sa.Table
     dossier_version: sa.Table
     number: sa.Table
+    number_version: sa.Table
     synchronisation: sa.Table
 
 
@@ -34,6 +36,7 @@ def dossier_tables(metadata: sa.MetaData) -> DossierTables:
         dossier=_dossier(metadata),
         dossier_version=_dossier_version(metadata),
         number=_number(metadata),
+        number_version=_number_version(metadata),
         synchronisation=_synchronisation(metadata),
     )
 
@@ -70,6 +73,8 @@ def _dossier(metadata: sa.MetaData) -> sa.Table:
         sa.Index(
             "ix_dossier_institution_confirmed_at", "sector", "institution", "confirmed_at", "dossier_id"
         ),
+        # Persons on whom an institution holds a dossier: the snapshot of WatchNotices.
+        sa.Index("ix_dossier_institution_person", "sector", "institution", "person", "registered_under"),
         sqlite_with_rowid=False,
     )
 
@@ -96,6 +101,8 @@ def _dossier_version(metadata: sa.MetaData) -> sa.Table:
 
 # Numbers under which nothing can go on: cancelled (3), deceased (4). As text, so that the planner knows the index.
 ENDED = "status IN (3, 4)"
+# Numbers that were replaced.
+LEADING = "next_ssin IS NOT NULL"
 
 
 def _number(metadata: sa.MetaData) -> sa.Table:
@@ -107,8 +114,32 @@ def _number(metadata: sa.MetaData) -> sa.Table:
         sa.Column("status", sa.SmallInteger, nullable=False),
         sa.Column("replaced_on", sa.Date, nullable=True),
         sa.Column("recorded_at", Instant, nullable=False),
+        sa.Column("next_ssin", sa.BigInteger),  # the next step; absent: it was not replaced
+        sa.Column("replaced_at", Instant),  # when its dossiers were joined to those of the next
+        sa.Column("deceased", sa.Boolean),  # absent: not told
+        sa.Column("register", sa.SmallInteger),  # absent: not told
         # Orphaned dossiers: ListStaleDossiers.
         sa.Index("ix_number_ended", "ssin", sqlite_where=sa.text(ENDED), postgresql_where=sa.text(ENDED)),
+        # The numbers that lead to one.
+        sa.Index(
+            "ix_number_leading",
+            "current_ssin",
+            sqlite_where=sa.text(LEADING),
+            postgresql_where=sa.text(LEADING),
+        ),
+        sqlite_with_rowid=False,
+    )
+
+
+def _number_version(metadata: sa.MetaData) -> sa.Table:
+    return sa.Table(
+        "number_version",
+        metadata,
+        sa.Column("ssin", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("recorded_at", Instant, primary_key=True),
+        sa.Column("current_ssin", sa.BigInteger, nullable=False),
+        sa.Column("status", sa.SmallInteger, nullable=False),
+        sa.Column("replaced_on", sa.Date),
         sqlite_with_rowid=False,
     )
 

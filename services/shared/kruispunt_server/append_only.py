@@ -119,11 +119,7 @@ def keeping(dialect: str, table: str, columns: Sequence[str]) -> list[str]:
         deleting = f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} WHEN {kept} {refuse}"
         return [deleting, *_on_sqlite(table, ", ".join(columns))[1:]]
     statements = _on_postgresql(table, ", ".join(columns))
-    checking = (
-        f"CREATE FUNCTION {table}_refuse_kept() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        f"IF {kept} THEN RAISE EXCEPTION '{table} {ERROR}' USING ERRCODE = 'integrity_constraint_violation', "
-        f"CONSTRAINT = '{table}_append_only'; END IF; RETURN OLD; END $$"
-    )
+    checking = _keeping_function(table, kept)
     deleting = (
         f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} FOR EACH ROW "
         f"EXECUTE FUNCTION {table}_refuse_kept()"
@@ -134,6 +130,39 @@ def keeping(dialect: str, table: str, columns: Sequence[str]) -> list[str]:
 def letting_go(dialect: str, table: str) -> list[str]:
     """Return the statements that undo `keeping`."""
     dropped = unprotecting(dialect, table)
+    return dropped if dialect == "sqlite" else [*dropped, f"DROP FUNCTION {table}_refuse_kept()"]
+
+
+def withholding(dialect: str, table: str, kept: str) -> list[str]:
+    """Return the statements that let rows of `table` be inserted, never be changed, and be deleted only when let go.
+
+    Args:
+        dialect: "sqlite" or "postgresql".
+        table: name of the table.
+        kept: condition, in SQL, over the row `OLD` that may not be deleted.
+    """
+    if dialect == "sqlite":
+        refuse = f"BEGIN SELECT RAISE(ABORT, '{table} {ERROR}'); END"
+        return [
+            f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} WHEN {kept} {refuse}",
+            f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} {refuse}",
+        ]
+    refuse = f"EXECUTE FUNCTION {table}_refuse()"
+    return [
+        _refusing_function(table),
+        _keeping_function(table, kept),
+        (
+            f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} FOR EACH ROW "
+            f"EXECUTE FUNCTION {table}_refuse_kept()"
+        ),
+        f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} FOR EACH ROW {refuse}",
+        f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT {refuse}",
+    ]
+
+
+def handing_out(dialect: str, table: str) -> list[str]:
+    """Return the statements that undo `withholding`."""
+    dropped = thawing(dialect, table)
     return dropped if dialect == "sqlite" else [*dropped, f"DROP FUNCTION {table}_refuse_kept()"]
 
 
@@ -162,6 +191,14 @@ def _refusing_function(table: str) -> str:
         f"CREATE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
         f"RAISE EXCEPTION '{table} {ERROR}' USING ERRCODE = 'integrity_constraint_violation', "
         f"CONSTRAINT = '{table}_append_only'; END $$"
+    )
+
+
+def _keeping_function(table: str, kept: str) -> str:
+    return (
+        f"CREATE FUNCTION {table}_refuse_kept() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        f"IF {kept} THEN RAISE EXCEPTION '{table} {ERROR}' USING ERRCODE = 'integrity_constraint_violation', "
+        f"CONSTRAINT = '{table}_append_only'; END IF; RETURN OLD; END $$"
     )
 
 

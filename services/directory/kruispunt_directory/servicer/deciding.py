@@ -66,7 +66,7 @@ class RouteDecider:
         )
         if request.HasField("supplier"):
             question = replace(question, supplier=parse_institution(request.supplier, "supplier"))
-        resolution = self._reader.resolve(asked)
+        resolution = self._reader.resolve(asked, frame.known_at)
         person = int(resolution.current)
         if resolution.status is NumberStatus.CANCELLED:
             call.look(person, _DATA_GROUP, Reason.NUMBER_CANCELLED.label)
@@ -91,7 +91,7 @@ class RouteDecider:
         questions = [self._access_question(frame, each, i) for i, each in enumerate(request.questions)]
         numbers = [read_number(each.ssin) for each in request.questions]
         known = [number for number in numbers if number is not None]
-        leads_to = self._reader.resolve_all(known)
+        leads_to = self._reader.resolve_all(known, frame.known_at)
         resolutions = [
             None if number is None else leads_to.get(number, Resolution(number, number)) for number in numbers
         ]

@@ -150,7 +150,7 @@ class DirectoryServicer:
         query = f"ListDossiers|{asked}|{valid_at}|{request.every_period}|{known_at}|{narrowed}".encode()
         place = Place.read(self._tokens.read(query, request.page_token)) if request.page_token else None
         day = None if request.every_period else valid_at or (place and place.day) or self._clock.today()
-        resolution = self._reader.resolve(asked)
+        resolution = self._reader.resolve(asked, known_at or (place.instant if place else None))
 
         def read(instant: dt.datetime | None) -> Rows:
             return self._reader.list_page(
@@ -186,7 +186,7 @@ class DirectoryServicer:
     ) -> None:
         numbers = [read_number(text) for text in ssins]
         valid = [number for number in numbers if number is not None]
-        resolved = self._reader.resolve_all(valid)
+        resolved = self._reader.resolve_all(valid, known_at)
         wanted = {resolved[number].current if number in resolved else number for number in valid}
         rows = self._reader.list_of_many(
             list(wanted), valid_at=valid_at, known_at=known_at, narrowed=narrowed

@@ -222,8 +222,8 @@ class DossierServicer:
         asked: list[tuple[Ssin, uuid.UUID]],
         request_id: uuid.UUID,
     ) -> list[pb.ReconfirmationOutcome.ValueType]:
-        """Confirm person by person, in the order of their current numbers so that two such calls cannot deadlock."""
-        leads_to = self._store.numbers.resolve_all(transaction, list({ssin for ssin, _ in asked}))
+        """Confirm person by person; their numbers are locked in order, so that two such calls cannot deadlock."""
+        leads_to = self._store.settle_all(transaction, list({ssin for ssin, _ in asked}))
         keys = [
             (leads_to[ssin].current if ssin in leads_to else ssin, dossier_id) for ssin, dossier_id in asked
         ]
@@ -263,7 +263,7 @@ class DossierServicer:
         return own
 
     def _person(self, transaction: Any, asked: Ssin) -> _Person:
-        resolution = self._store.numbers.resolve(transaction, asked)
+        resolution = self._store.settle(transaction, asked)
         if resolution.status is NumberStatus.CANCELLED:
             raise _cancelled()
         return _Person(asked, resolution)
@@ -272,7 +272,7 @@ class DossierServicer:
         self, transaction: Any, asked: Ssin, institution: InstitutionKey
     ) -> tuple[_Person, DossierBook]:
         # A dossier under a cancelled number can still be closed and removed.
-        person = _Person(asked, self._store.numbers.resolve(transaction, asked))
+        person = _Person(asked, self._store.settle(transaction, asked))
         return person, self._store.open_book(transaction, person.current, institution)
 
     def _verified(self, person: _Person, known: RegisteredPerson | None) -> _Person:

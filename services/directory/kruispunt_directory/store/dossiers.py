@@ -1,22 +1,31 @@
-"""Writing dossiers: opens the book of one institution on one person, and carries out what it plans."""
+"""Writing dossiers: opens the book of one institution on one person, and carries out what it plans.
+
+Who writes under a number holds its lock, and that of the number it leads to. Whoever lets a number lead elsewhere
+holds the locks of all numbers of the person: no dossier is written under a number that was replaced meanwhile.
+"""
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from kruispunt.ssin import Ssin
 from kruispunt_directory.domain.book import DossierBook, Plan
+from kruispunt_directory.domain.dividing import Undecided, Version
 from kruispunt_directory.domain.dossier import Dossier
+from kruispunt_directory.domain.number import Resolution
 from kruispunt_directory.store.numbers import NumberStore
 from kruispunt_directory.store.rows import columns, described, dossier_of, values_of
 from kruispunt_directory.tables import DirectoryTables
+from kruispunt_server.arrays import among, array
 from kruispunt_server.call import Call, InstitutionKey
 from kruispunt_server.changes import Change, ChangeLog
 from kruispunt_server.clock import Clock
 from kruispunt_server.database import Database
+from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.ids import new_id
 
 
@@ -52,15 +61,44 @@ class DossierStore:
         self._select_book = sa.select(latest.c.latest, *columns(dossier)).select_from(
             latest.outerjoin(dossier, standing)
         )
+        # Indexes: primary keys, by person.
+        self._standing = sa.select(*columns(dossier)).where(
+            among(dossier.c.person, "persons", database.dialect)
+        )
+        of_persons = among(version.c.person, "persons", database.dialect)
+        self._history = sa.select(*columns(version), version.c.standing).where(of_persons)
+        self._latest = sa.select(sa.func.max(version.c.recorded_at, type_=version.c.recorded_at.type)).where(
+            of_persons
+        )
         self._insert_dossier = sa.insert(dossier)
         self._insert_version = sa.insert(tables.dossiers.dossier_version)
         self._delete_dossier = sa.delete(dossier).where(
             dossier.c.person == sa.bindparam("of_person"), dossier.c.dossier_id == sa.bindparam("of_id")
         )
 
+    def settle(self, transaction: sa.Connection, asked: Ssin) -> Resolution:
+        """Return where a number leads, and keep it so until the transaction ends; nobody else writes this person."""
+        self._database.lock(transaction, int(asked))
+        resolution = self.numbers.resolve(transaction, asked)
+        if resolution.is_replaced:
+            self._database.lock(transaction, int(resolution.current))
+        return resolution
+
+    def settle_all(self, transaction: sa.Connection, asked: Sequence[Ssin]) -> dict[int, Resolution]:
+        """Return where each of at most 1000 numbers leads, as `settle`; those that stand for themselves are left out.
+
+        Raises:
+            RegistryError: one of them was replaced or split off meanwhile; ABORTED / CONCURRENT_CHANGE.
+        """
+        leads_to = self.numbers.resolve_all(transaction, asked)
+        for number in sorted({*map(int, asked), *(int(each.current) for each in leads_to.values())}):
+            self._database.lock(transaction, number)
+        if self.numbers.resolve_all(transaction, asked) != leads_to:
+            raise RegistryError(Reason.CONCURRENT_CHANGE, "a number was replaced meanwhile; send it again")
+        return leads_to
+
     def open_book(self, transaction: sa.Connection, person: Ssin, institution: InstitutionKey) -> DossierBook:
-        """Return the book of `institution` on `person`; nobody else writes this person until the transaction ends."""
-        self._database.lock(transaction, int(person))
+        """Return the book of `institution` on `person`, whom `settle` has locked."""
         rows = transaction.execute(
             self._select_book,
             {
@@ -84,6 +122,13 @@ class DossierStore:
             after for plan in plans for after in (*(after for _, after in plan.changed), *plan.created)
         ]
         marks = [after for plan in plans for _, after in plan.removed]
+        # A dossier that goes over to another number ends under the one that it stood under.
+        marks += [
+            replace(before, version=after.version, recorded_at=after.recorded_at)
+            for plan in plans
+            for before, after in plan.changed
+            if before.person != after.person
+        ]
         if gone:
             # Only the rows of the current state go: their versions stay.
             transaction.execute(
@@ -98,6 +143,55 @@ class DossierStore:
             transaction.execute(self._insert_version, versions)
         changes = [change for plan in plans for change in _changes_of(plan)]
         self._log.record(transaction, call, changes, request_id=request_id)
+
+    def lock(self, transaction: sa.Connection, numbers: Iterable[Ssin]) -> None:
+        """Let nobody else write under any of the numbers until the transaction ends."""
+        for number in sorted(map(int, set(numbers))):
+            self._database.lock(transaction, number)
+
+    def standing(self, transaction: sa.Connection, persons: Iterable[Ssin]) -> list[Dossier]:
+        """Return every dossier of whatever institution and period that stands under one of the numbers."""
+        return [dossier_of(row) for row in transaction.execute(self._standing, self._of_persons(persons))]
+
+    def history(self, transaction: sa.Connection, persons: Iterable[Ssin]) -> list[Version]:
+        """Return every state of every dossier that ever stood under one of the numbers."""
+        rows = transaction.execute(self._history, self._of_persons(persons))
+        return [Version(dossier_of(row[:-1]), row.standing) for row in rows]
+
+    def latest(self, transaction: sa.Connection, persons: Iterable[Ssin]) -> dt.datetime | None:
+        """Return when a dossier under one of the numbers was last changed; none: never."""
+        latest: dt.datetime | None = transaction.scalar(self._latest, self._of_persons(persons))
+        return latest
+
+    def report_undecided(
+        self,
+        transaction: sa.Connection,
+        call: Call,
+        numbers: tuple[Ssin, Ssin],
+        undecided: Sequence[Undecided],
+        request_id: uuid.UUID,
+    ) -> None:
+        """Note in the journal which days stayed with the first of two numbers for want of a better reason."""
+        remaining, other = map(int, numbers)
+        changes = [
+            Change(
+                remaining,
+                "dossier.undecided",
+                None,
+                {
+                    "institution": str(each.institution),
+                    "capacity": each.capacity,
+                    "begin": each.period.begin.isoformat(),
+                    "end": each.period.end.isoformat() if each.period.end else None,
+                },
+                other=other,
+            )
+            for each in undecided
+        ]
+        self._log.record(transaction, call, changes, request_id=request_id)
+
+    def _of_persons(self, persons: Iterable[Ssin]) -> dict[str, Any]:
+        return {"persons": array(sorted(map(int, set(persons))), self._database.dialect)}
 
     def current_of(self, asked: Sequence[Ssin]) -> dict[int, Ssin]:
         """Return, outside any transaction, the current number of those of at most 1000 that were replaced."""
@@ -129,12 +223,14 @@ def _changes_of(plan: Plan) -> list[Change]:
     for kind, before, after in changes:
         concerned = after or before
         assert concerned is not None
+        moved = before is not None and after is not None and before.person != after.person
         told.append(
             Change(
                 int(concerned.person),
                 kind,
                 described(before) if before else None,
                 described(after) if after else None,
+                other=int(before.person) if before is not None and moved else None,
             )
         )
     return told

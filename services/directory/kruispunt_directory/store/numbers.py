@@ -1,5 +1,6 @@
 """What the directory knows about numbers: where a number leads."""
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,18 +27,62 @@ class NumberStore:
             sa.func.coalesce(current.c.status, int(NumberStatus.ACTIVE)),
             number.c.replaced_on,
         ).select_from(number.outerjoin(current, current.c.ssin == number.c.current_ssin))
+        version = tables.dossiers.number_version
+        latest = (
+            sa.func.row_number()
+            .over(partition_by=version.c.ssin, order_by=version.c.recorded_at.desc())
+            .label("latest")
+        )
+        # Index: primary key.
+        then = (
+            sa.select(version.c.ssin, version.c.current_ssin, version.c.status, version.c.replaced_on, latest)
+            .where(
+                among(version.c.ssin, "ssins", database.dialect),
+                version.c.recorded_at <= sa.bindparam("at", type_=version.c.recorded_at.type),
+            )
+            .subquery()
+        )
+        self._then = sa.select(then).where(then.c.latest == 1)
         self._one = found.where(number.c.ssin == sa.bindparam("ssin"))
         self._many = found.where(among(number.c.ssin, "ssins", database.dialect))
 
-    def resolve(self, connection: sa.Connection, asked: Ssin) -> Resolution:
-        """Return where `asked` leads."""
+    def resolve(
+        self, connection: sa.Connection, asked: Ssin, known_at: dt.datetime | None = None
+    ) -> Resolution:
+        """Return where `asked` leads, or led as known at an instant."""
+        if known_at is not None:
+            return self.resolve_all(connection, [asked], known_at).get(int(asked), Resolution(asked, asked))
         row = connection.execute(self._one, {"ssin": int(asked)}).one_or_none()
         return Resolution(asked, asked) if row is None else _resolution(row)
 
-    def resolve_all(self, connection: sa.Connection, asked: Sequence[int]) -> dict[int, Resolution]:
-        """Return where each of at most 1000 numbers leads; those that stand for themselves are left out."""
-        rows = connection.execute(self._many, {"ssins": array(asked, self._database.dialect)})
-        return {row.ssin: _resolution(row) for row in rows}
+    def resolve_all(
+        self, connection: sa.Connection, asked: Sequence[int], known_at: dt.datetime | None = None
+    ) -> dict[int, Resolution]:
+        """Return where each of at most 1000 numbers leads, or led; those that nobody told of are left out."""
+        ssins = array(asked, self._database.dialect)
+        found = {row.ssin: _resolution(row) for row in connection.execute(self._many, {"ssins": ssins})}
+        if known_at is None or not found:
+            return found
+        # What has no version by then stood for itself.
+        current = {int(number): Ssin(number) for number in found}
+        replaced_on: dict[int, dt.date] = {}
+        for row in connection.execute(self._then, {"ssins": ssins, "at": known_at}):
+            current[row.ssin], replaced_on[row.ssin] = Ssin(row.current_ssin), row.replaced_on
+        roots = array(sorted(set(current.values())), self._database.dialect)
+        status = {
+            row.ssin: NumberStatus(row.status)
+            for row in connection.execute(self._then, {"ssins": roots, "at": known_at})
+        }
+        return {
+            number: Resolution(
+                Ssin(number),
+                root,
+                status.get(int(root), NumberStatus.ACTIVE),
+                replaced_on.get(number),
+                Verification.REGISTER,
+            )
+            for number, root in current.items()
+        }
 
 
 def _resolution(row: Any) -> Resolution:

@@ -82,15 +82,15 @@ class DossierReader:
             .order_by(table.c.person, *_listing_order(table))
         )
 
-    def resolve(self, asked: Ssin) -> Resolution:
-        """Return where a number leads."""
+    def resolve(self, asked: Ssin, known_at: dt.datetime | None = None) -> Resolution:
+        """Return where a number leads, or led as known at an instant."""
         with self._database.reading() as connection:
-            return self._numbers.resolve(connection, asked)
+            return self._numbers.resolve(connection, asked, known_at)
 
-    def resolve_all(self, asked: Sequence[int]) -> dict[int, Resolution]:
-        """Return where each of at most 1000 numbers leads; those that stand for themselves are left out."""
+    def resolve_all(self, asked: Sequence[int], known_at: dt.datetime | None = None) -> dict[int, Resolution]:
+        """Return where each of at most 1000 numbers leads, or led; those that nobody told of are left out."""
         with self._database.reading() as connection:
-            return self._numbers.resolve_all(connection, asked)
+            return self._numbers.resolve_all(connection, asked, known_at)
 
     def list_open(self, asked: Ssin, *, valid_at: dt.date, limit: int) -> tuple[Resolution, Rows]:
         """Return where a number leads, and the person's dossiers open on a day as known now.

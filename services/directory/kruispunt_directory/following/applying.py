@@ -1,0 +1,83 @@
+"""Carrying out what the registers told: cursor, numbers, dossiers and notices in one transaction.
+
+A message is applied only right after the one that came before it, and once: the cursor names both. So it does not
+matter how often a stream breaks, who follows, or when a process dies.
+"""
+
+import datetime as dt
+
+from kruispunt_directory.domain.told import RegisterCommit, SignOfLife, SnapshotPart, Told
+from kruispunt_directory.following.effects import Effects, Stores
+from kruispunt_directory.store.cursors import Cursor, CursorStore
+from kruispunt_server.call import Purpose
+from kruispunt_server.clock import Clock
+from kruispunt_server.database import Database
+
+_MOMENT = dt.timedelta(microseconds=1)
+
+
+class OvertakenError(Exception):
+    """Another follower has applied something meanwhile: read the cursor again and go on from there."""
+
+
+class Applier:
+    """Applies messages of identity's feed.
+
+    Args:
+        database: of the directory.
+        cursors: how far it was followed.
+        stores: what is written.
+        clock: says when.
+        purpose: why the registry itself changes dossiers, for the journal.
+    """
+
+    def __init__(
+        self, database: Database, cursors: CursorStore, stores: Stores, clock: Clock, purpose: Purpose
+    ) -> None:
+        self._database = database
+        self._cursors = cursors
+        self._stores = stores
+        self._clock = clock
+        self._purpose = purpose
+
+    def cursor(self) -> Cursor | None:
+        """Return how far the registers were followed; none: never yet."""
+        return self._cursors.find()
+
+    def apply(self, told: Told, after: str | None) -> int:
+        """Apply one message.
+
+        Args:
+            told: the message.
+            after: the resume token that the cursor must hold; none: nothing was ever applied.
+
+        Returns:
+            How many spans of days stayed with the remaining number of a split for want of a better reason.
+
+        Raises:
+            OvertakenError: the cursor holds another; nothing changed.
+            RegistryError: the store cannot be used, or a deadlock; nothing changed, and it may be applied again.
+        """
+        with self._database.writing() as transaction:
+            cursor = self._cursors.locked(transaction)
+            if (cursor.resume_token if cursor else None) != after:
+                raise OvertakenError
+            now = self._clock.now()
+            if cursor is not None:
+                now = max(now, cursor.applied_at + _MOMENT)
+            effects = Effects(transaction, self._stores, now, self._purpose)
+            told_until = cursor.told_until if cursor else None
+            match told.content:
+                case SignOfLife():
+                    told_until = told.content.told_until
+                case SnapshotPart():
+                    effects.apply_snapshot(told.content)
+                case RegisterCommit():
+                    if cursor is None or told.content.position > cursor.position:
+                        effects.apply_commit(told.content)
+                    recorded_at = told.content.recorded_at
+                    told_until = max(told_until or recorded_at, recorded_at)
+            self._cursors.write(
+                transaction, Cursor(told.resume_token, told.position, effects.now, told_until)
+            )
+        return effects.undecided

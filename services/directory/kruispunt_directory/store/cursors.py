@@ -1,0 +1,79 @@
+"""How far the registers were followed."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from kruispunt_directory.tables import DirectoryTables
+from kruispunt_server.database import Database
+
+NAME = "identity"
+
+# Who applies what was told queues for it. Negative: persons' numbers, which are locked too, are not.
+_FOLLOWERS_LOCK = -2
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a feed was followed.
+
+    Attributes:
+        resume_token: goes on after what was applied.
+        position: of the last change applied; -1: none.
+        applied_at: of the last effects, here; only grows.
+        told_until: up to then everything was applied; none: the first snapshot is not complete.
+    """
+
+    resume_token: str = field(repr=False)
+    position: int
+    applied_at: dt.datetime
+    told_until: dt.datetime | None
+
+
+class CursorStore:
+    """Reads and writes the cursor of identity's feed."""
+
+    def __init__(self, database: Database, tables: DirectoryTables) -> None:
+        self._database = database
+        table = tables.following.feed_cursor
+        self._read = sa.select(
+            table.c.resume_token, table.c.position, table.c.applied_at, table.c.told_until
+        ).where(table.c.name == NAME)
+        insert = postgresql.insert if database.dialect == "postgresql" else sqlite.insert
+        made = insert(table)
+        self._write = made.on_conflict_do_update(
+            index_elements=[table.c.name],
+            set_={
+                name: made.excluded[name] for name in ("resume_token", "position", "applied_at", "told_until")
+            },
+        )
+
+    def find(self) -> Cursor | None:
+        """Return how far the feed was followed; none: it never was."""
+        with self._database.reading() as connection:
+            return _cursor(connection.execute(self._read).one_or_none())
+
+    def locked(self, transaction: sa.Connection) -> Cursor | None:
+        """Return the same, and let nobody else apply anything until the transaction ends."""
+        self._database.lock(transaction, _FOLLOWERS_LOCK)
+        return _cursor(transaction.execute(self._read).one_or_none())
+
+    def write(self, transaction: sa.Connection, cursor: Cursor) -> None:
+        """Keep how far the feed was followed, in the transaction of the effects."""
+        transaction.execute(
+            self._write,
+            {
+                "name": NAME,
+                "resume_token": cursor.resume_token,
+                "position": cursor.position,
+                "applied_at": cursor.applied_at,
+                "told_until": cursor.told_until,
+            },
+        )
+
+
+def _cursor(row: Any) -> Cursor | None:
+    return None if row is None else Cursor(*row)

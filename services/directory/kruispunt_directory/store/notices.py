@@ -1,0 +1,293 @@
+"""Notices: numbered for each institution from 1 without gaps, kept until they are acknowledged, and longer."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from kruispunt.ssin import Ssin
+from kruispunt_directory.domain.notices import Notice, NoticeKind
+from kruispunt_directory.tables import DirectoryTables
+from kruispunt_server.bulk import bulk_insert
+from kruispunt_server.call import InstitutionKey
+from kruispunt_server.database import Database
+from kruispunt_server.errors import Reason, RegistryError
+from kruispunt_server.ids import new_ids
+
+_STEP = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ToldNotice:
+    """A notice as an institution is told it.
+
+    Attributes:
+        notice_no: number at the institution, from 1.
+        notice_id: names it.
+        recorded_at: when it was recorded; the same for all of one commit.
+        kind: what happened.
+        ssin: the number under which the institution knows the person.
+        current: the number that stood then.
+        changed_at: when the registers recorded the change.
+        change_id: names the change there; none: a snapshot showed it.
+    """
+
+    notice_no: int
+    notice_id: uuid.UUID
+    recorded_at: dt.datetime
+    kind: NoticeKind
+    ssin: Ssin = field(repr=False)
+    current: Ssin = field(repr=False)
+    changed_at: dt.datetime
+    change_id: uuid.UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeState:
+    """How far an institution is told.
+
+    Attributes:
+        last_no: number of its last notice; 0: none yet.
+        acknowledged_no: up to which it has dealt with them.
+        kept_from: the first that is kept.
+    """
+
+    last_no: int = 0
+    acknowledged_no: int = 0
+    kept_from: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A person on whom an institution holds a dossier.
+
+    Attributes:
+        current: the number that it stands under.
+        registered: the number that it was registered under.
+    """
+
+    current: Ssin = field(repr=False)
+    registered: Ssin = field(repr=False)
+
+
+class NoticeStore:
+    """Writes and reads notices."""
+
+    def __init__(self, database: Database, tables: DirectoryTables) -> None:
+        self._database = database
+        self._notice, self._state = tables.following.notice, tables.following.notice_state
+        self._dossier = tables.dossiers.dossier
+        insert = postgresql.insert if database.dialect == "postgresql" else sqlite.insert
+        self._begin = (
+            insert(self._state).values(last_no=0, acknowledged_no=0, kept_from=1).on_conflict_do_nothing()
+        )
+        mine = sa.and_(
+            self._state.c.sector == sa.bindparam("of_sector"),
+            self._state.c.institution == sa.bindparam("of_institution"),
+        )
+        self._of = sa.select(
+            self._state.c.last_no, self._state.c.acknowledged_no, self._state.c.kept_from
+        ).where(mine)
+        self._set = sa.update(self._state).where(mine)
+
+    def write(self, transaction: sa.Connection, notices: Iterable[Notice], recorded_at: dt.datetime) -> None:
+        """Number and write notices of one commit, in their order.
+
+        Institutions are locked in order until the transaction ends: numbers become visible as they follow.
+        """
+        ordered = sorted(notices, key=lambda notice: notice.institution)
+        rows: list[dict[str, Any]] = []
+        for institution, group in groupby(ordered, key=lambda notice: notice.institution):
+            last_no = self._locked(transaction, institution).last_no
+            numbered = [
+                {"notice_no": last_no + place, "recorded_at": recorded_at, **_values(notice)}
+                for place, notice in enumerate(group, 1)
+            ]
+            transaction.execute(self._set.values(last_no=last_no + len(numbered)), _key(institution))
+            rows += numbered
+        for row, notice_id in zip(rows, new_ids(len(rows)), strict=True):
+            row["notice_id"] = notice_id
+        bulk_insert(transaction, self._notice, rows)
+
+    def state(self, institution: InstitutionKey) -> NoticeState:
+        """Return how far an institution is told."""
+        with self._database.reading() as connection:
+            row = connection.execute(self._of, _key(institution)).one_or_none()
+        return NoticeState() if row is None else NoticeState(*row)
+
+    def acknowledge(self, institution: InstitutionKey, up_to_no: int) -> NoticeState:
+        """Note that an institution has dealt with every notice up to a number; a lower one changes nothing.
+
+        Raises:
+            RegistryError: there is no such notice yet; OUT_OF_RANGE / POSITION_BEYOND_END.
+        """
+        with self._database.writing() as transaction:
+            state = self._locked(transaction, institution)
+            if up_to_no > state.last_no:
+                raise RegistryError(
+                    Reason.POSITION_BEYOND_END, "there is no such notice yet", field="up_to_no"
+                )
+            acknowledged_no = max(up_to_no, state.acknowledged_no)
+            if acknowledged_no > state.acknowledged_no:
+                transaction.execute(self._set.values(acknowledged_no=acknowledged_no), _key(institution))
+        return NoticeState(state.last_no, acknowledged_no, state.kept_from)
+
+    def list_after(self, institution: InstitutionKey, after_no: int, limit: int) -> list[ToldNotice]:
+        """Return the notices after a number, in order.
+
+        Args:
+            institution: whose.
+            after_no: number of the last one before; 0 for the first.
+            limit: notices at most, about: those of one commit are never cut.
+        """
+        table = self._notice
+        with self._database.reading() as connection:
+            # Index: primary key.
+            found = self._told(connection, institution, table.c.notice_no > after_no, limit=limit)
+            if len(found) == limit:
+                found += self._told(
+                    connection,
+                    institution,
+                    table.c.notice_no > found[-1].notice_no,
+                    # Index: institution, recorded_at.
+                    table.c.recorded_at == found[-1].recorded_at,
+                )
+        return found
+
+    def last_before(self, institution: InstitutionKey, since: dt.datetime) -> int:
+        """Return the number of the last notice recorded before an instant; 0: none, or none is kept."""
+        table = self._notice
+        # Index: institution, recorded_at.
+        statement = (
+            sa.select(table.c.notice_no)
+            .where(*self._mine(institution), table.c.recorded_at < since)
+            .order_by(table.c.recorded_at.desc(), table.c.notice_no.desc())
+            .limit(1)
+        )
+        with self._database.reading() as connection:
+            return connection.scalar(statement) or 0
+
+    def list_between(
+        self, institution: InstitutionKey, since: dt.datetime, until: dt.datetime
+    ) -> list[ToldNotice]:
+        """Return the notices recorded from an instant on and before another, in order."""
+        table = self._notice
+        with self._database.reading() as connection:
+            # Index: institution, recorded_at.
+            return self._told(
+                connection, institution, table.c.recorded_at >= since, table.c.recorded_at < until
+            )
+
+    def list_holdings(self, institution: InstitutionKey, after: Holding | None, limit: int) -> list[Holding]:
+        """Return the persons on whom an institution holds a dossier, in order of their numbers."""
+        table = self._dossier
+        order = (table.c.person, table.c.registered_under)
+        # Index: institution, person, registered_under.
+        statement = (
+            sa.select(*order)
+            .where(table.c.sector == institution.sector, table.c.institution == institution.institution)
+            .distinct()
+            .order_by(*order)
+            .limit(limit)
+        )
+        if after is not None:
+            place = (int(after.current), int(after.registered))
+            statement = statement.where(
+                sa.tuple_(*order) > sa.tuple_(*place, types=[column.type for column in order])
+            )
+        with self._database.reading() as connection:
+            return [Holding(Ssin(person), Ssin(under)) for person, under in connection.execute(statement)]
+
+    def let_go(self, before: dt.datetime) -> int:
+        """Delete acknowledged notices recorded before an instant; returns how many. Safe to interrupt and repeat.
+
+        Each institution's are let go of in transactions of their own, a thousand at a time.
+        """
+        with self._database.reading() as connection:
+            institutions = [
+                InstitutionKey(*row)
+                for row in connection.execute(sa.select(self._state.c.sector, self._state.c.institution))
+            ]
+        gone = 0
+        for institution in sorted(institutions):
+            upper = min(self.last_before(institution, before), self.state(institution).acknowledged_no)
+            while (count := self._delete_step(institution, upper)) > 0:
+                gone += count
+        return gone
+
+    def _delete_step(self, institution: InstitutionKey, upper: int) -> int:
+        table = self._notice
+        with self._database.writing() as transaction:
+            state = self._locked(transaction, institution)
+            first = transaction.scalar(
+                sa.select(sa.func.min(table.c.notice_no)).where(*self._mine(institution))
+            )
+            if first is None or first > upper:
+                return 0
+            last = min(first + _STEP - 1, upper)
+            if state.kept_from <= last:
+                transaction.execute(self._set.values(kept_from=last + 1), _key(institution))
+            done = transaction.execute(
+                sa.delete(table)
+                .where(*self._mine(institution), table.c.notice_no <= last)
+                .execution_options(preserve_rowcount=True)
+            )
+        return done.rowcount
+
+    def _locked(self, transaction: sa.Connection, institution: InstitutionKey) -> NoticeState:
+        """Return the state of an institution, made if it has none, and keep it until the transaction ends."""
+        key = {"sector": institution.sector, "institution": institution.institution}
+        transaction.execute(self._begin, key)
+        row = transaction.execute(self._of.with_for_update(), _key(institution)).one()
+        return NoticeState(*row)
+
+    def _mine(self, institution: InstitutionKey) -> list[sa.ColumnElement[bool]]:
+        return [
+            self._notice.c.sector == institution.sector,
+            self._notice.c.institution == institution.institution,
+        ]
+
+    def _told(
+        self,
+        connection: sa.Connection,
+        institution: InstitutionKey,
+        *conditions: sa.ColumnElement[bool],
+        limit: int | None = None,
+    ) -> list[ToldNotice]:
+        table = self._notice
+        names = ("notice_no", "notice_id", "recorded_at", "kind", "ssin", "current_ssin", "changed_at")
+        statement = (
+            sa.select(*(table.c[name] for name in names), table.c.change_id)
+            .where(*self._mine(institution), *conditions)
+            .order_by(table.c.notice_no)
+            .limit(limit)
+        )
+        return [_told(row) for row in connection.execute(statement)]
+
+
+def _told(row: Sequence[Any]) -> ToldNotice:
+    number, notice_id, recorded_at, kind, ssin, current, changed_at, change_id = row
+    return ToldNotice(
+        number, notice_id, recorded_at, NoticeKind(kind), Ssin(ssin), Ssin(current), changed_at, change_id
+    )
+
+
+def _key(institution: InstitutionKey) -> dict[str, int]:
+    return {"of_sector": institution.sector, "of_institution": institution.institution}
+
+
+def _values(notice: Notice) -> dict[str, Any]:
+    return {
+        "sector": notice.institution.sector,
+        "institution": notice.institution.institution,
+        "kind": int(notice.kind),
+        "ssin": int(notice.ssin),
+        "current_ssin": int(notice.current),
+        "changed_at": notice.changed_at,
+        "change_id": notice.change_id,
+    }
