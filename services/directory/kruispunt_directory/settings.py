@@ -39,6 +39,12 @@ class DirectorySettings(ServerSettings):
         validate_default=True,
         description="Authorities that sign the identity server's certificate, PEM.",
     )
+    following_legal_basis: str = Field(
+        "registry/following",
+        pattern=r"^[A-Za-z0-9/.-]{1,64}$",
+        description="Legal basis on which the directory follows the identity registers; stands in identity's access "
+        "log and, for dossiers that move, in the directory's change log.",
+    )
 
     @field_validator("identity_certificate", "identity_key", "identity_authority")
     @classmethod

@@ -1,23 +1,36 @@
 """The one place that names concrete classes: what the directory server is made of."""
 
+from kruispunt import IdentityClient
+from kruispunt import Purpose as PurposeThere
 from kruispunt.directory.v1 import directory_service_pb2, dossier_service_pb2, knowledge_service_pb2
 from kruispunt_directory import policies
 from kruispunt_directory.domain.claim import PersonRegister
+from kruispunt_directory.following.applying import Applier
+from kruispunt_directory.following.effects import Stores
+from kruispunt_directory.following.worker import LEASE as FOLLOWER_LEASE
+from kruispunt_directory.following.worker import FollowingThread
 from kruispunt_directory.identity_client import IdentityRegister
+from kruispunt_directory.identity_feed import IdentityFeed
 from kruispunt_directory.servicer.directory import DirectoryServicer
 from kruispunt_directory.servicer.dossiers import DossierServicer
 from kruispunt_directory.servicer.knowledge import KnowledgeServicer
 from kruispunt_directory.settings import DirectorySettings
 from kruispunt_directory.store.attention import AttentionReader
+from kruispunt_directory.store.cursors import CursorStore
 from kruispunt_directory.store.dossiers import DossierStore
 from kruispunt_directory.store.knowledge import KnowledgeStore
+from kruispunt_directory.store.notices import NoticeStore
+from kruispunt_directory.store.projection import NumberProjection
 from kruispunt_directory.store.reading import DossierReader
 from kruispunt_directory.tables import directory_tables
 from kruispunt_server.assembly import Assembly, Parts, Servicer, Telemetry, open_parts
 from kruispunt_server.audit.wiring import audit_servicer
+from kruispunt_server.call import Purpose
+from kruispunt_server.lease import Lease
 from kruispunt_server.peers import peer_certificates
 from kruispunt_server.settings import ServerSettings
 
+_FOLLOWER = "directory-follower"
 _DIRECTORY = directory_service_pb2.DESCRIPTOR.services_by_name["DirectoryService"]
 _DOSSIER = dossier_service_pb2.DESCRIPTOR.services_by_name["DossierService"]
 _KNOWLEDGE = knowledge_service_pb2.DESCRIPTOR.services_by_name["KnowledgeService"]
@@ -28,7 +41,36 @@ def wire(settings: ServerSettings, telemetry: Telemetry) -> Assembly:
     assert isinstance(settings, DirectorySettings), "the command reads them"
     parts = open_parts(settings, directory_tables().shared, telemetry)
     register = _register(settings)
-    return Assembly(parts, servicers(parts, register), [register.close] if register else [])
+    services = servicers(parts, register)
+    if register is None or settings.identity_endpoint is None:
+        return Assembly(parts, services)
+    following = PurposeThere(settings.following_legal_basis, _FOLLOWER, _FOLLOWER)
+    client = IdentityClient(
+        settings.identity_endpoint, certificates=peer_certificates(settings, "identity"), purpose=following
+    )
+    follower = following_thread(parts, client, following)
+    return Assembly(parts, services, [follower.stop, register.close], [follower.start])
+
+
+def following_thread(parts: Parts, client: IdentityClient, purpose: PurposeThere) -> FollowingThread:
+    """Return what follows identity, not started; stopping it closes `client`."""
+    return FollowingThread(
+        IdentityFeed(client),
+        applier(parts, Purpose(purpose.legal_basis, purpose.end_user, purpose.case)),
+        Lease(parts.database, directory_tables().shared, FOLLOWER_LEASE, parts.clock),
+        parts.edge.events,
+    )
+
+
+def applier(parts: Parts, purpose: Purpose) -> Applier:
+    """Return what carries out what identity tells."""
+    tables = directory_tables()
+    stores = Stores(
+        DossierStore(parts.database, tables, parts.changes, parts.clock),
+        NumberProjection(parts.database, tables),
+        NoticeStore(parts.database, tables),
+    )
+    return Applier(parts.database, CursorStore(parts.database, tables), stores, parts.clock, purpose)
 
 
 def _register(settings: DirectorySettings) -> IdentityRegister | None:

@@ -93,12 +93,14 @@ class Assembly:
     Attributes:
         parts: what its services were built from.
         servicers: what it serves, health and reflection aside.
+        opening: further steps of the beginning, before the first call.
         closing: further steps of the end, after the last call and before journal and database close.
     """
 
     parts: Parts
     servicers: Sequence[Servicer]
     closing: Sequence[Callable[[], None]] = field(default_factory=tuple)
+    opening: Sequence[Callable[[], None]] = field(default_factory=tuple)
 
     @property
     def hubs(self) -> "list[Hub]":
@@ -111,6 +113,8 @@ class Assembly:
             self.parts.sealing.listen(hub.wake)
             hub.start()
         self.parts.sealing.start()
+        for step in self.opening:
+            step()
 
     def stop_watches(self) -> None:
         """End all watches, so that their readers go elsewhere."""

@@ -64,6 +64,10 @@ EVENTS: Mapping[str, Event] = {
     ),
     "sealing_failed": _event("error", "The logs cannot be sealed now; it is tried again every second.", "exception"),
     "feed_failed": _event("error", "A feed cannot be read now; nobody advances, it is tried again every second.", "exception"),
+    "following_failed": _event("error", "The registers cannot be followed now; it is tried again, at most every 10 s.", "exception"),
+    "dossiers_undecided": _event(
+        "warning", "A split left days with the remaining number for want of a better reason; the journal says which.", "spans"
+    ),
     "library_spoke": _event("warning", "A library logged something; its text is not kept.", "logger", "severity", "exception"),
 }  # fmt: skip
 

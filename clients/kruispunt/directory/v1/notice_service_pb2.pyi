@@ -45,6 +45,10 @@ class _NoticeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NoticeKind
     """The person moved to another register."""
     NOTICE_KIND_IDENTIFIER_CHANGED: _NoticeKind.ValueType  # 7
     """A foreign identifier was linked, or the link ended."""
+    NOTICE_KIND_NUMBER_JOINED: _NoticeKind.ValueType  # 8
+    """Another number took this one as its next: what that other held on the person stands under this number too now."""
+    NOTICE_KIND_NUMBER_PARTED: _NoticeKind.ValueType  # 9
+    """A number that had led to this one was split off again, with its dossiers."""
 
 class NoticeKind(_NoticeKind, metaclass=_NoticeKindEnumTypeWrapper):
     """What happened."""
@@ -65,6 +69,10 @@ NOTICE_KIND_REGISTER_MOVED: NoticeKind.ValueType  # 6
 """The person moved to another register."""
 NOTICE_KIND_IDENTIFIER_CHANGED: NoticeKind.ValueType  # 7
 """A foreign identifier was linked, or the link ended."""
+NOTICE_KIND_NUMBER_JOINED: NoticeKind.ValueType  # 8
+"""Another number took this one as its next: what that other held on the person stands under this number too now."""
+NOTICE_KIND_NUMBER_PARTED: NoticeKind.ValueType  # 9
+"""A number that had led to this one was split off again, with its dossiers."""
 Global___NoticeKind: _TypeAlias = NoticeKind  # noqa: Y015
 
 class _ImpactOutcome:
@@ -231,7 +239,7 @@ class Notice(_message.Message):
     current_ssin: _builtins.str
     """The number that stands now; differs after a replacement."""
     change_id: _builtins.str
-    """The change at identity, a UUID."""
+    """The change at identity, a UUID. Empty: the directory had fallen too far behind to know which."""
     @_builtins.property
     def changed_at(self) -> _timestamp_pb2.Timestamp:
         """When the registers recorded the change."""
@@ -450,7 +458,7 @@ Global___ExplainImpactRequest: _TypeAlias = ExplainImpactRequest  # noqa: Y015
 
 @_typing.final
 class Impact(_message.Message):
-    """A dossier whose institution would be told."""
+    """A dossier that would be concerned. Its institution would be told, unless it is the caller's own."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -517,7 +525,7 @@ class ExplainImpactResponse(_message.Message):
 
     @_builtins.property
     def told(self) -> _containers.RepeatedCompositeFieldContainer[_values_pb2.InstitutionRef]:
-        """Institutions that would be told, each once."""
+        """Institutions that would be told, each once; not the caller's own, which knows."""
 
     def __init__(
         self,

@@ -1,0 +1,108 @@
+"""The follower at work: a thread in every worker, of which the one that holds the lease follows."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from kruispunt_directory.domain.told import Told
+from kruispunt_directory.following.applying import Applier, OvertakenError
+from kruispunt_server.events import Events
+from kruispunt_server.lease import Lease
+
+LEASE = "follower"
+_IDLE_S = 1.0
+_FIRST_PAUSE_S = 0.2
+_LONGEST_PAUSE_S = 10.0
+
+
+class Feed(Protocol):
+    """Where messages come from."""
+
+    def after(self, resume_token: str | None) -> AbstractContextManager[Iterator[Told]]:
+        """Open the feed after a message; none: with a snapshot."""
+        ...
+
+    def close(self) -> None:
+        """End what is waited for."""
+        ...
+
+
+class FollowingThread:
+    """Follows the registers in the background until it is stopped.
+
+    Args:
+        feed: of identity.
+        applier: carries out what it tells.
+        lease: decides which process follows.
+        events: gets faults, and what nobody could attribute.
+        wake: called after every message that was applied.
+    """
+
+    def __init__(
+        self,
+        feed: Feed,
+        applier: Applier,
+        lease: Lease,
+        events: Events,
+        wake: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._feed = feed
+        self._applier = applier
+        self._lease = lease
+        self._events = events
+        self._wake = wake
+        self._failures = 0
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the message at hand, let another process go on, and end."""
+        self._end.set()
+        self._feed.close()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._end.is_set():
+            try:
+                if self._lease.try_hold():
+                    self._follow()
+                else:
+                    self._end.wait(_IDLE_S)
+            except OvertakenError:
+                self._end.wait(_FIRST_PAUSE_S)
+            except Exception as error:  # noqa: BLE001 - the thread must live; nothing was applied by half
+                self._pause(error)
+        try:
+            self._lease.release()
+        except Exception as error:  # noqa: BLE001 - it runs out by itself
+            self._events.emit("following_failed", exception=type(error).__name__)
+
+    def _follow(self) -> None:
+        """Apply message after message for as long as this process is the one."""
+        cursor = self._applier.cursor()
+        after = cursor.resume_token if cursor is not None else None
+        with self._feed.after(after) as messages:
+            for told in messages:
+                if self._end.is_set() or not self._lease.try_hold():
+                    return
+                undecided = self._applier.apply(told, after)
+                after = told.resume_token
+                self._failures = 0
+                if undecided:
+                    self._events.emit("dossiers_undecided", spans=undecided)
+                self._wake()
+
+    def _pause(self, error: Exception) -> None:
+        """Wait longer after every failure in a row; only the first is told."""
+        if self._end.is_set():
+            return
+        if not self._failures:
+            self._events.emit("following_failed", exception=type(error).__name__)
+        self._end.wait(min(_FIRST_PAUSE_S * 2 ** min(self._failures, 10), _LONGEST_PAUSE_S))
+        self._failures += 1
