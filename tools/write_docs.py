@@ -203,6 +203,7 @@ def rights() -> str:
         "DossierService": directory.DOSSIER_SERVICE,
         "DirectoryService": directory.DIRECTORY_SERVICE,
         "KnowledgeService": directory.KNOWLEDGE_SERVICE,
+        "NoticeService": directory.NOTICE_SERVICE,
         "IdentityService": identity.IDENTITY_SERVICE,
         "RegistrationService": identity.REGISTRATION_SERVICE,
         "IdentityFeedService": identity.FEED_SERVICE,

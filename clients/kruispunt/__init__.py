@@ -1,7 +1,7 @@
 """Kruispunt: who a person is, who holds a dossier on them, and by which route may data be got.
 
 What is public stands in `__all__`, and is loaded when it is first used: `kruispunt.ssin` costs no gRPC.
-The code tables' values are in `kruispunt.entries`, those of feeds in `kruispunt.feeds`, the shapes of removals in `kruispunt.shapes`, the contract
+The code tables' values are in `kruispunt.entries`, those of feeds in `kruispunt.feeds` and `kruispunt.notices`, the shapes of removals in `kruispunt.shapes`, the contract
 itself in `kruispunt.common.v1`, `kruispunt.directory.v1` and `kruispunt.identity.v1`. Modules that begin with "_"
 are not public.
 """
@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kruispunt import entries, feeds, shapes
+    from kruispunt import entries, feeds, notices, shapes
     from kruispunt._directory import (
         DirectoryClient,
     )
@@ -407,6 +407,7 @@ __all__ = [
     "feeds",
     "load_profile",
     "load_profiles",
+    "notices",
     "shapes",
 ]
 
@@ -466,7 +467,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split
 
 def __getattr__(name: str) -> Any:
     """Load a public name when it is first used (PEP 562)."""
-    if name in ("entries", "feeds", "shapes"):
+    if name in ("entries", "feeds", "notices", "shapes"):
         return importlib.import_module(f"kruispunt.{name}")
     home = _HOME_OF.get(name)
     if home is None:

@@ -17,6 +17,7 @@ DOSSIER: Final = "kruispunt.directory.v1.DossierService"
 KNOWLEDGE: Final = "kruispunt.directory.v1.KnowledgeService"
 IDENTITY: Final = "kruispunt.identity.v1.IdentityService"
 REGISTRATION: Final = "kruispunt.identity.v1.RegistrationService"
+NOTICE: Final = "kruispunt.directory.v1.NoticeService"
 IDENTITY_FEED: Final = "kruispunt.identity.v1.IdentityFeedService"
 AUDIT: Final = "kruispunt.audit.v1.AuditService"
 
@@ -39,6 +40,7 @@ SERVICE_CONFIG: Final[dict[str, Any]] = {
                 {"service": REGISTRATION},
                 {"service": AUDIT},
                 {"service": IDENTITY_FEED},
+                {"service": NOTICE},
             ],
             "waitForReady": True,
             "timeout": "30s",
@@ -50,6 +52,7 @@ SERVICE_CONFIG: Final[dict[str, Any]] = {
                 {"service": IDENTITY, "method": "ExportPersons"},
                 {"service": REGISTRATION, "method": "ImportPersons"},
                 {"service": IDENTITY_FEED, "method": "WatchChanges"},
+                {"service": NOTICE, "method": "WatchNotices"},
             ],
             "waitForReady": True,
             "retryPolicy": RETRY_POLICY,

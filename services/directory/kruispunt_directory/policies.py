@@ -43,3 +43,19 @@ KNOWLEDGE_SERVICE = {
     "ListDeliberations": Policy(),
     "WriteEntries": Policy(roles=_ADMINISTRATOR),
 }
+
+_EXPLAINING = frozenset({Role.SUPPLIER, Role.REGISTRAR, Role.INTERNAL_SERVICE})
+_INSTITUTIONS = frozenset({Role.SUPPLIER, Role.CONSUMER})
+
+# Watches hold no thread.
+_WATCHES = 5000
+
+NOTICE_SERVICE = {
+    "WatchNotices": Policy(
+        roles=_INSTITUTIONS, personal=True, max_streams=_WATCHES, look_required=False, watch=True
+    ),
+    # Numbers of notices and counts: nothing about a person.
+    "AcknowledgeNotices": Policy(roles=_INSTITUTIONS),
+    "GetNoticeDigest": Policy(roles=_INSTITUTIONS),
+    "ExplainImpact": Policy(roles=_EXPLAINING, personal=True),
+}

@@ -2,7 +2,12 @@
 
 from kruispunt import IdentityClient
 from kruispunt import Purpose as PurposeThere
-from kruispunt.directory.v1 import directory_service_pb2, dossier_service_pb2, knowledge_service_pb2
+from kruispunt.directory.v1 import (
+    directory_service_pb2,
+    dossier_service_pb2,
+    knowledge_service_pb2,
+    notice_service_pb2,
+)
 from kruispunt_directory import policies
 from kruispunt_directory.domain.claim import PersonRegister
 from kruispunt_directory.following.applying import Applier
@@ -14,10 +19,13 @@ from kruispunt_directory.identity_feed import IdentityFeed
 from kruispunt_directory.servicer.directory import DirectoryServicer
 from kruispunt_directory.servicer.dossiers import DossierServicer
 from kruispunt_directory.servicer.knowledge import KnowledgeServicer
+from kruispunt_directory.servicer.notice_source import NoticeSource
+from kruispunt_directory.servicer.notices import NoticeServicer
 from kruispunt_directory.settings import DirectorySettings
 from kruispunt_directory.store.attention import AttentionReader
 from kruispunt_directory.store.cursors import CursorStore
 from kruispunt_directory.store.dossiers import DossierStore
+from kruispunt_directory.store.impacts import ImpactReader
 from kruispunt_directory.store.knowledge import KnowledgeStore
 from kruispunt_directory.store.notices import NoticeStore
 from kruispunt_directory.store.projection import NumberProjection
@@ -26,6 +34,8 @@ from kruispunt_directory.tables import directory_tables
 from kruispunt_server.assembly import Assembly, Parts, Servicer, Telemetry, open_parts
 from kruispunt_server.audit.wiring import audit_servicer
 from kruispunt_server.call import Purpose
+from kruispunt_server.feeds.hub import Hub
+from kruispunt_server.feeds.positions import Places
 from kruispunt_server.lease import Lease
 from kruispunt_server.peers import peer_certificates
 from kruispunt_server.settings import ServerSettings
@@ -33,6 +43,7 @@ from kruispunt_server.settings import ServerSettings
 _FOLLOWER = "directory-follower"
 _DIRECTORY = directory_service_pb2.DESCRIPTOR.services_by_name["DirectoryService"]
 _DOSSIER = dossier_service_pb2.DESCRIPTOR.services_by_name["DossierService"]
+_NOTICE = notice_service_pb2.DESCRIPTOR.services_by_name["NoticeService"]
 _KNOWLEDGE = knowledge_service_pb2.DESCRIPTOR.services_by_name["KnowledgeService"]
 
 
@@ -102,5 +113,25 @@ def servicers(parts: Parts, register: PersonRegister | None = None) -> list[Serv
             KnowledgeServicer(knowledge, parts.writes, parts.tokens, parts.clock),
             policies.KNOWLEDGE_SERVICE,
         ),
+        _notice_service(parts),
         audit_servicer(parts, tables.shared),
     ]
+
+
+def _notice_service(parts: Parts) -> Servicer:
+    tables = directory_tables()
+    store = NoticeStore(parts.database, tables)
+    source = NoticeSource(store, parts.sealer.log_id())
+    edge = parts.edge
+    hub = Hub(
+        source,
+        Places(source, parts.tokens, parts.clock),
+        parts.journal.commit_all,
+        parts.clock,
+        edge.events,
+        idle_s=edge.deadlines.idle_s,
+    )
+    dossiers = DossierStore(parts.database, tables, parts.changes, parts.clock)
+    reader = ImpactReader(parts.database, dossiers, CursorStore(parts.database, tables))
+    servicer = NoticeServicer(source, hub, store, reader, parts.clock)
+    return Servicer(_NOTICE, servicer, policies.NOTICE_SERVICE, hub)

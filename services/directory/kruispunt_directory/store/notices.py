@@ -94,6 +94,7 @@ class NoticeStore:
             self._state.c.last_no, self._state.c.acknowledged_no, self._state.c.kept_from
         ).where(mine)
         self._set = sa.update(self._state).where(mine)
+        self._all = sa.select(self._state.c.sector, self._state.c.institution, self._state.c.last_no)
 
     def write(self, transaction: sa.Connection, notices: Iterable[Notice], recorded_at: dt.datetime) -> None:
         """Number and write notices of one commit, in their order.
@@ -119,6 +120,12 @@ class NoticeStore:
         with self._database.reading() as connection:
             row = connection.execute(self._of, _key(institution)).one_or_none()
         return NoticeState() if row is None else NoticeState(*row)
+
+    def last_numbers(self) -> dict[InstitutionKey, int]:
+        """Return the number of the last notice of every institution that has any."""
+        with self._database.reading() as connection:
+            rows = connection.execute(self._all)
+            return {InstitutionKey(sector, institution): last_no for sector, institution, last_no in rows}
 
     def acknowledge(self, institution: InstitutionKey, up_to_no: int) -> NoticeState:
         """Note that an institution has dealt with every notice up to a number; a lower one changes nothing.

@@ -69,6 +69,7 @@ class Sealer:
         self._lock = (
             sa.select(log.c.log_id, log.c.size).where(log.c.name == sa.bindparam("of_log")).with_for_update()
         )
+        self._named = sa.select(log.c.log_id).where(log.c.name == sa.bindparam("of_log"))
         self._grow = (
             sa.update(log).where(log.c.name == sa.bindparam("of_log")).values(size=sa.bindparam("grown"))
         )
@@ -96,6 +97,13 @@ class Sealer:
         self._changes = sa.select(
             change.c.entry_no, change.c.commit_id, record_text(change, database.dialect)
         ).where(change.c.position.is_(None), change.c.entry_no <= sa.bindparam("highest"))
+
+    def log_id(self) -> str:
+        """Return what tells the change log of this registry apart from that of another, in hexadecimal."""
+        with self._database.reading() as connection:
+            row = connection.execute(self._named, {"of_log": "change"}).one()
+        log_id: uuid.UUID = row.log_id
+        return log_id.hex
 
     def seal_once(self) -> int:
         """Seal what is committed now, at most about `most` of each log; returns how many records.
