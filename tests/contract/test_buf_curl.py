@@ -46,9 +46,11 @@ def test_services_are_listed(directory: Directory) -> None:
         "grpc.health.v1.Health",
         "grpc.reflection.v1.ServerReflection",
         "grpc.reflection.v1alpha.ServerReflection",
+        "kruispunt.audit.v1.AuditService",
         "kruispunt.directory.v1.DirectoryService",
         "kruispunt.directory.v1.DossierService",
         "kruispunt.directory.v1.KnowledgeService",
+        "kruispunt.directory.v1.NoticeService",
     ] == sorted(listed.stdout.split())
 
 

@@ -83,6 +83,8 @@ def test_the_directory_answers_and_tells_what_it_serves(home: Home, servers: lis
             NAME,
             "kruispunt.directory.v1.DossierService",
             "kruispunt.directory.v1.KnowledgeService",
+            "kruispunt.directory.v1.NoticeService",
+            "kruispunt.audit.v1.AuditService",
         } == {
             name
             for name, answer in health_pb2.HealthListResponse.FromString(listed).statuses.items()
@@ -96,6 +98,8 @@ def test_the_directory_answers_and_tells_what_it_serves(home: Home, servers: lis
                 "kruispunt.directory.v1.DirectoryService",
                 "kruispunt.directory.v1.DossierService",
                 "kruispunt.directory.v1.KnowledgeService",
+                "kruispunt.directory.v1.NoticeService",
+                "kruispunt.audit.v1.AuditService",
             } == listed_services(channel, version)
         with pytest.raises(grpc.RpcError) as caught:
             channel.unary_unary("/grpc.health.v1.Health/Check")(b"\x0a\x02\xff\xfe", timeout=30)

@@ -20,6 +20,7 @@ from kruispunt.cli import (
     person_numbers,
     persons,
     sandbox,
+    watching,
 )
 from kruispunt.cli.output import print_line
 from kruispunt.cli.session import tell_wrong_use
@@ -123,6 +124,7 @@ def kruispunt(
 _PERSON_COMMANDS = (person_bulk, person_changes, person_numbers)  # add themselves to the group of `persons`
 
 asking.add_to(app)
+watching.add_to(app)
 for name, part in (
     ("audit", audit.app),
     ("dossier", dossiers.app),
@@ -130,5 +132,6 @@ for name, part in (
     ("person", persons.app),
     ("sandbox", sandbox.app),
     ("ssin", numbers.app),
+    ("watch", watching.app),
 ):
     app.add_typer(part, name=name)

@@ -16,7 +16,7 @@ from kruispunt_directory.store.code_tables import load_into
 from kruispunt_directory.tables import directory_tables
 from kruispunt_directory.wiring import servicers
 from kruispunt_identity.directory_client import DirectoryHolders
-from kruispunt_server.assembly import Assembly, Telemetry, open_parts
+from kruispunt_server.assembly import Assembly, Parts, Telemetry, open_parts
 from kruispunt_server.clock import FixedClock
 from kruispunt_server.events import Events
 from kruispunt_server.participant_file import read_participants
@@ -42,6 +42,7 @@ class Both:
 
     identity: Identity
     directory: Directory
+    parts: Parts
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def both(identity: Identity, database_url: str, sandbox_pki: Path) -> Iterator[B
     holders = DirectoryHolders(one.client("identity-service", PURPOSE), patience_s=_PATIENCE_S)
     identity.holders.holds = holders.holds  # type: ignore[method-assign]
     identity.holders.institutions = holders.institutions  # type: ignore[method-assign]
-    yield Both(identity, one)
+    yield Both(identity, one, parts)
     for client in one.clients:
         client.close()
     assert server.drain() == 0

@@ -1,0 +1,221 @@
+"""The directory follows identity: both real servers, over mutual TLS, on both databases."""
+
+import datetime as dt
+import itertools
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import pytest
+from tests.directory.service.conftest import PENSIONS, WELFARE
+from tests.identity.service.conftest import REGISTRAR
+from tests.identity.together.conftest import Both
+
+from kruispunt import (
+    Birth,
+    Decease,
+    Evidence,
+    EvidenceKind,
+    FieldInvalid,
+    Gender,
+    IdentityClient,
+    Name,
+    NotOwnInstitution,
+    NumberChangeReason,
+    PartialDate,
+    Period,
+    PermissionDenied,
+    Place,
+    PositionBeyondEnd,
+    RoleMissing,
+    SamePerson,
+    Ssin,
+    Statement,
+)
+from kruispunt import Purpose as PurposeThere
+from kruispunt.feeds import BEGINNING, NOW, SNAPSHOT, UNACKNOWLEDGED
+from kruispunt.notices import ImpactOutcome, Notice, NoticeKind, ToldNotices
+from kruispunt_directory.following.worker import FollowingThread
+from kruispunt_directory.wiring import following_thread
+
+T = TypeVar("T")
+SINCE = Period(dt.date(2020, 1, 1))
+_PURPOSE = PurposeThere("registry/following", "directory-follower", "directory-follower")
+
+
+@pytest.fixture
+def following(both: Both) -> Iterator[FollowingThread]:
+    """The directory's follower, at work."""
+    client = both.identity.client("directory-service", _PURPOSE)
+    thread = following_thread(both.parts, client, _PURPOSE)
+    thread.start()
+    yield thread
+    thread.stop()
+
+
+def eventually(ask: Callable[[], T], wanted: Callable[[T], bool]) -> T:
+    """Return an answer once it is as wanted; the directory follows within a moment."""
+    latest = time.monotonic() + 20
+    while True:
+        found = ask()
+        if wanted(found):
+            return found
+        if time.monotonic() > latest:
+            raise AssertionError(f"it stayed {found!r}")
+        time.sleep(0.05)
+
+
+def register(client: IdentityClient) -> Ssin:
+    """Register somebody whom nobody resembles."""
+    family = uuid.uuid4().hex.translate(str.maketrans("0123456789", "ghijklmnop"))[:14]
+    person = client.register_person(
+        [
+            Statement(Name(family, ("Ama",)), evidence=Evidence(EvidenceKind.PASSPORT, "X1", "GN")),
+            Statement(Birth(PartialDate(1991, 4, 17), Place("GN"))),
+            Statement(Gender.FEMALE),
+        ]
+    ).person
+    assert person is not None
+    return person.ssin
+
+
+def notices(watch: Iterator[ToldNotices], count: int) -> list[Notice]:
+    """Return the next notices of a watch."""
+    each = (notice for item in watch for notice in item.notices)
+    return list(itertools.islice(each, count))
+
+
+def test_a_replacement_moves_dossiers_and_tells_whom_it_concerns(
+    both: Both, following: FollowingThread
+) -> None:
+    """Both dossiers stand under the number that stays; the other institution is told, numbered from 1."""
+    identity, directory = both.identity.client(PENSIONS), both.directory
+    former, next_ = register(identity), register(identity)
+    directory.client(PENSIONS).register_dossier(former, capacity=100, period=SINCE)
+    directory.client(WELFARE).register_dossier(former, capacity=2, phase=10, period=SINCE)
+    identity.replace_number(former, next_, reason=NumberChangeReason.DUPLICATE)
+
+    found = eventually(
+        lambda: list(directory.client(WELFARE).list_dossiers(next_)), lambda dossiers: len(dossiers) == 2
+    )
+    assert {next_} == {dossier.ssin for dossier in found}
+    (replaced,) = notices(directory.client(WELFARE).watch_notices(), 1)
+    assert (1, NoticeKind.NUMBER_REPLACED, former, next_) == (
+        replaced.notice_no,
+        replaced.kind,
+        replaced.ssin,
+        replaced.current,
+    )
+    assert ("WatchNotices", "notice", "told") in directory.accesses()
+    asked = directory.client(WELFARE).list_dossiers(former).first()
+    assert asked.resolution is not None
+    assert asked.resolution.replaced
+
+
+def test_a_split_gives_dossiers_back(both: Both, following: FollowingThread) -> None:
+    """Each to the number it was registered under."""
+    identity, directory = both.identity.client(PENSIONS), both.directory
+    former, next_ = register(identity), register(identity)
+    directory.client(PENSIONS).register_dossier(former, capacity=100, period=SINCE)
+    directory.client(WELFARE).register_dossier(former, capacity=2, phase=10, period=SINCE)
+    directory.client(WELFARE).register_dossier(
+        next_, capacity=2, phase=10, period=Period(dt.date(2022, 1, 1))
+    )
+    identity.replace_number(former, next_, reason=NumberChangeReason.DUPLICATE)
+    eventually(
+        lambda: list(directory.client(WELFARE).list_dossiers(next_)), lambda dossiers: len(dossiers) == 2
+    )
+    both.identity.client(REGISTRAR).split_number(former)
+
+    stays = eventually(
+        lambda: list(directory.client(WELFARE).list_dossiers(next_)), lambda dossiers: len(dossiers) == 1
+    )
+    back = list(directory.client(WELFARE).list_dossiers(former))
+    assert {("5/1", SINCE), ("17/1", SINCE)} == {(str(d.institution), d.period) for d in back}
+    assert [("17/1", Period(dt.date(2022, 1, 1)))] == [(str(d.institution), d.period) for d in stays]
+
+
+def test_only_who_held_a_dossier_then_is_told(both: Both, following: FollowingThread) -> None:
+    """A change that concerns the past is told to those of the past, and not to who made it."""
+    identity, directory = both.identity.client(PENSIONS), both.directory
+    person = register(identity)
+    directory.client(PENSIONS).register_dossier(person, capacity=100, period=SINCE)
+    directory.client(WELFARE).register_dossier(
+        person, capacity=2, phase=10, period=Period(dt.date(2010, 1, 1), dt.date(2012, 1, 1))
+    )
+    identity.update_person(person, [Statement(Decease(PartialDate(2026, 2, 1)))])
+
+    (notice,) = notices(directory.client(WELFARE).watch_notices(BEGINNING), 1)
+    assert (NoticeKind.DECEASED, person) == (notice.kind, notice.ssin)
+    own = directory.client(PENSIONS).watch_notices(NOW, heartbeat_s=1, heartbeats=True)
+    assert 0 == next(own).position
+
+
+def test_notices_are_delivered_until_they_are_acknowledged(both: Both, following: FollowingThread) -> None:
+    """From the first that was not; backwards changes nothing, and beyond the end is refused."""
+    identity, directory = both.identity.client(PENSIONS), both.directory
+    persons = [register(identity) for _ in range(3)]
+    directory.client(PENSIONS).register_dossier(persons[0], capacity=100, period=SINCE)
+    for person in persons:
+        directory.client(PENSIONS).register_dossier(person, capacity=100, period=Period(dt.date(2021, 1, 1)))
+        directory.client(WELFARE).register_dossier(person, capacity=2, phase=10, period=SINCE)
+        identity.update_person(person, [Statement(Decease(PartialDate(2026, 2, 1)))])
+    welfare = directory.client(WELFARE)
+
+    assert [1, 2, 3] == [notice.notice_no for notice in notices(welfare.watch_notices(), 3)]
+    assert [1, 2, 3] == [notice.notice_no for notice in notices(welfare.watch_notices(), 3)]
+    assert (2, 3) == (
+        (done := welfare.acknowledge_notices(2)).acknowledged_no,
+        done.last_no,
+    )
+    assert [3] == [notice.notice_no for notice in notices(welfare.watch_notices(UNACKNOWLEDGED), 1)]
+    assert 2 == welfare.acknowledge_notices(1).acknowledged_no
+    for wrong, reason in ((4, PositionBeyondEnd), (0, FieldInvalid)):
+        with pytest.raises(reason):
+            welfare.acknowledge_notices(wrong)
+    assert 2 == welfare.acknowledge_notices(2).acknowledged_no
+    texts = [notice.digest_text() for notice in notices(welfare.watch_notices(BEGINNING), 3)]
+    digest = welfare.get_notice_digest(directory.clock.today())
+    assert (3, 1, 3, False) == (
+        digest.count,
+        digest.first_position,
+        digest.last_position,
+        digest.complete,
+    )
+    assert digest.agrees_with(texts)
+    holdings = next(welfare.watch_notices(SNAPSHOT))
+    assert sorted(persons) == [holding.current for holding in holdings.holdings]
+    assert holdings.snapshot_ends
+
+
+def test_an_impact_is_seen_before_it_happens(both: Both, following: FollowingThread) -> None:
+    """Which institutions, capacities and periods; and that nothing was written."""
+    identity, directory = both.identity.client(PENSIONS), both.directory
+    former, next_ = register(identity), register(identity)
+    directory.client(PENSIONS).register_dossier(former, capacity=100, period=SINCE)
+    directory.client(WELFARE).register_dossier(former, capacity=2, phase=10, period=SINCE)
+    directory.client(WELFARE).register_dossier(
+        next_, capacity=2, phase=10, period=Period(dt.date(2022, 1, 1))
+    )
+    pensions = directory.client(PENSIONS)
+
+    seen = pensions.explain_impact(former, next_=next_)
+    assert ["17/1"] == [str(institution) for institution in seen.told]
+    assert [
+        ("5/1", 100, SINCE, ImpactOutcome.MOVED, SINCE),
+        ("17/1", 2, SINCE, ImpactOutcome.MOVED, SINCE),
+        ("17/1", 2, Period(dt.date(2022, 1, 1)), ImpactOutcome.JOINED, None),
+    ] == [
+        (str(each.institution), each.capacity, each.period, each.outcome, each.afterwards)
+        for each in seen.impacts
+    ]
+    past = pensions.explain_impact(former, affects_until=dt.date(2019, 1, 1))
+    assert ((), ()) == (past.impacts, past.told)
+    assert 2 == len(list(pensions.list_dossiers(former)))
+    with pytest.raises(SamePerson):
+        pensions.explain_impact(former, next_=former)
+    with pytest.raises(RoleMissing):
+        directory.client("registry-auditor").explain_impact(former)
+    with pytest.raises((NotOwnInstitution, PermissionDenied)):
+        next(directory.client("registry-auditor").watch_notices())
