@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from benchmarks import imports, r1, r2, s1
+from benchmarks import f1, imports, r1, r2, s1
 from benchmarks.comparing import SIZES, Size, say
 
 ROWS: dict[str, Callable[[Size], Iterable[dict[str, Any]]]] = {
@@ -15,6 +15,7 @@ ROWS: dict[str, Callable[[Size], Iterable[dict[str, Any]]]] = {
     "S1-1M": s1.of_million,
     "S1-3M": s1.of_three_million,
     "I1": imports.run,
+    "F1": f1.run,
 }
 
 

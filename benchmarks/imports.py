@@ -55,7 +55,7 @@ def run(size: Size) -> Iterator[dict[str, Any]]:
 def _on(kind: str, file: Path, rows: int) -> dict[str, Any]:
     # A warm-up of a third of a round comes first.
     size = Size(rows, rows * 3 // (3 * _ROUNDS + 1), _ROUNDS)
-    with tempfile.TemporaryDirectory() as made, _empty(kind) as store, _empty("sqlite") as other:
+    with tempfile.TemporaryDirectory() as made, empty(kind) as store, empty("sqlite") as other:
         folder = Path(made)
         pki.make_authority(folder)
         pki.issue_server(folder)
@@ -116,8 +116,9 @@ class _Sender:
 
 
 @contextmanager
-def _empty(kind: str) -> Iterator[Store]:
+def empty(kind: str) -> Iterator[Store]:
     """Give an empty, migrated database, which is gone afterwards."""
+    WORK.mkdir(exist_ok=True)
     if kind == "sqlite":
         with tempfile.TemporaryDirectory(dir=WORK) as folder:
             url = f"sqlite:///{folder}/identity.db"

@@ -55,7 +55,8 @@ class Server:
             handlers=handlers,
             options=_options(settings),
             # Only a bound of memory: Shedding refuses long before, and says why.
-            maximum_concurrent_rpcs=_HARD_LIMIT + 2 * settings.max_waiting,
+            # After a restart all watchers come back at once, and wait for the few threads that let them in.
+            maximum_concurrent_rpcs=_HARD_LIMIT + 2 * settings.max_waiting + _watches(assembly),
         )
 
     def start(self, port: int) -> int:
@@ -93,6 +94,12 @@ class Server:
         abandoned = running.count()
         self._assembly.close()
         return abandoned
+
+
+def _watches(assembly: Assembly) -> int:
+    """Return how many watches may be open."""
+    policies = [policy for one in assembly.servicers for policy in one.policies.values()]
+    return sum(policy.max_streams or 0 for policy in policies if policy.watch)
 
 
 def _tls_files(settings: ServerSettings) -> TlsFiles:
