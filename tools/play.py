@@ -166,6 +166,7 @@ def _play_identity(home: RegistryHome, person: SandboxPerson) -> "Ssin":
         _play_telling(identity, directory, former)
         _play_replacement(desk, former, person.ssin)
         _play_memory(identity, former, person.ssin)
+        _play_following(directory, former, person.ssin)
     return former
 
 
@@ -245,6 +246,24 @@ def _play_memory(identity: "IdentityClient", former: "Ssin", current: "Ssin") ->
         _say(f"  {line}")
 
 
+def _play_following(directory: "DirectoryClient", former: "Ssin", current: "Ssin") -> None:
+    """See that the institution was told, and that its dossier moved along."""
+    from kruispunt.cli.output import print_dossiers
+    from kruispunt.feeds import UNACKNOWLEDGED
+
+    _say("\nThe welfare centre is told that something changed, never what; and its dossier has moved along:")
+    watch = directory.watch_notices(UNACKNOWLEDGED, give_up_s=15)
+    notice = next(notice for item in watch for notice in item.notices if notice.ssin == former)
+    _say(
+        f"notice {notice.notice_no}: {notice.kind.name.lower().replace('_', ' ')}, now {notice.current.display}"
+    )
+    directory.acknowledge_notices(notice.notice_no)
+    dossiers = [each for each in directory.list_dossiers(current) if each.institution.sector == 17]
+    print_dossiers("dossiers", dossiers)
+    if notice.current != current or not dossiers:
+        raise HomeError("the registry answered otherwise than the play has it")
+
+
 def _passport(person: SandboxPerson) -> "list[Statement]":
     from kruispunt import Birth, Evidence, EvidenceKind, Gender, Name, Place, Statement
 
@@ -316,6 +335,8 @@ While the servers run, try for yourself:
   {command} dossier list {person.ssin}
   {command} route {person.ssin} INSURABILITY
   {command} knowledge authorisations --sector 17
+  {command} watch notices --from beginning
+  {command} audit verify --service directory --config {home.folder / "directory.toml"}
   {command} sandbox numbers --persons {PERSONS} --seed {SEED} | {command} resolve -
 """)
 

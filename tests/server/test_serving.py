@@ -135,6 +135,8 @@ def test_the_identity_server_starts_is_healthy_and_stops(home: Home, servers: li
             "grpc.health.v1.Health",
             "kruispunt.identity.v1.IdentityService",
             "kruispunt.identity.v1.RegistrationService",
+            "kruispunt.identity.v1.IdentityFeedService",
+            "kruispunt.audit.v1.AuditService",
         }
         assert services == {
             name for name in listed_services(channel, "v1") if not name.startswith("grpc.reflection")

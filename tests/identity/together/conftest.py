@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.conftest import as_server
 from tests.directory.service.conftest import NOON, PARTICIPANTS, PURPOSE, Directory, directory, sandbox_pki
 from tests.identity.service.conftest import Identity, identity
 
@@ -50,7 +51,7 @@ def both(identity: Identity, database_url: str, sandbox_pki: Path) -> Iterator[B
     """The two services, each asking the other."""
     clock, log, tables = identity.clock, io.StringIO(), directory_tables()
     settings = DirectorySettings(
-        database_url=database_url,
+        database_url=as_server(database_url),
         tls_certificate=sandbox_pki / "server.crt",
         tls_key=sandbox_pki / "server.key",
         tls_authority=sandbox_pki / "ca.crt",
