@@ -31,6 +31,7 @@ from kruispunt.cli.person_files import read_rows
 from kruispunt.registering import ImportRow, RowOutcome
 from kruispunt_identity.tables import identity_tables
 from kruispunt_server import migrate, pki
+from kruispunt_server.audit.granting import grant
 from kruispunt_server.database import Database
 
 GOAL_ROWS_PER_S = 2500
@@ -130,8 +131,19 @@ def empty(kind: str) -> Iterator[Store]:
         connection.execute("CREATE DATABASE imports TEMPLATE template0")
         migrate.upgrade(cluster.url("imports"), "identity")
         version = connection.info.server_version // 10_000
-        yield Store(cluster.url("imports"), f"postgresql {version}", 0, cluster.pid)
+        url = _as_server(connection, cluster.url("imports"))
+        yield Store(url, f"postgresql {version}", 0, cluster.pid)
         connection.execute("DROP DATABASE imports WITH (FORCE)")
+
+
+def _as_server(connection: psycopg.Connection, url: str) -> str:
+    """Return the address for a role that may serve and not rewrite the journal, as in operation."""
+    if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = 'serving'").fetchone() is None:
+        connection.execute("CREATE ROLE serving LOGIN")
+    owner = Database.open(url)
+    grant(owner, identity_tables().shared, "serving")
+    owner.close()
+    return url.replace("//postgres@", "//serving@")
 
 
 def _check(store: Store, rows: int, repeated: int) -> None:
