@@ -116,7 +116,9 @@ class Watch(Generic[Message]):
                 silence.hear()
                 self._fruitless, self._heard_at = 0, time.monotonic()
                 self._line.hear()
+                silence.rest()
                 yield message
+                silence.hear()
                 self._start = FeedStart.after(message.resume_token)
                 if self._positions is not None:
                     self._positions.save(message.resume_token)
@@ -154,12 +156,18 @@ class _Silence:
         """Note that something came."""
         self._heard_at = time.monotonic()
 
+    def rest(self) -> None:
+        """Note that it is the reader's turn, which takes its time."""
+        self._heard_at = float("inf")
+
     def stop(self) -> None:
         """Watch no longer."""
         self._stopped.set()
 
     def _watch(self) -> None:
-        while not self._stopped.wait(max(self._heard_at + self._limit_s - time.monotonic(), 0.05)):
+        while not self._stopped.wait(
+            min(max(self._heard_at + self._limit_s - time.monotonic(), 0.05), self._limit_s)
+        ):
             if time.monotonic() - self._heard_at >= self._limit_s:
                 self.is_over = True
                 self._stream.cancel()

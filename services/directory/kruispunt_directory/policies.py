@@ -48,7 +48,7 @@ _EXPLAINING = frozenset({Role.SUPPLIER, Role.REGISTRAR, Role.INTERNAL_SERVICE})
 _INSTITUTIONS = frozenset({Role.SUPPLIER, Role.CONSUMER})
 
 # Watches hold no thread.
-_WATCHES = 5000
+_WATCHES = 6000  # of one participant half as many
 
 NOTICE_SERVICE = {
     "WatchNotices": Policy(

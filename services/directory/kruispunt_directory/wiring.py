@@ -60,7 +60,16 @@ def wire(settings: ServerSettings, telemetry: Telemetry) -> Assembly:
         settings.identity_endpoint, certificates=peer_certificates(settings, "identity"), purpose=following
     )
     follower = following_thread(parts, client, following)
-    return Assembly(parts, services, [follower.stop, register.close], [follower.start])
+    sampling = [] if telemetry.metrics is None else [lambda: _sample_behind(parts, telemetry)]
+    closing = [follower.stop, register.close]
+    return Assembly(parts, services, closing=closing, opening=[follower.start], sampling=sampling)
+
+
+def _sample_behind(parts: Parts, telemetry: Telemetry) -> None:
+    """State in the metrics how far identity was followed."""
+    followed = CursorStore(parts.database, directory_tables()).followed_until()
+    if followed is not None and telemetry.metrics is not None:
+        telemetry.metrics.set_behind(max((parts.clock.now() - followed).total_seconds(), 0.0))
 
 
 def following_thread(parts: Parts, client: IdentityClient, purpose: PurposeThere) -> FollowingThread:
@@ -101,6 +110,7 @@ def servicers(parts: Parts, register: PersonRegister | None = None) -> list[Serv
         knowledge,
         parts.tokens,
         parts.clock,
+        CursorStore(parts.database, tables).followed_until,
     )
     dossiers = DossierServicer(
         DossierStore(parts.database, tables, parts.changes, parts.clock), knowledge, parts.writes, register

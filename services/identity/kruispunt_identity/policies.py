@@ -10,7 +10,7 @@ _FOLLOWING = frozenset({Role.REGISTRAR, Role.INTERNAL_SERVICE})
 _EXPORTING = frozenset({Role.REGISTRAR, Role.INTERNAL_SERVICE})
 
 # Watches hold none.
-_WATCHES = 2000
+_WATCHES = 6000  # of one participant half as many
 # Streams hold a thread each: as many at once in one process.
 _STREAMS = 4
 

@@ -94,6 +94,7 @@ class Assembly:
         parts: what its services were built from.
         servicers: what it serves, health and reflection aside.
         opening: further steps of the beginning, before the first call.
+        sampling: called after every probe of the database, to sample metrics.
         closing: further steps of the end, after the last call and before journal and database close.
     """
 
@@ -101,6 +102,7 @@ class Assembly:
     servicers: Sequence[Servicer]
     closing: Sequence[Callable[[], None]] = field(default_factory=tuple)
     opening: Sequence[Callable[[], None]] = field(default_factory=tuple)
+    sampling: Sequence[Callable[[], None]] = field(default_factory=tuple)
 
     @property
     def hubs(self) -> "list[Hub]":

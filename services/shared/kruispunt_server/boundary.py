@@ -174,6 +174,7 @@ class _Endpoint:
         call: Call | None = None
         refusal: RegistryError | None = None
         name: str | None = None
+        outlet: Outlet | None = None
         try:
             call = self._meet(context)
             self._admit(call, context)
@@ -191,7 +192,8 @@ class _Endpoint:
             if name is not None and self._slots is not None:
                 self._slots.give_back(name)
             self._edge.running.leave()
-            self._note(refusal, call, context, span, started)
+            told = refusal or (outlet.refusal if outlet is not None else None)
+            self._note(told, call, context, span, started)
 
         if refusal is not None:
             ended()

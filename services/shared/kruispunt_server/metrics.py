@@ -62,6 +62,10 @@ class Metrics:
             "kruispunt_journal_flush_seconds", "Time of writing them.",
             buckets=_SECONDS, registry=self.registry,
         )  # fmt: skip
+        self._behind = Gauge(
+            "kruispunt_following_behind_seconds", "How far the directory is behind the identity registers.",
+            registry=self.registry, multiprocess_mode="max",
+        )  # fmt: skip
         self._sealed = Counter(
             "kruispunt_sealed_records",
             "Records of the logs that were sealed.",
@@ -81,6 +85,10 @@ class Metrics:
     def calls(self, method: str) -> Calls:
         """Return the counters of one method, by its full name."""
         return Calls(method, self._finished, self._seconds)
+
+    def set_behind(self, seconds: float) -> None:
+        """State how far this service is behind the one that it follows; sampled."""
+        self._behind.set(seconds)
 
     def set_running(self, count: int) -> None:
         """State how many calls are being served; sampled, not counted call by call."""

@@ -1,5 +1,6 @@
 """The gRPC server of one worker: synchronous, few threads, drained before it ends."""
 
+import contextlib
 import ipaddress
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -33,13 +34,12 @@ class Server:
         self._assembly = assembly
         edge = assembly.parts.edge
         names = [servicer.service.full_name for servicer in assembly.servicers]
-        metrics = edge.metrics
         self.health = Health(
             names,
             assembly.parts.database.probe,
             settings.probe_interval_s,
             edge.events,
-            lambda: metrics.set_running(edge.running.count()) if metrics is not None else None,
+            self._sample,
         )
         beside = ThreadPoolExecutor(_BESIDE_THREADS, thread_name_prefix="beside")
         pool = CallPool(settings.threads, thread_name_prefix="call")
@@ -58,6 +58,15 @@ class Server:
             # After a restart all watchers come back at once, and wait for the few threads that let them in.
             maximum_concurrent_rpcs=_HARD_LIMIT + 2 * settings.max_waiting + _watches(assembly),
         )
+
+    def _sample(self) -> None:
+        """Sample what is not counted call by call."""
+        edge = self._assembly.parts.edge
+        if edge.metrics is not None:
+            edge.metrics.set_running(edge.running.count())
+            for sample in self._assembly.sampling:
+                with contextlib.suppress(Exception):  # the probe says that the database is away
+                    sample()
 
     def start(self, port: int) -> int:
         """Listen, probe, and serve; returns the port.

@@ -189,6 +189,16 @@ def test_notices_are_delivered_until_they_are_acknowledged(both: Both, following
     assert holdings.snapshot_ends
 
 
+def test_coverage_tells_how_far_identity_was_followed(both: Both, following: FollowingThread) -> None:
+    """An instant, once something was heard; and numbers count as verified by the registers."""
+    client = both.directory.client(WELFARE)
+    answer = eventually(
+        lambda: client.get_coverage().first().message, lambda message: message.HasField("followed_until")
+    )
+    assert both.identity.clock.now() == answer.followed_until.ToDatetime(dt.UTC)
+    assert 2 == answer.number_verification
+
+
 def test_an_impact_is_seen_before_it_happens(both: Both, following: FollowingThread) -> None:
     """Which institutions, capacities and periods; and that nothing was written."""
     identity, directory = both.identity.client(PENSIONS), both.directory

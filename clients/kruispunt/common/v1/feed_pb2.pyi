@@ -76,14 +76,16 @@ Global___FeedStart: _TypeAlias = FeedStart  # noqa: Y015
 
 @_typing.final
 class Heartbeat(_message.Message):
-    """A sign of life: up to here everything was told."""
+    """A sign of life: everything that was sealed has been told."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     TOLD_UNTIL_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def told_until(self) -> _timestamp_pb2.Timestamp:
-        """Instant up to which everything that was recorded has been told."""
+        """Instant at which the feed had nothing further to tell. What was recorded shortly before may still be committed and
+        sealed afterwards: it follows.
+        """
 
     def __init__(
         self,

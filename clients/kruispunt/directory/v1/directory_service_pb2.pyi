@@ -808,15 +808,22 @@ class GetCoverageResponse(_message.Message):
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     COMPLETE_FIELD_NUMBER: _builtins.int
     NUMBER_VERIFICATION_FIELD_NUMBER: _builtins.int
+    FOLLOWED_UNTIL_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Give it back to get the next page. Empty: there is none."""
     complete: _builtins.bool
     """True if every institution asked for lies on this page."""
     number_verification: _values_pb2.NumberVerification.ValueType
-    """How numbers are verified here and now."""
+    """How numbers are verified here and now: REGISTER where the directory follows the identity registers."""
     @_builtins.property
     def institutions(self) -> _containers.RepeatedCompositeFieldContainer[Global___InstitutionCoverage]:
         """By (sector, institution): every institution in force today."""
+
+    @_builtins.property
+    def followed_until(self) -> _timestamp_pb2.Timestamp:
+        """Instant up to which the identity registers were followed: replacements and splits sealed until then stand in the
+        answers of the directory. Absent: it follows none, or has not begun.
+        """
 
     def __init__(
         self,
@@ -825,10 +832,11 @@ class GetCoverageResponse(_message.Message):
         next_page_token: _builtins.str = ...,
         complete: _builtins.bool = ...,
         number_verification: _values_pb2.NumberVerification.ValueType = ...,
+        followed_until: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["followed_until", b"followed_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete", b"complete", "institutions", b"institutions", "next_page_token", b"next_page_token", "number_verification", b"number_verification"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete", b"complete", "followed_until", b"followed_until", "institutions", b"institutions", "next_page_token", b"next_page_token", "number_verification", b"number_verification"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from kruispunt.directory.v1 import directory_service_pb2 as pb
 from kruispunt.ssin import Ssin
@@ -24,6 +24,7 @@ from kruispunt_server.wire import (
     parse_optional_day,
     parse_page_size,
     parse_ssin,
+    timestamp_message,
 )
 
 _DATA_GROUP = "dossier"
@@ -40,8 +41,10 @@ class DirectoryServicer:
         knowledge: KnowledgeSource,
         tokens: PageTokens,
         clock: Clock,
+        followed_until: Callable[[], dt.datetime | None] = lambda: None,
     ) -> None:
         self._reader = reader
+        self._followed_until = followed_until
         self._knowledge = knowledge
         self._tokens = tokens
         self._clock = clock
@@ -123,14 +126,18 @@ class DirectoryServicer:
             keys = [key for key in keys if key > after]
         page = keys[:size]
         complete = len(keys) <= size
-        return pb.GetCoverageResponse(
+        followed = self._followed_until()
+        answer = pb.GetCoverageResponse(
             institutions=[messages.coverage_message(entry) for entry in self._attention.coverage(page)],
             next_page_token=""
             if complete
             else self._tokens.make(query, [page[-1].sector, page[-1].institution]),
             complete=complete,
-            number_verification=int(Verification.CHECKSUM),  # type: ignore[arg-type]
+            number_verification=int(Verification.CHECKSUM if followed is None else Verification.REGISTER),  # type: ignore[arg-type]
         )
+        if followed is not None:
+            answer.followed_until.CopyFrom(timestamp_message(followed))
+        return answer
 
     def ListStaleDossiers(
         self, request: pb.ListStaleDossiersRequest, call: Call

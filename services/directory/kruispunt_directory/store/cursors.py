@@ -56,6 +56,11 @@ class CursorStore:
         with self._database.reading() as connection:
             return _cursor(connection.execute(self._read).one_or_none())
 
+    def followed_until(self) -> dt.datetime | None:
+        """Return up to when the feed was followed; none: not yet."""
+        cursor = self.find()
+        return None if cursor is None else cursor.told_until
+
     def locked(self, transaction: sa.Connection) -> Cursor | None:
         """Return the same, and let nobody else apply anything until the transaction ends."""
         self._database.lock(transaction, _FOLLOWERS_LOCK)

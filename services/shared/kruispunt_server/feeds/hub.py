@@ -11,7 +11,7 @@ import itertools
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from kruispunt_server.call import Call
@@ -20,11 +20,12 @@ from kruispunt_server.errors import RegistryError
 from kruispunt_server.events import Events
 from kruispunt_server.feeds.outlet import Outlet
 from kruispunt_server.feeds.positions import Place, Places
-from kruispunt_server.feeds.source import Entry, Key, Part, Source
+from kruispunt_server.feeds.source import Entry, Key, Page, Part, Source
 
 _POLL_S: Final = 0.1
 _CHECK_S: Final = 2.0
 _PAUSE_AFTER_FAULT_S: Final = 1.0
+_LOOKS_AT_ONCE: Final = 20_000  # access records of one turn, about
 
 CommitAll = Callable[[list[Call]], None]
 """Writes the looks of many calls, and empties them; raises RegistryError if it cannot."""
@@ -124,6 +125,8 @@ class Hub:
             return watcher
         self._arriving.append(watcher)
         self._wake.set()
+        if self._stopping:  # it came while all were being ended
+            outlet.end()
         return watcher
 
     def count(self) -> int:
@@ -188,6 +191,9 @@ class Hub:
                 except RegistryError as refusal:
                     watcher.outlet.end(refusal)
                     self._leave(watcher)
+                except Exception:  # noqa: BLE001 - one watcher must not end the turn of all
+                    watcher.outlet.end()
+                    self._leave(watcher)
 
     def _look(self) -> None:
         """Find out which keys have something new."""
@@ -209,22 +215,33 @@ class Hub:
                 parts.append((watcher, self._source.snapshot(watcher.key, watcher.place.snapshot)))
             elif watcher.read_to < self._ends.get(watcher.key, watcher.read_to):
                 groups[watcher.key, watcher.read_to].append(watcher)
-        calls = []
-        loaded: list[tuple[Watcher, list[Entry], int]] = []
-        for (key, after), watchers in groups.items():
-            page = self._source.read(key, after, self._ends[key])
-            for watcher in watchers:
-                loaded.append((watcher, list(page.entries), page.position))
-                calls.append(self._looked(watcher, (p for each in page.entries for p in each.persons)))
+        pages = list(self._pages(groups))
+        calls = [
+            self._looked(watcher, (person for each in page.entries for person in each.persons))
+            for watcher, page in pages
+        ]
         calls += [self._looked(watcher, part.persons) for watcher, part in parts]
         self._journal([call for call in calls if call.looks])
-        for watcher, entries, position in loaded:
-            watcher.page.extend(entries)
-            watcher.read_to = position
-            if not entries:
-                watcher.place = Place(position)
+        for watcher, page in pages:
+            watcher.page.extend(page.entries)
+            watcher.read_to = page.position
+            if not page.entries:
+                watcher.place = Place(page.position)
         for watcher, part in parts:
             self._tell_part(watcher, part)
+
+    def _pages(self, groups: dict[tuple[Key, int], list[Watcher]]) -> Iterator[tuple[Watcher, Page]]:
+        """Yield the next page of each watcher, until what they show is enough for one turn; the rest is next."""
+        shown = 0
+        for (key, after), watchers in groups.items():
+            page = self._source.read(key, after, self._ends[key])
+            of_page = sum(len(each.persons) for each in page.entries)
+            for watcher in watchers:
+                if shown > _LOOKS_AT_ONCE:
+                    self._wake.set()
+                    return
+                shown += of_page
+                yield watcher, page
 
     def _looked(self, watcher: Watcher, persons: Iterable[int]) -> Call:
         call = watcher.outlet.call
@@ -294,7 +311,7 @@ class Hub:
                 beat = self._source.heartbeat(watcher.place.position, token, self._clock.now())
                 self._send(watcher, beat)
             if not watcher.is_gone:
-                heapq.heappush(
-                    self._due,
-                    (max(watcher.sent_at, now) + watcher.heartbeat_s, next(self._order), watcher),
-                )
+                due = watcher.sent_at + watcher.heartbeat_s
+                if due <= now:  # it has something on its way, or to be told
+                    due = now + watcher.heartbeat_s
+                heapq.heappush(self._due, (due, next(self._order), watcher))

@@ -37,6 +37,9 @@ _grpc: Any = _server
 class Outlet:
     """Sends on one open watch.
 
+    Attributes:
+        refusal: with what it was ended; none: it was not, or well.
+
     Args:
         context: of the call.
         finish: what gRPC gave the handler: given none, it ends the stream.
@@ -56,6 +59,7 @@ class Outlet:
         self._context: Any = context
         self._finish = finish
         self._closed = threading.Event()
+        self.refusal: RegistryError | None = None
 
     def send(self, message: bytes, done: Callable[[], None]) -> bool:
         """Start sending; one message at a time.
@@ -97,6 +101,7 @@ class Outlet:
         if self._closed.is_set():
             return
         self._closed.set()
+        self.refusal = refusal
         if refusal is not None:
             self._context.set_code(rich_errors.STATUS_OF[refusal.reason.kind])
             self._context.set_details(refusal.message)
