@@ -16,6 +16,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+import sqlalchemy as sa
 from grpc_health.v1 import health_pb2
 
 from kruispunt.directory.v1 import directory_service_pb2 as pb
@@ -238,6 +239,30 @@ def test_a_killed_worker_is_replaced(home: Home, servers: list[Running]):
 
     assert [-9] == [event["exit_code"] for event in server.events("worker_died")]
     assert 0 == server.stop()
+
+
+def test_another_worker_seals_when_the_sealer_is_killed(home: Home, servers: list[Running]):
+    """Each of two workers is killed in turn, one of them the sealer: all that was looked at is sealed each time."""
+    servers.append(server := Running(home, workers=2))
+    address = server.address()
+    first = [each["worker"] for each in server.events("worker_ready")]
+    database = Database.open(f"sqlite:///{home.folder / 'directory.db'}")
+    waiting = sa.select(sa.func.count()).where(shared.access.c.position.is_(None))
+    looks = sa.select(sa.func.count()).select_from(shared.access)
+
+    def sealed(at_least: int) -> bool:
+        with database.reading() as connection:
+            return (connection.scalar(looks) or 0) >= at_least and connection.scalar(waiting) == 0
+
+    for turn, worker in enumerate(first, 1):
+        os.kill(worker, signal.SIGKILL)
+        with home.channel(address) as channel:
+            assert list_dossiers(channel).complete
+        wait_until(lambda turn=turn: sealed(turn), "the looks are sealed")
+    holders = sa.select(sa.func.count()).select_from(shared.lease)
+    with database.reading() as connection:
+        assert 1 == connection.scalar(holders)
+    database.close()
 
 
 def test_workers_end_when_their_parent_is_killed(home: Home, servers: list[Running]):
