@@ -7,7 +7,7 @@ Follows: 0006
 import sqlalchemy as sa
 from alembic import op
 
-from kruispunt_server.append_only import freezing, handing_out, thawing, withholding
+from kruispunt_server.append_only import closing, freezing, handing_out, thawing, unclosing, withholding
 from kruispunt_server.instant import Instant
 
 revision = "0007"
@@ -19,13 +19,13 @@ KEPT = (
     "OLD.notice_no >= (SELECT kept_from FROM notice_state "
     "WHERE notice_state.sector = OLD.sector AND notice_state.institution = OLD.institution)"
 )
+STEP = ("former_ssin", "recorded_at", "next_ssin")
 LEADING = sa.text("next_ssin IS NOT NULL")
 
 
 def upgrade() -> None:
     dialect = op.get_bind().dialect.name
     op.add_column("number", sa.Column("next_ssin", sa.BigInteger(), nullable=True))
-    op.add_column("number", sa.Column("replaced_at", Instant(), nullable=True))
     op.add_column("number", sa.Column("deceased", sa.Boolean(), nullable=True))
     op.add_column("number", sa.Column("register", sa.SmallInteger(), nullable=True))
     op.create_index(
@@ -36,6 +36,16 @@ def upgrade() -> None:
         "dossier",
         ["sector", "institution", "person", "registered_under"],
     )
+    op.create_table(
+        "number_step",
+        sa.Column("former_ssin", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("recorded_at", Instant(), nullable=False),
+        sa.Column("next_ssin", sa.BigInteger(), nullable=False),
+        sa.Column("superseded_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("former_ssin", "recorded_at", name=op.f("pk_number_step")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_number_step_next_ssin", "number_step", ["next_ssin"])
     op.create_table(
         "number_version",
         sa.Column("ssin", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -89,18 +99,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("sector", "institution", name=op.f("pk_notice_state")),
         sqlite_with_rowid=False,
     )
-    for statement in (*freezing(dialect, "number_version"), *withholding(dialect, "notice", KEPT)):
+    for statement in (
+        *freezing(dialect, "number_version"),
+        *closing(dialect, "number_step", STEP),
+        *withholding(dialect, "notice", KEPT),
+    ):
         op.execute(statement)
 
 
 def downgrade() -> None:
     dialect = op.get_bind().dialect.name
-    for statement in (*handing_out(dialect, "notice"), *thawing(dialect, "number_version")):
+    for statement in (
+        *handing_out(dialect, "notice"),
+        *unclosing(dialect, "number_step"),
+        *thawing(dialect, "number_version"),
+    ):
         op.execute(statement)
-    for table in ("notice_state", "notice", "feed_cursor", "number_version"):
+    for table in ("notice_state", "notice", "feed_cursor", "number_version", "number_step"):
         op.drop_table(table)
     op.drop_index("ix_dossier_institution_person", "dossier")
     op.drop_index("ix_number_leading", "number")
     with op.batch_alter_table("number") as number:
-        for column in ("register", "deceased", "replaced_at", "next_ssin"):
+        for column in ("register", "deceased", "next_ssin"):
             number.drop_column(column)

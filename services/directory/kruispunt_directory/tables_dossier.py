@@ -19,6 +19,7 @@ class DossierTables:
         dossier: what stands now, one row per dossier.
         dossier_version: every state there ever was, append-only; `standing` false marks the end of a dossier.
         number: projection of identity's chains: number to current number.
+        number_step: every replacement that was carried out here; a row is closed once, by the split that undid it.
         number_version: where numbers led earlier, append-only; a number without a row stood for itself.
         synchronisation: an institution declares up to when it has told everything, append-only.
     """
@@ -26,6 +27,7 @@ class DossierTables:
     dossier: sa.Table
     dossier_version: sa.Table
     number: sa.Table
+    number_step: sa.Table
     number_version: sa.Table
     synchronisation: sa.Table
 
@@ -36,6 +38,7 @@ def dossier_tables(metadata: sa.MetaData) -> DossierTables:
         dossier=_dossier(metadata),
         dossier_version=_dossier_version(metadata),
         number=_number(metadata),
+        number_step=_number_step(metadata),
         number_version=_number_version(metadata),
         synchronisation=_synchronisation(metadata),
     )
@@ -115,7 +118,6 @@ def _number(metadata: sa.MetaData) -> sa.Table:
         sa.Column("replaced_on", sa.Date, nullable=True),
         sa.Column("recorded_at", Instant, nullable=False),
         sa.Column("next_ssin", sa.BigInteger),  # the next step; absent: it was not replaced
-        sa.Column("replaced_at", Instant),  # when its dossiers were joined to those of the next
         sa.Column("deceased", sa.Boolean),  # absent: not told
         sa.Column("register", sa.SmallInteger),  # absent: not told
         # Orphaned dossiers: ListStaleDossiers.
@@ -127,6 +129,20 @@ def _number(metadata: sa.MetaData) -> sa.Table:
             sqlite_where=sa.text(LEADING),
             postgresql_where=sa.text(LEADING),
         ),
+        sqlite_with_rowid=False,
+    )
+
+
+def _number_step(metadata: sa.MetaData) -> sa.Table:
+    return sa.Table(
+        "number_step",
+        metadata,
+        sa.Column("former_ssin", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("recorded_at", Instant, primary_key=True),
+        sa.Column("next_ssin", sa.BigInteger, nullable=False),
+        sa.Column("superseded_at", Instant),  # absent: it stands
+        # What was ever joined to a number: a split.
+        sa.Index("ix_number_step_next_ssin", "next_ssin"),
         sqlite_with_rowid=False,
     )
 

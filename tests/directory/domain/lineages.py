@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from kruispunt.period import Period
 from kruispunt.ssin import Ssin
 from kruispunt_directory.domain.book import DossierBook, Plan, Registration
-from kruispunt_directory.domain.chains import Chains
+from kruispunt_directory.domain.chains import Chains, Step
 from kruispunt_directory.domain.dividing import Undecided, Version, divided
 from kruispunt_directory.domain.dossier import Dossier
 from kruispunt_directory.domain.joining import joined
@@ -46,6 +46,7 @@ class World:
 
     history: list[Version] = field(default_factory=list)
     chains: Chains = field(default_factory=lambda: Chains([]))
+    steps: list[Step] = field(default_factory=list)
     undecided: list[Undecided] = field(default_factory=list)
     _ticks: itertools.count = field(default_factory=itertools.count)
 
@@ -84,15 +85,17 @@ class World:
         now, root = self.now(), self.chains.root(next_)
         self.carry_out(joined(root, [*self.standing(former), *self.standing(root)], now))
         self.chains.join(former, next_, now.date(), now)
+        self.steps.append(self.chains.made[-1])
 
     def split(self, number: Ssin) -> None:
         lineage = self.chains.lineage(self.chains.root(number))
-        division = divided(
-            lineage, number, [v for v in self.history if v.dossier.person in lineage.numbers], self.now()
-        )
+        now = self.now()
+        division = divided(lineage, number, self.steps, self.history, now)
         self.carry_out(division.plans)
         self.undecided += division.undecided
-        self.chains.split(number)
+        self.chains.split(number, now)
+        (undone,) = [step for step in self.steps if step.former == number and step.undone_at is None]
+        self.steps[self.steps.index(undone)] = replace(undone, undone_at=now)
 
     def carry_out(self, plans: list[Plan]) -> None:
         for plan in plans:

@@ -17,7 +17,6 @@ class NumberState:
         current: the number that it leads to; itself if it stands or is cancelled.
         next_: the number that took its place; none: it was not replaced.
         replaced_on: day of its replacement.
-        replaced_at: instant at which its dossiers were joined to those of `next_`, here.
         cancelled: it leads to nobody.
         deceased: whether a decease is on file under it; none: not told.
         register: number of the register; none: not told.
@@ -27,7 +26,6 @@ class NumberState:
     current: Ssin
     next_: Ssin | None = None
     replaced_on: dt.date | None = None
-    replaced_at: dt.datetime | None = None
     cancelled: bool = False
     deceased: bool | None = None
     register: int | None = None
@@ -49,12 +47,14 @@ class Step:
     Attributes:
         former: the number that was replaced.
         next_: the number that took its place.
-        joined_at: instant at which its dossiers were joined, here.
+        joined_at: instant at which their dossiers were joined, here; no other such instant of the person is the same.
+        undone_at: instant at which they were divided again; none: the step stands.
     """
 
     former: Ssin
     next_: Ssin
     joined_at: dt.datetime
+    undone_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,11 @@ class Lineage:
 
     Attributes:
         root: the number that stands.
-        steps: by the number that was replaced.
+        steps: by the number that was replaced, the one that took its place.
     """
 
     root: Ssin
-    steps: dict[Ssin, Step] = field(default_factory=dict)
+    steps: dict[Ssin, Ssin] = field(default_factory=dict)
 
     @property
     def numbers(self) -> list[Ssin]:
@@ -78,7 +78,7 @@ class Lineage:
         """Return the numbers from `number` to the root, both included."""
         passed = [number]
         while passed[-1] in self.steps:
-            passed.append(self.steps[passed[-1]].next_)
+            passed.append(self.steps[passed[-1]])
         return passed
 
     def below(self, number: Ssin) -> list[Ssin]:
@@ -91,11 +91,17 @@ class Chains:
 
     Args:
         states: what is known of them.
+
+    Attributes:
+        made: replacements that are new, in order; one that is undone again is there too.
+        undone: which number was split off, and when, in order.
     """
 
     def __init__(self, states: Iterable[NumberState]) -> None:
         self._before = {state.ssin: state for state in states}
         self._states = dict(self._before)
+        self.made: list[Step] = []
+        self.undone: list[tuple[Ssin, dt.datetime]] = []
 
     def state(self, ssin: Ssin) -> NumberState:
         """Return what is known of a number; one that nobody told of stands."""
@@ -108,9 +114,9 @@ class Chains:
     def lineage(self, root: Ssin) -> Lineage:
         """Return all that leads to a number that stands."""
         steps = {
-            state.ssin: Step(state.ssin, state.next_, state.replaced_at)
+            state.ssin: state.next_
             for state in self._states.values()
-            if state.current == root and state.next_ is not None and state.replaced_at is not None
+            if state.current == root and state.next_ is not None
         }
         return Lineage(root, steps)
 
@@ -131,16 +137,18 @@ class Chains:
         """Let a number that stands, and all that lead to it, lead to where `next_` leads, which is not itself."""
         root = self.root(next_)
         self._states.setdefault(next_, NumberState(next_, next_))
-        self._states[former] = replace(self.state(former), next_=next_, replaced_on=day, replaced_at=now)
+        self._states[former] = replace(self.state(former), next_=next_, replaced_on=day)
+        self.made.append(Step(former, next_, now))
         for ssin, state in self._states.items():
             if state.current == former:
                 self._states[ssin] = replace(state, current=root)
 
-    def split(self, number: Ssin) -> None:
+    def split(self, number: Ssin, now: dt.datetime) -> None:
         """Let a number that was replaced stand again, with all that lead to it."""
         for ssin in self.lineage(self.root(number)).below(number):
             self._states[ssin] = replace(self.state(ssin), current=number)
-        self._states[number] = replace(self.state(number), next_=None, replaced_on=None, replaced_at=None)
+        self._states[number] = replace(self.state(number), next_=None, replaced_on=None)
+        self.undone.append((number, now))
 
     def changed(self) -> list[NumberState]:
         """Return what is known now and was not before, in ascending order of the numbers."""

@@ -1,27 +1,27 @@
 """What becomes of dossiers when a replacement is undone: each side gets back what is its own.
 
-Day by day, within one institution and capacity, the history of the dossiers is played again from the replacement on,
-and with it what each side has: first what had stood under the number that was replaced and under the other; then what
-was registered later, by the number that the institution used; what grew out of a dossier belongs to whose that was.
-Days that both sides have stay with both. What grew out of a dossier of both belongs to nobody for certain: it stays
-with the remaining number and is reported.
+Day by day, within one institution and capacity, the history of the dossiers is played again, and with it whose each day
+is: of the number under which it was registered; of growth, of whose the dossier was that grew. Replacements put the
+days of two numbers together, splits take them apart. Days that are of both sides stay with both, each with the phase
+that it had. A day of which nobody can say whose it is, because the dossier that grew was of both, stays with the
+remaining number and is reported.
 
 Source: decision 0020.
 """
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
 from kruispunt.period import Period
 from kruispunt.ssin import Ssin
 from kruispunt_directory.domain.book import Outcome, Plan
-from kruispunt_directory.domain.chains import Lineage
-from kruispunt_directory.domain.days import Line, laid_over
+from kruispunt_directory.domain.chains import Lineage, Step
+from kruispunt_directory.domain.days import Line
 from kruispunt_directory.domain.dossier import Dossier
-from kruispunt_directory.domain.joining import highest, phases
+from kruispunt_directory.domain.owning import Day, Side, parted, stood_on, together, written
 from kruispunt_server.call import InstitutionKey
 from kruispunt_server.ids import new_id
 
@@ -61,29 +61,17 @@ class Division:
     undecided: list[Undecided]
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """What stands on a day, and what each side has on it.
-
-    Attributes:
-        phase: that stands.
-        leaving: phase that the number split off has; none: the day is not its own.
-        staying: phase that the remaining number has; none: as `leaving`.
-    """
-
-    phase: int
-    leaving: int | None
-    staying: int | None
-
-
-def divided(lineage: Lineage, number: Ssin, history: Sequence[Version], now: dt.datetime) -> Division:
+def divided(
+    lineage: Lineage, number: Ssin, steps: Sequence[Step], history: Iterable[Version], now: dt.datetime
+) -> Division:
     """Return how the dossiers under the root of a lineage are shared out when a number is split off.
 
     Args:
         lineage: as it was until now.
         number: what is split off, with all that lead to it; it was replaced.
-        history: every version of every dossier that ever stood under a number of the lineage.
-        now: when; later than any version.
+        steps: every replacement among these numbers and those that were ever joined to them, undone ones too.
+        history: every state of every dossier that ever stood under one of all these numbers.
+        now: when; later than any of them.
     """
     division = Division([], [])
     books: dict[InstitutionKey, dict[int, list[Version]]] = {}
@@ -93,259 +81,178 @@ def divided(lineage: Lineage, number: Ssin, history: Sequence[Version], now: dt.
     for institution in sorted(books):
         plan = Plan(Outcome.EXTENDED)
         for capacity in sorted(books[institution]):
-            replay = _Replay(lineage, number, books[institution][capacity])
-            if not replay.now:
-                continue
-            held = replay.held()
-            undecided = [period for period, each in held if each.leaving is None and each.staying is None]
-            division.undecided.extend(Undecided(institution, capacity, period) for period in undecided)
-            _share(replay, held, now, plan)
+            replay = _Replay(steps, books[institution][capacity])
+            side = parted(replay.days(lineage.root), set(lineage.below(number)))
+            if side.leaving:
+                _Sharing(replay, lineage, number, now).plan(side, plan)
+            division.undecided.extend(Undecided(institution, capacity, period) for period in side.undecided)
         if plan.changed or plan.created or plan.removed:
             division.plans.append(plan)
     return division
 
 
 class _Replay:
-    """The dossiers of one institution in one capacity, under the numbers of a lineage."""
+    """The dossiers of one institution in one capacity, played again over all numbers.
 
-    def __init__(self, lineage: Lineage, number: Ssin, history: Sequence[Version]) -> None:
-        self.root = lineage.root
-        self.number = number
-        self.leaving = set(lineage.below(number))
-        self._lineage = lineage
-        self._way = lineage.way(number)
-        self._versions: dict[Ssin, list[Version]] = {}
-        for version in sorted(history, key=lambda each: (each.dossier.recorded_at, each.dossier.version)):
-            self._versions.setdefault(version.dossier.person, []).append(version)
-        self.now = list(self.stood(lineage.root).values())
-        self.last_version: dict[uuid.UUID, int] = {}
-        for version in history:
-            known = self.last_version.get(version.dossier.dossier_id, 0)
-            self.last_version[version.dossier.dossier_id] = max(known, version.dossier.version)
-        # Dossiers that each side brought along, in their last state before.
-        self.left_with: list[Dossier] = []
-        self.stayed_with: list[Dossier] = []
+    Attributes:
+        versions: the last version of each dossier, under whatever number.
+        ended: the last state of each dossier that stands under none of the numbers.
+    """
 
-    def stood(self, number: Ssin, before: dt.datetime | None = None) -> dict[uuid.UUID, Dossier]:
-        """Return the dossiers that stood under a number before an instant, or stand now."""
-        standing: dict[uuid.UUID, Dossier] = {}
-        for version in self._versions.get(number, ()):
-            if before is not None and version.dossier.recorded_at >= before:
-                break
-            if version.standing:
-                standing[version.dossier.dossier_id] = version.dossier
-            else:
-                standing.pop(version.dossier.dossier_id, None)
-        return standing
-
-    def held(self) -> Line[_Held]:
-        """Play the history again; returns what each side has of what stands under the root now."""
-        self.left_with = list(self.stood(self.number, self._joined_at(self.number)).values())
-        held: Line[_Held] = [(period, _Held(phase, phase, None)) for period, phase in phases(self.left_with)]
-        for former, number in zip(self._way, self._way[1:], strict=False):
-            since = self._joined_at(former)
-            until = None if number == self.root else self._joined_at(number)
-            held = self._staying(held, self.stood(number, since).values())
-            held = self._under(held, number, since, until)
-        return laid_over([held, phases(self.now)], lambda said: _as_it_stands(*said))
-
-    def heirs_leaving(self) -> list[Dossier]:
-        """Return the dossiers that may go on under the number split off.
-
-        One that stands no more is revived only if it is registered under a number of its side: others may stand
-        elsewhere, given back by an earlier split.
-        """
-        return [each for each in [*self.left_with, *self.now] if each.registered_under in self.leaving]
-
-    def heirs_staying(self) -> list[Dossier]:
-        """Return the dossiers that may go on under the remaining number."""
-        remaining = set(self._lineage.numbers) - self.leaving
-        own = [each for each in [*self.now, *self.stayed_with] if each.registered_under in remaining]
-        return [*own, *(each for each in self.now if each.registered_under not in remaining)]
-
-    def _under(
-        self, held: Line[_Held], number: Ssin, since: dt.datetime, until: dt.datetime | None
-    ) -> Line[_Held]:
-        """Play what happened under one number of the way, between two replacements."""
-        others: dict[dt.datetime, list[Ssin]] = {}
-        for step in self._lineage.steps.values():
-            if step.next_ == number and step.former not in self._way and step.joined_at >= since:
-                others.setdefault(step.joined_at, []).append(step.former)
+    def __init__(self, steps: Sequence[Step], history: Sequence[Version]) -> None:
+        self.versions: dict[uuid.UUID, int] = {}
+        self._standing: dict[Ssin, dict[uuid.UUID, Dossier]] = {}
+        self._days: dict[Ssin, Line[Day]] = {}
+        self._leads: dict[Ssin, Ssin] = {}
+        last: dict[uuid.UUID, Dossier] = {}
+        moves: dict[dt.datetime, list[Step]] = {}
+        for step in steps:
+            moves.setdefault(step.joined_at, []).append(step)
+            if step.undone_at is not None:
+                moves.setdefault(step.undone_at, []).append(step)
+        rows = sorted(
+            history, key=lambda each: (each.dossier.recorded_at, each.dossier.person, each.dossier.version)
+        )
         writes = {
             instant: list(group)
-            for instant, group in groupby(
-                self._versions.get(number, ()), key=lambda version: version.dossier.recorded_at
-            )
+            for instant, group in groupby(rows, key=lambda each: each.dossier.recorded_at)
         }
-        standing = before = self.stood(number, since)
-        instants = sorted(
-            each for each in {*others, *writes} if each >= since and (until is None or each < until)
-        )
-        for place, instant in enumerate(instants):
-            for former in others.get(instant, ()):
-                held = self._staying(held, self.stood(former, instant).values())
-            standing = _after_writes(standing, writes.get(instant, ()))
-            if before and not standing and _come_back(before, writes, instants[place + 1 :]):
-                continue  # the number itself led elsewhere for a while
-            if instant not in others and instant != since:
-                held = self._written(held, before, standing)
-            before = standing
-        return held
+        for instant in sorted({*moves, *writes}):
+            moved = {person for step in moves.get(instant, ()) for person in self._move(step, instant)}
+            for person, group in groupby(writes.get(instant, ()), key=lambda each: each.dossier.person):
+                before = dict(self.standing(person))
+                for version in group:
+                    self._record(version)
+                    last[version.dossier.dossier_id] = version.dossier
+                if person not in moved:
+                    numbers = {person, *self._below(person)}
+                    self._days[person] = written(
+                        self._days.get(person, []), before, self.standing(person), person, numbers
+                    )
+        standing = {each for book in self._standing.values() for each in book}
+        self.ended = [dossier for identifier, dossier in last.items() if identifier not in standing]
 
-    def _staying(self, held: Line[_Held], brought: Iterable[Dossier]) -> Line[_Held]:
-        """Add the dossiers that a number of the remaining side brought along."""
-        dossiers = list(brought)
-        self.stayed_with.extend(dossiers)
+    def standing(self, number: Ssin) -> dict[uuid.UUID, Dossier]:
+        """Return what stands under a number."""
+        return self._standing.setdefault(number, {})
 
-        def add(each: _Held | None, phase: int | None) -> _Held | None:
-            if each is None:
-                return None if phase is None else _Held(phase, None, phase)
-            together = highest((each.phase, phase))
-            assert together is not None
-            return _Held(together, each.leaving, highest((each.staying, phase)))
+    def days(self, number: Ssin) -> Line[Day]:
+        """Return whose the days are that stand under a number."""
+        return stood_on(self._days.get(number, []), self.standing(number).values(), number)
 
-        return laid_over([held, phases(dossiers)], lambda said: add(*said))
-
-    def _written(
-        self,
-        held: Line[_Held],
-        before: Mapping[uuid.UUID, Dossier],
-        after: Mapping[uuid.UUID, Dossier],
-    ) -> Line[_Held]:
-        """Carry on over a write of the institution: what it ended is nobody's, what grew gets its owner."""
-        grown: Line[_Held] = sorted(
-            (
-                (dossier.period, self._growth(held, before.get(dossier.dossier_id), dossier))
-                for dossier in after.values()
-            ),
-            key=lambda run: run[0],
-        )
-        return laid_over([held, grown], lambda said: _carried_on(*said))
-
-    def _growth(self, held: Line[_Held], before: Dossier | None, after: Dossier) -> _Held:
-        """Return to whom days belong that a dossier has gained."""
-        spans = [after.period] if before is None else [before.period, after.period]
-        out_of = [each for period, each in held if any(period.overlaps(span) for span in spans)]
-        if out_of:
-            leaves = all(each.leaving is not None and each.staying is None for each in out_of)
-            stays = all(each.staying is not None and each.leaving is None for each in out_of)
-        else:
-            leaves = after.registered_under in self.leaving
-            stays = not leaves
-        return _Held(after.phase, after.phase if leaves else None, after.phase if stays else None)
-
-    def _joined_at(self, number: Ssin) -> dt.datetime:
-        return self._lineage.steps[number].joined_at
-
-
-def _after_writes(
-    standing: Mapping[uuid.UUID, Dossier], writes: Iterable[Version]
-) -> dict[uuid.UUID, Dossier]:
-    """Return which dossiers stand after some were written."""
-    after = dict(standing)
-    for version in writes:
+    def _record(self, version: Version) -> None:
+        dossier = version.dossier
+        book = self.standing(dossier.person)
         if version.standing:
-            after[version.dossier.dossier_id] = version.dossier
+            book[dossier.dossier_id] = dossier
         else:
-            after.pop(version.dossier.dossier_id, None)
-    return after
+            book.pop(dossier.dossier_id, None)
+        known = self.versions.get(dossier.dossier_id, 0)
+        self.versions[dossier.dossier_id] = max(known, dossier.version)
+
+    def _move(self, step: Step, instant: dt.datetime) -> tuple[Ssin, Ssin]:
+        """Make or undo a replacement; returns the two persons concerned."""
+        if instant == step.joined_at:
+            root = self._root(step.next_)
+            self._leads[step.former] = step.next_
+            self._days[root] = together(self._days.get(root, []), self._days.pop(step.former, []))
+        else:
+            root = self._root(step.former)
+            side = parted(self._days.get(root, []), {step.former, *self._below(step.former)})
+            del self._leads[step.former]
+            self._days[step.former], self._days[root] = side.leaving_days, side.staying_days
+        return step.former, root
+
+    def _root(self, number: Ssin) -> Ssin:
+        while number in self._leads:
+            number = self._leads[number]
+        return number
+
+    def _below(self, number: Ssin) -> set[Ssin]:
+        """Return the numbers that lead to `number` at the instant being played."""
+        found: set[Ssin] = set()
+        while more := {former for former, next_ in self._leads.items() if next_ in {number, *found}} - found:
+            found |= more
+        return found
 
 
-def _come_back(
-    gone: Mapping[uuid.UUID, Dossier],
-    writes: Mapping[dt.datetime, Sequence[Version]],
-    later: Sequence[dt.datetime],
-) -> bool:
-    """Whether dossiers that ended stand again with the next write: institutions never let one stand again."""
-    following = next((writes[instant] for instant in later if instant in writes), ())
-    return any(version.standing and version.dossier.dossier_id in gone for version in following)
+class _Sharing:
+    """Plans which dossier stands under which of two numbers, and when."""
+
+    def __init__(self, replay: _Replay, lineage: Lineage, number: Ssin, now: dt.datetime) -> None:
+        self._replay = replay
+        self._number = number
+        self._root = lineage.root
+        self._leaving = set(lineage.below(number))
+        self._remaining = set(lineage.numbers) - self._leaving
+        self._now = now
+        self._standing = list(replay.standing(lineage.root).values())
+        self._taken: set[uuid.UUID] = set()
+
+    def plan(self, side: Side, plan: Plan) -> None:
+        """Add to a plan what is to be written.
+
+        A dossier goes on on the side of the number that it is registered under; the other side goes on with one of its
+        own that was joined into it, or with a new one.
+        """
+        for person, line, numbers in (
+            (self._number, side.leaving, self._leaving),
+            (self._root, side.staying, self._remaining),
+        ):
+            own = [each for each in self._standing if each.registered_under in numbers]
+            heirs = own + [each for each in self._replay.ended if each.registered_under in numbers]
+            if person == self._root:
+                heirs += [each for each in self._standing if each not in own]
+            for period, phase in line:
+                self._carry_on(plan, person, numbers, heirs, period, phase)
+        plan.removed.extend(
+            (each, replace(each, version=self._version(each), recorded_at=self._now))
+            for each in self._standing
+            if each.dossier_id not in self._taken
+        )
+
+    def _carry_on(
+        self,
+        plan: Plan,
+        person: Ssin,
+        numbers: set[Ssin],
+        heirs: Sequence[Dossier],
+        period: Period,
+        phase: int,
+    ) -> None:
+        source = min((each for each in self._standing if each.period.overlaps(period)), key=_age)
+        free = [each for each in heirs if each.dossier_id not in self._taken and each.period.overlaps(period)]
+        heir = min(
+            free,
+            key=lambda each: (each not in self._standing, each.phase != phase, *_age(each)),
+            default=None,
+        ) or replace(source, dossier_id=new_id(), version=0)
+        self._taken.add(heir.dossier_id)
+        under = heir.registered_under if heir.registered_under in numbers else person
+        after = replace(
+            source,
+            dossier_id=heir.dossier_id,
+            person=person,
+            registered_under=under,
+            phase=phase,
+            period=period,
+            version=self._version(heir),
+            recorded_at=self._now,
+        )
+        before = next((each for each in self._standing if each.dossier_id == heir.dossier_id), None)
+        if before is None:
+            plan.created.append(after)
+        elif (before.person, before.period, before.phase, before.registered_under) != (
+            person,
+            period,
+            phase,
+            under,
+        ):
+            plan.changed.append((before, after))
+
+    def _version(self, dossier: Dossier) -> int:
+        return self._replay.versions.get(dossier.dossier_id, 0) + 1
 
 
-def _carried_on(held: _Held | None, now: _Held | None) -> _Held | None:
-    if now is None or held is None:
-        return now
-    if now.phase == held.phase:
-        return held
-    return _Held(
-        now.phase,
-        None if held.leaving is None else now.phase,
-        None if held.staying is None else now.phase,
-    )
-
-
-def _as_it_stands(held: _Held | None, phase: int | None) -> _Held | None:
-    """Keep to what stands, whatever the history says."""
-    if phase is None:
-        return None
-    return _carried_on(held, _Held(phase, None, None))
-
-
-def _share(replay: _Replay, held: Line[_Held], now: dt.datetime, plan: Plan) -> None:
-    """Plan which dossier stands under which of the two numbers, and when."""
-    leaving = laid_over([held], lambda said: said[0].leaving)
-    staying = laid_over([held], lambda said: said[0].phase if said[0].leaving is None else said[0].staying)
-    if not leaving:
-        return
-    standing = {dossier.dossier_id: dossier for dossier in replay.now}
-    taken: set[uuid.UUID] = set()
-    for person, line, heirs in (
-        (replay.number, leaving, replay.heirs_leaving()),
-        (replay.root, staying, replay.heirs_staying()),
-    ):
-        for period, phase in line:
-            source = _source(replay.now, period)
-            heir = _heir(heirs, taken, period, phase) or replace(source, dossier_id=new_id(), version=0)
-            taken.add(heir.dossier_id)
-            after = _after(replay, person, heir, source, period, phase, now)
-            before = standing.get(heir.dossier_id)
-            if before is None:
-                plan.created.append(after)
-            elif (before.person, before.period, before.phase) != (person, period, phase):
-                plan.changed.append((before, after))
-    plan.removed.extend(
-        (each, replace(each, version=replay.last_version[each.dossier_id] + 1, recorded_at=now))
-        for each in replay.now
-        if each.dossier_id not in taken
-    )
-
-
-def _source(standing: Iterable[Dossier], period: Period) -> Dossier:
-    """Return the dossier that the days are taken from."""
-    return min(
-        (each for each in standing if each.period.overlaps(period)),
-        key=lambda each: (each.period.begin, each.dossier_id),
-    )
-
-
-def _heir(heirs: Sequence[Dossier], taken: set[uuid.UUID], period: Period, phase: int) -> Dossier | None:
-    """Return the dossier that a run of days goes on with, the same phase first."""
-    free = [each for each in heirs if each.dossier_id not in taken and each.period.overlaps(period)]
-    return min(
-        free,
-        key=lambda each: (each.phase != phase, each.period.begin, each.dossier_id),
-        default=None,
-    )
-
-
-def _after(
-    replay: _Replay,
-    person: Ssin,
-    heir: Dossier,
-    source: Dossier,
-    period: Period,
-    phase: int,
-    now: dt.datetime,
-) -> Dossier:
-    registered_under = heir.registered_under
-    if (person == replay.number) != (registered_under in replay.leaving):
-        registered_under = person
-    return replace(
-        source,
-        dossier_id=heir.dossier_id,
-        person=person,
-        registered_under=registered_under,
-        phase=phase,
-        period=period,
-        version=replay.last_version.get(heir.dossier_id, 0) + 1,
-        recorded_at=now,
-    )
+def _age(dossier: Dossier) -> tuple[dt.date, uuid.UUID]:
+    return dossier.period.begin, dossier.dossier_id

@@ -107,7 +107,10 @@ class Effects:
 
     def _begin(self, named: Iterable[Ssin], moving: set[Ssin]) -> Rearranging:
         chains = self._stores.projection.load(self._transaction, named)
-        work = Rearranging(self._transaction, chains, self._stores.dossiers, self._call, self.now)
+        stores = self._stores
+        work = Rearranging(
+            self._transaction, chains, stores.dossiers, stores.projection, self._call, self.now
+        )
         if moving:
             self._hold(work, moving)
         return work

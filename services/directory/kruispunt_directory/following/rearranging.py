@@ -11,6 +11,7 @@ from kruispunt_directory.domain.dividing import divided
 from kruispunt_directory.domain.dossier import Dossier
 from kruispunt_directory.domain.joining import joined
 from kruispunt_directory.store.dossiers import DossierStore
+from kruispunt_directory.store.projection import NumberProjection
 from kruispunt_server.call import Call
 
 _MOMENT = dt.timedelta(microseconds=1)
@@ -23,18 +24,26 @@ class Rearranging:
         transaction: in which all of it happens.
         chains: all numbers of each person concerned.
         dossiers: writes dossiers.
+        projection: keeps what happened to numbers.
         call: the registry itself, for the journal.
         now: later than anything written before under these numbers; every step has an instant of its own.
     """
 
     def __init__(
-        self, transaction: Any, chains: Chains, dossiers: DossierStore, call: Call, now: dt.datetime
+        self,
+        transaction: Any,
+        chains: Chains,
+        dossiers: DossierStore,
+        projection: NumberProjection,
+        call: Call,
+        now: dt.datetime,
     ) -> None:
         self.now = now
         self.undecided = 0
         self.chains = chains
         self._transaction = transaction
         self._dossiers = dossiers
+        self._projection = projection
         self._call = call
 
     def standing(self, number: Ssin) -> list[Dossier]:
@@ -48,20 +57,24 @@ class Rearranging:
         plans = joined(root, self._dossiers.standing(self._transaction, [former, root]), self.now)
         self._dossiers.carry_out(self._transaction, self._call, plans, request_id)
         self.chains.join(former, next_, day, self.now)
+        self._projection.keep_steps(self._transaction, self.chains)
 
     def split(self, number: Ssin, request_id: uuid.UUID) -> Ssin:
         """Let a number that was replaced stand again, and give its dossiers back; returns the remaining number."""
         root = self.chains.root(number)
         lineage = self.chains.lineage(root)
         self._step()
-        history = self._dossiers.history(self._transaction, lineage.numbers)
-        division = divided(lineage, number, history, self.now)
+        steps = self._projection.steps(self._transaction, lineage.numbers)
+        numbers = {*lineage.numbers, *(each for step in steps for each in (step.former, step.next_))}
+        history = self._dossiers.history(self._transaction, numbers)
+        division = divided(lineage, number, steps, history, self.now)
         self._dossiers.carry_out(self._transaction, self._call, division.plans, request_id)
         self._dossiers.report_undecided(
             self._transaction, self._call, (root, number), division.undecided, request_id
         )
         self.undecided += len(division.undecided)
-        self.chains.split(number)
+        self.chains.split(number, self.now)
+        self._projection.keep_steps(self._transaction, self.chains)
         return root
 
     def lead(

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from kruispunt.ssin import Ssin
-from kruispunt_directory.domain.chains import Chains, NumberState
+from kruispunt_directory.domain.chains import Chains, NumberState, Step
 from kruispunt_directory.domain.number import NumberStatus
 from kruispunt_directory.tables import DirectoryTables
 from kruispunt_server.arrays import among, array
@@ -20,7 +20,6 @@ _COLUMNS = (
     "status",
     "next_ssin",
     "replaced_on",
-    "replaced_at",
     "deceased",
     "register",
 )
@@ -45,6 +44,18 @@ class NumberProjection:
             index_elements=[number.c.ssin],
             set_={name: made.excluded[name] for name in (*_COLUMNS[1:], "recorded_at")},
         )
+        step = tables.dossiers.number_step
+        read_step = sa.select(step.c.former_ssin, step.c.next_ssin, step.c.recorded_at, step.c.superseded_at)
+        # Index: primary key.
+        self._steps_of = read_step.where(among(step.c.former_ssin, "ssins", self._dialect))
+        # Index: ix_number_step_next_ssin.
+        self._steps_to = read_step.where(among(step.c.next_ssin, "ssins", self._dialect))
+        self._insert_step = sa.insert(step)
+        self._close_step = (
+            sa.update(step)
+            .where(step.c.former_ssin == sa.bindparam("of_former"), step.c.superseded_at.is_(None))
+            .values(superseded_at=sa.bindparam("at"))
+        )
         self._insert_version = sa.insert(tables.dossiers.number_version)
 
     def load(self, connection: sa.Connection, numbers: Iterable[Ssin]) -> Chains:
@@ -59,6 +70,34 @@ class NumberProjection:
         ):
             found.update((state.ssin, state) for state in self._read(connection, statement, name, values))
         return Chains(found.values())
+
+    def steps(self, connection: sa.Connection, numbers: Iterable[Ssin]) -> list[Step]:
+        """Return every replacement, undone ones too, among `numbers` and all that were ever joined with them."""
+        found: dict[tuple[Ssin, dt.datetime], Step] = {}
+        seen: set[Ssin] = set()
+        new = set(numbers)
+        while new:
+            ssins = {"ssins": array(sorted(map(int, new)), self._dialect)}
+            for statement in (self._steps_of, self._steps_to):
+                for former, next_, joined_at, undone_at in connection.execute(statement, ssins):
+                    step = Step(Ssin(former), Ssin(next_), joined_at, undone_at)
+                    found[step.former, joined_at] = step
+            seen |= new
+            new = {number for step in found.values() for number in (step.former, step.next_)} - seen
+        return [found[key] for key in sorted(found)]
+
+    def keep_steps(self, connection: sa.Connection, chains: Chains) -> None:
+        """Write the replacements that were made and undone since the chains were loaded, in order."""
+        events: list[tuple[dt.datetime, Step | Ssin]] = [(step.joined_at, step) for step in chains.made]
+        events += [(at, number) for number, at in chains.undone]
+        for at, event in sorted(events, key=lambda each: each[0]):
+            if isinstance(event, Step):
+                values = {"former_ssin": int(event.former), "next_ssin": int(event.next_), "recorded_at": at}
+                connection.execute(self._insert_step, values)
+            else:
+                connection.execute(self._close_step, {"of_former": int(event), "at": at})
+        chains.made.clear()
+        chains.undone.clear()
 
     def write(self, connection: sa.Connection, chains: Chains, now: dt.datetime) -> None:
         """Write what has changed; `now` is later than any earlier change of these numbers."""
@@ -100,20 +139,18 @@ def _values(state: NumberState) -> dict[str, Any]:
         "status": int(state.status),
         "next_ssin": None if state.next_ is None else int(state.next_),
         "replaced_on": state.replaced_on,
-        "replaced_at": state.replaced_at,
         "deceased": state.deceased,
         "register": state.register,
     }
 
 
 def _state(row: Any) -> NumberState:
-    ssin, current, status, next_, replaced_on, replaced_at, deceased, register = row
+    ssin, current, status, next_, replaced_on, deceased, register = row
     return NumberState(
         ssin=Ssin(ssin),
         current=Ssin(current),
         next_=None if next_ is None else Ssin(next_),
         replaced_on=replaced_on,
-        replaced_at=replaced_at,
         cancelled=status == NumberStatus.CANCELLED,
         deceased=deceased,
         register=register,
