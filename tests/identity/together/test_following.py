@@ -229,3 +229,30 @@ def test_an_impact_is_seen_before_it_happens(both: Both, following: FollowingThr
         directory.client("registry-auditor").explain_impact(former)
     with pytest.raises((NotOwnInstitution, PermissionDenied)):
         next(directory.client("registry-auditor").watch_notices())
+
+
+def test_a_chain_that_is_split_from_its_far_end_comes_out_right(
+    both: Both, following: FollowingThread
+) -> None:
+    """A led to B and B to C; A is split off, then B: each has its own days again, though C shares those of A."""
+    identity, directory = both.identity.client(PENSIONS), both.directory
+    first, second, third = (register(identity) for _ in range(3))
+    shared, own = Period(dt.date(2020, 1, 1), dt.date(2021, 1, 1)), Period(dt.date(2023, 1, 1))
+    for person in (first, second, third):
+        directory.client(PENSIONS).register_dossier(person, capacity=100, period=SINCE)
+    welfare = directory.client(WELFARE)
+    welfare.register_dossier(first, capacity=2, phase=10, period=shared)
+    welfare.register_dossier(second, capacity=2, phase=10, period=own)
+    welfare.register_dossier(third, capacity=2, phase=10, period=shared)
+    identity.replace_number(first, second, reason=NumberChangeReason.DUPLICATE)
+    identity.replace_number(second, third, reason=NumberChangeReason.DUPLICATE)
+    registrar = both.identity.client(REGISTRAR)
+    registrar.split_number(first)
+    registrar.split_number(second)
+
+    def periods(person: Ssin) -> list[Period]:
+        listed = welfare.list_dossiers(person, sector=17, institution=1, every_period=True)
+        return [dossier.period for dossier in listed if dossier.ssin == person]
+
+    expected = [[shared], [own], [shared]]
+    eventually(lambda: [periods(each) for each in (first, second, third)], lambda found: found == expected)
