@@ -192,6 +192,18 @@ def test_what_is_registered_under_a_former_number_stands_under_the_later(world: 
     assert ([(PENSIONS, 20, JAN, None)], []) == (world.listed(A), world.listed(B))
 
 
+def test_what_is_registered_later_is_recorded_later(world: World) -> None:
+    """Whatever the clocks of two hosts say: else a split would take it for what the other side brought along."""
+    world.tell(*replaced(A, B))
+    world.clock.advance(dt.timedelta(seconds=-60))
+
+    world.register(A, PENSIONS, JAN)
+    world.clock.advance(dt.timedelta(seconds=120))
+    world.tell(*split(A, B))
+
+    assert ([(PENSIONS, 20, JAN, None)], []) == (world.listed(A), world.listed(B))
+
+
 def test_a_snapshot_brings_numbers_in_line(world: World) -> None:
     """What had been replaced or cancelled meanwhile is caught up with, and told."""
     world.register(A, PENSIONS, JAN)

@@ -50,13 +50,22 @@ class DossierStore:
             sa.bindparam("of_sector"),
             sa.bindparam("of_institution"),
         )
-        # When the book was last changed, and with it each dossier that stands: one row at least.
-        # Indexes: primary keys, by person.
-        latest = (
-            sa.select(sa.func.max(version.c.recorded_at, type_=version.c.recorded_at.type).label("latest"))
-            .where(*_equal((version.c.person, version.c.sector, version.c.institution), of_book))
-            .subquery()
-        )
+        # When the book was last changed, or a number of the person was, and with it each dossier that stands: one row
+        # at least. A write is later than both: whose it is, when numbers are split, is told by the order.
+        # Indexes: primary keys, ix_number_leading.
+        number = tables.dossiers.number
+        instants = sa.union_all(
+            sa.select(version.c.recorded_at).where(
+                *_equal((version.c.person, version.c.sector, version.c.institution), of_book)
+            ),
+            sa.select(number.c.recorded_at).where(number.c.ssin == of_book[0]),
+            sa.select(number.c.recorded_at).where(
+                number.c.current_ssin == of_book[0], number.c.next_ssin.is_not(None)
+            ),
+        ).subquery()
+        latest = sa.select(
+            sa.func.max(instants.c.recorded_at, type_=version.c.recorded_at.type).label("latest")
+        ).subquery()
         standing = sa.and_(*_equal((dossier.c.person, dossier.c.sector, dossier.c.institution), of_book))
         self._select_book = sa.select(latest.c.latest, *columns(dossier)).select_from(
             latest.outerjoin(dossier, standing)
