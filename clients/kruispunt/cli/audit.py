@@ -25,13 +25,21 @@ def _service(text: str) -> str:
     return text
 
 
+def _log(text: str | Log) -> Log:
+    """Read which log is meant; typer reads the default too, which is one already."""
+    if isinstance(text, Log):
+        return text
+    try:
+        return Log[text.upper()]
+    except KeyError:
+        raise typer.BadParameter("it is access or change") from None
+
+
 ServiceName = Annotated[
     str,
     typer.Option("--service", parser=_service, metavar="NAME", help="Whose journal: identity or directory."),
 ]
-LogName = Annotated[
-    Log, typer.Option("--log", parser=lambda text: Log[text.upper()], metavar="LOG", help="access or change.")
-]
+LogName = Annotated[Log, typer.Option("--log", parser=_log, metavar="LOG", help="access or change.")]
 Instant = Annotated[
     dt.datetime | None, typer.Option(parser=options.reader(options.instant), metavar="INSTANT")
 ]
@@ -128,9 +136,10 @@ def _consistency(
     service: ServiceName = "directory",
 ) -> None:
     """Check that the tree whose head you kept is the beginning of the log as it is now; exit status 1 if it is not."""
+    kept = bytes.fromhex(root_hash)
     with _client(session, service) as client:
         proof = client.check_consistency(log, first_size)
-    holds = proof.holds_for(bytes.fromhex(root_hash))
+    holds = proof.holds_for(kept)
     if session.as_json:
         print_json({"consistent": holds, "tree_size": proof.head.note.tree_size})
     else:

@@ -1,6 +1,7 @@
 """`kruispunt watch` and `impact`: what changes, as it happens, and whom a change would concern."""
 
 import datetime as dt
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -120,6 +121,7 @@ def _print_all(session: Session, items: Iterator[Item], lines: Callable[[Item], 
             else:
                 for line in lines(item):
                     print_line(line)
+            sys.stdout.flush()  # whoever reads along, be it a program, sees it at once
     except KeyboardInterrupt:
         return
 
