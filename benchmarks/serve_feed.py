@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.population import ssin_of
+from benchmarks.rights import open_to
 from kruispunt.identity.v1 import feed_service_pb2
 from kruispunt_identity import policies
 from kruispunt_identity.domain.telling import ToldChange, ToldCommit
@@ -26,7 +27,6 @@ from kruispunt_server.call import Call, Participant, Role
 from kruispunt_server.feeds.hub import Hub
 from kruispunt_server.feeds.positions import Places
 from kruispunt_server.feeds.source import Entry, Key, Page
-from kruispunt_server.participants import ParticipantStore, Registration
 from kruispunt_server.server import Server
 from kruispunt_server.worker import collect_rarely, telemetry_of
 
@@ -103,9 +103,7 @@ def main() -> None:
         log_level="warning",
     )
     assembly = wire(settings, telemetry_of(settings))
-    ParticipantStore(assembly.parts.database, identity_tables().shared).replace_all(
-        [Registration(_PARTICIPANT, (URI,))]
-    )
+    open_to(assembly, identity_tables().shared, _PARTICIPANT, URI)
     others = [one for one in assembly.servicers if one.service is not _FEED]
     server = Server(settings, replace(assembly, servicers=[*others, _feed(assembly, watches, keys)]))
     port = server.start(0)

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.population import asked_for, ssin_of
+from benchmarks.rights import open_to
 from kruispunt_directory.settings import DirectorySettings
 from kruispunt_directory.tables import directory_tables
 from kruispunt_directory.wiring import wire
 from kruispunt_server.call import Call, InstitutionKey, Participant, Role
-from kruispunt_server.participants import ParticipantStore, Registration
 from kruispunt_server.server import Server
 from kruispunt_server.worker import telemetry_of
 
@@ -57,8 +57,7 @@ def main() -> None:
         log_level="warning",
     )
     assembly = wire(settings, telemetry_of(settings))
-    store = ParticipantStore(assembly.parts.database, directory_tables().shared)
-    store.replace_all([Registration(_PARTICIPANT, (URI,))])
+    open_to(assembly, directory_tables().shared, _PARTICIPANT, URI)
     servicers = [
         replace(one, servicer=Spread(one.servicer, persons)) if "ListDossiers" in one.policies else one
         for one in assembly.servicers

@@ -11,12 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.rights import open_to
 from kruispunt.identity.v1 import registration_service_pb2 as pb
 from kruispunt_identity.settings import IdentitySettings
 from kruispunt_identity.tables import identity_tables
 from kruispunt_identity.wiring import wire
 from kruispunt_server.call import Call, InstitutionKey, Participant, Role
-from kruispunt_server.participants import ParticipantStore, Registration
 from kruispunt_server.server import Server
 from kruispunt_server.worker import collect_rarely, telemetry_of
 
@@ -59,9 +59,7 @@ def main() -> None:
         log_level="warning",
     )
     assembly = wire(settings, telemetry_of(settings))
-    ParticipantStore(assembly.parts.database, identity_tables().shared).replace_all(
-        [Registration(_PARTICIPANT, (URI,))]
-    )
+    open_to(assembly, identity_tables().shared, _PARTICIPANT, URI)
     if acknowledge:
         servicers = [replace(one, servicer=Acknowledging(one.servicer)) for one in assembly.servicers]
         assembly = replace(assembly, servicers=servicers)

@@ -24,7 +24,7 @@ from typing import Any
 from kruispunt.sandbox.institutions import ADMINISTRATOR, AUDITOR, INSTITUTIONS, REGISTRAR
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-PARTICIPANTS = REPOSITORY / "services/shared/kruispunt_server/data/sandbox_participants.toml"
+RIGHTS = REPOSITORY / "services/shared/kruispunt_server/data/sandbox_rights.yaml"
 CODE_TABLES = REPOSITORY / "services/directory/kruispunt_directory/data/code_tables.toml"
 SANDBOX = REPOSITORY / "clients/kruispunt/sandbox"
 PORTS = {"identity": 8441, "directory": 8442}
@@ -85,13 +85,13 @@ class RegistryHome:
                 self._write_settings(service)
             return
         stamp.unlink(missing_ok=True)
-        _command("directory", "dev-pki", str(self.folder / "pki"), "--participants", str(PARTICIPANTS))
+        _command("directory", "dev-pki", str(self.folder / "pki"), "--rights", str(RIGHTS))
         for service in PORTS:
             self._write_settings(service)
         for service in PORTS:
             config = ("--config", str(self._settings(service)))
             _command(service, "migrate", *config)
-            _command(service, "load-participants", str(PARTICIPANTS), *config)
+            _command(service, "load-rights", str(RIGHTS), *config)
         _command("directory", "load-code-tables", "--config", str(self._settings("directory")))
         self._fill_national_register()
         stamp.write_text(state)
@@ -154,7 +154,7 @@ class RegistryHome:
         week = dt.datetime.now(dt.UTC).isocalendar()[:2]  # certificates end
         digest = hashlib.sha256(f"{week} {self.folder}".encode())
         sources = [*sorted((REPOSITORY / "migrations").rglob("*.py")), *sorted(SANDBOX.glob("*.*"))]
-        for source in (PARTICIPANTS, CODE_TABLES, *sources):
+        for source in (RIGHTS, CODE_TABLES, *sources):
             digest.update(source.read_bytes())
         made_files = [self.folder / f"{name}.db" for name in (*PORTS, "national")]
         for made in (self.folder / "pki" / "secret", *made_files):

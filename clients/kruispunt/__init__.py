@@ -20,6 +20,14 @@ if TYPE_CHECKING:
     from kruispunt._knowledge import (
         KnowledgeClient,
     )
+    from kruispunt.access_rights import (
+        AccessCheck,
+        AccessExplanation,
+        AppliedRights,
+        ChangeOfRights,
+        Grantee,
+        RightsChange,
+    )
     from kruispunt.auditing import (
         AccessRecord,
         Consistency,
@@ -29,13 +37,16 @@ if TYPE_CHECKING:
     )
     from kruispunt.errors import (
         Aborted,
+        ActingForbidden,
         CallCancelled,
         CapacityUnknown,
         CertificateRequired,
+        CertificateRevoked,
         ClaimDisagrees,
         CodeUnknown,
         ConcurrentChange,
         CountryUnknown,
+        DataGroupNotGranted,
         DateInvalid,
         DeadlineExceeded,
         DeadlineOver,
@@ -49,6 +60,8 @@ if TYPE_CHECKING:
         FailedPrecondition,
         FieldInvalid,
         FieldRequired,
+        GrantExpired,
+        GrantMissing,
         IdentifierTaken,
         InstitutionUnknown,
         Internal,
@@ -86,12 +99,14 @@ if TYPE_CHECKING:
         PositionTooOld,
         ProfileError,
         PurposeRequired,
+        QuotaExhausted,
         RecordUnknown,
         ReferenceUnknown,
         RegisterUnavailable,
         ReplacementForbidden,
         RequestIdReused,
         ResourceExhausted,
+        RightsInvalid,
         RoleMissing,
         SamePerson,
         SearchExpired,
@@ -224,15 +239,21 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Aborted",
+    "AccessCheck",
+    "AccessExplanation",
     "AccessQuestion",
     "AccessRecord",
+    "ActingForbidden",
+    "AppliedRights",
     "Birth",
     "CallCancelled",
     "Cancellation",
     "Candidate",
     "CapacityUnknown",
     "CertificateRequired",
+    "CertificateRevoked",
     "Change",
+    "ChangeOfRights",
     "CheckOutcome",
     "CivilState",
     "ClaimDisagrees",
@@ -245,6 +266,7 @@ __all__ = [
     "CountryUnknown",
     "Coverage",
     "DataGroup",
+    "DataGroupNotGranted",
     "DataSetRef",
     "DateInvalid",
     "DeadlineExceeded",
@@ -272,6 +294,9 @@ __all__ = [
     "ForeignIdentifier",
     "Gender",
     "Grade",
+    "GrantExpired",
+    "GrantMissing",
+    "Grantee",
     "GroupOutcome",
     "GroupResult",
     "IdentifierKey",
@@ -347,6 +372,7 @@ __all__ = [
     "ProfileError",
     "Purpose",
     "PurposeRequired",
+    "QuotaExhausted",
     "Receipt",
     "ReconfirmationOutcome",
     "RecordUnknown",
@@ -367,6 +393,8 @@ __all__ = [
     "ResolvedNumber",
     "ResourceExhausted",
     "Retraction",
+    "RightsChange",
+    "RightsInvalid",
     "RoleMissing",
     "Route",
     "RouteCheck",
@@ -416,10 +444,12 @@ _HOMES = {
     "_directory": "DirectoryClient",
     "_identity": "IdentityClient",
     "_knowledge": "KnowledgeClient",
+    "access_rights": "AccessCheck AccessExplanation AppliedRights ChangeOfRights Grantee RightsChange",
     "auditing": "AccessRecord Consistency Log Receipt SignedHead",
     "errors": """
         NotSealedYet OutOfRange PositionBeyondEnd PositionForeign PositionInvalid PositionTooOld
         RecordUnknown TreeSizeInvalid
+        ActingForbidden CertificateRevoked DataGroupNotGranted GrantExpired GrantMissing QuotaExhausted RightsInvalid
         Aborted CallCancelled CapacityUnknown CertificateRequired ClaimDisagrees CodeUnknown
         ConcurrentChange CountryUnknown DateInvalid DeadlineExceeded DeadlineOver DirectoryRequired
         DirectoryUnavailable DossierUnknown EntryUnknown EtagMismatch FactSuperseded FactUnknown

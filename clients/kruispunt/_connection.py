@@ -12,7 +12,14 @@ import grpc
 
 from kruispunt._service_config import channel_options
 from kruispunt._status import error_from
-from kruispunt.errors import ConcurrentChange, DeadlineExceeded, KruispuntError, TooManyCalls, Unavailable
+from kruispunt.errors import (
+    ConcurrentChange,
+    DeadlineExceeded,
+    KruispuntError,
+    QuotaExhausted,
+    TooManyCalls,
+    Unavailable,
+)
 from kruispunt.profiles import ClientCertificates
 from kruispunt.values import Purpose
 
@@ -100,7 +107,7 @@ class Connection:
         timeout_s: float,
         metadata: Metadata = (),
     ) -> A:
-        """Make one call; repeat it as it is while another change of the same person goes on, or the server is full.
+        """Make one call; repeat it as it is while another change of the same person goes on, the server is full, or a quota is.
 
         A full server says when to come again, and is not asked before. gRPC itself repeats on UNAVAILABLE and CANCELLED (`_service_config`); all attempts share the deadline.
 
@@ -116,7 +123,7 @@ class Connection:
                 pause_s = random.uniform(0.5, 1.5) * _FIRST_PAUSE_S * 2**attempt  # noqa: S311 - jitter
                 pause_s += refusal.retry_after_s or 0.0
                 hopeless = attempt >= _ATTEMPTS or time.monotonic() + pause_s >= deadline
-                if hopeless or not isinstance(refusal, ConcurrentChange | TooManyCalls):
+                if hopeless or not isinstance(refusal, ConcurrentChange | QuotaExhausted | TooManyCalls):
                     raise refusal from error
                 time.sleep(pause_s)
             else:

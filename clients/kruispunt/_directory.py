@@ -5,10 +5,11 @@ from kruispunt._client import Client
 from kruispunt._knowledge import KnowledgeClient
 from kruispunt._noticing import NoticeMethods
 from kruispunt._reading import ReadingMethods
+from kruispunt._rights import RightsMethods
 from kruispunt._writing import WritingMethods
 
 
-class DirectoryClient(ReadingMethods, WritingMethods, NoticeMethods, AuditMethods, Client):
+class DirectoryClient(ReadingMethods, WritingMethods, NoticeMethods, AuditMethods, RightsMethods, Client):
     """Says and asks who holds a dossier on whom, and by which route data may be got.
 
     Safe to share between threads. Every call has a deadline, states the purpose, and is repeated by the

@@ -7,6 +7,7 @@ from kruispunt._person_feed import PersonFeedMethods
 from kruispunt._person_reading import PersonReadingMethods
 from kruispunt._person_streams import PersonStreamMethods
 from kruispunt._person_writing import PersonWritingMethods
+from kruispunt._rights import RightsMethods
 from kruispunt.errors import ProfileError
 from kruispunt.profiles import Profile
 
@@ -18,6 +19,7 @@ class IdentityClient(
     PersonStreamMethods,
     PersonFeedMethods,
     AuditMethods,
+    RightsMethods,
     Client,
 ):
     """Asks who a person is, registers whom no register has, and keeps the numbers in order.

@@ -25,7 +25,7 @@ def error_from(error: grpc.RpcError) -> KruispuntError:
         return KruispuntError("the call failed before it was made", status="UNKNOWN")
     code = error.code()
     status = code.name if isinstance(code, grpc.StatusCode) else "UNKNOWN"
-    info, delay = _details(error)
+    info, delay, violations = _details(error)
     if info is None:
         text = _NO_ANSWER.get(status) or error.details() or "the call failed"
         return class_of("", status)(text, status=status, retry_after_s=delay)
@@ -38,13 +38,17 @@ def error_from(error: grpc.RpcError) -> KruispuntError:
         status=status,
         retry_after_s=delay,
         incident_id=metadata.get("incident", ""),
+        violations=violations,
     )
 
 
-def _details(call: grpc.Call) -> tuple[error_details_pb2.ErrorInfo | None, float | None]:
+def _details(
+    call: grpc.Call,
+) -> tuple[error_details_pb2.ErrorInfo | None, float | None, list[tuple[str, str]]]:
     packed = next((v for k, v in call.trailing_metadata() or () if k == _DETAILS), b"")
     info: error_details_pb2.ErrorInfo | None = None
     delay: float | None = None
+    violations: list[tuple[str, str]] = []
     try:
         for part in status_pb2.Status.FromString(packed if isinstance(packed, bytes) else b"").details:
             if part.Is(error_details_pb2.ErrorInfo.DESCRIPTOR):
@@ -53,6 +57,9 @@ def _details(call: grpc.Call) -> tuple[error_details_pb2.ErrorInfo | None, float
             elif part.Is(error_details_pb2.RetryInfo.DESCRIPTOR):
                 wait = error_details_pb2.RetryInfo.FromString(part.value).retry_delay
                 delay = wait.seconds + wait.nanos / 1e9
+            elif part.Is(error_details_pb2.BadRequest.DESCRIPTOR):
+                bad = error_details_pb2.BadRequest.FromString(part.value)
+                violations = [(each.field, each.description) for each in bad.field_violations]
     except DecodeError:
-        return None, None
-    return info, delay
+        return None, None, []
+    return info, delay, violations

@@ -12,16 +12,21 @@ One class for each status, and below it one for each reason of `kruispunt.common
     │   ├── CountryUnknown, CodeUnknown
     │   ├── MinimumDataMissing, SamePerson
     │   ├── PositionInvalid, PositionForeign   of a feed
+    │   ├── RightsInvalid          `violations` lists every fault
     │   ├── PageTokenInvalid
     │   ├── RequestIdReused
     │   └── PurposeRequired
     ├── Unauthenticated            who asks is not known
     │   ├── CertificateRequired
-    │   └── ParticipantUnknown
+    │   ├── ParticipantUnknown
+    │   └── CertificateRevoked
     ├── PermissionDenied           who asks may not
     │   ├── RoleMissing
     │   ├── NotOwnInstitution
-    │   └── NoDossier              only who holds a dossier on the person may write of them
+    │   ├── NoDossier              only who holds a dossier on the person may do this
+    │   ├── GrantMissing, GrantExpired   under this legal basis
+    │   ├── DataGroupNotGranted
+    │   └── ActingForbidden        for another institution
     ├── NotFound
     │   ├── DossierUnknown, PersonUnknown, EntryUnknown
     │   ├── FactUnknown, LinkUnknown
@@ -46,6 +51,7 @@ One class for each status, and below it one for each reason of `kruispunt.common
     ├── ResourceExhausted
     │   ├── TooManyElements
     │   ├── TooManyCandidates      `field` is the criterion that is too weak
+    │   ├── QuotaExhausted         likewise
     │   └── TooManyCalls           the client repeats after `retry_after_s` before it tells
     ├── DeadlineExceeded
     │   └── DeadlineOver           the server noticed first; nothing was changed
@@ -63,7 +69,7 @@ A reason that this version does not know arrives as the class of its status; a s
 as `KruispuntError`. No text and no metadata holds a value of a person.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 
@@ -78,6 +84,7 @@ class KruispuntError(Exception):
         status: name of the gRPC status, such as "INVALID_ARGUMENT".
         retry_after_s: seconds after which a repetition may succeed; none if the registry did not say.
         incident_id: to quote to the operator; empty unless it is a fault of the registry.
+        violations: each field that is wrong, with why; empty unless the registry told more than `field`.
     """
 
     STATUS: ClassVar[str] = ""
@@ -93,6 +100,7 @@ class KruispuntError(Exception):
         status: str = "",
         retry_after_s: float | None = None,
         incident_id: str = "",
+        violations: Sequence[tuple[str, str]] = (),
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -102,6 +110,7 @@ class KruispuntError(Exception):
         self.status = status or self.STATUS
         self.retry_after_s = retry_after_s
         self.incident_id = incident_id
+        self.violations = tuple(violations)
 
     def __init_subclass__(cls) -> None:
         """Enter the class into the tables by which answers are mapped."""
@@ -245,6 +254,12 @@ class PositionForeign(InvalidArgument):
     REASON = "POSITION_FOREIGN"
 
 
+class RightsInvalid(InvalidArgument):
+    """Rights contradict each other or name what there is not; `violations` lists every fault."""
+
+    REASON = "RIGHTS_INVALID"
+
+
 class Unauthenticated(KruispuntError):
     """Who asks is not known."""
 
@@ -261,6 +276,12 @@ class ParticipantUnknown(Unauthenticated):
     """The certificate's name belongs to no active participant."""
 
     REASON = "PARTICIPANT_UNKNOWN"
+
+
+class CertificateRevoked(Unauthenticated):
+    """The certificate was revoked, although its name still stands."""
+
+    REASON = "CERTIFICATE_REVOKED"
 
 
 class PermissionDenied(KruispuntError):
@@ -285,6 +306,30 @@ class NoDossier(PermissionDenied):
     """Only an institution that holds a dossier on the person may do this."""
 
     REASON = "NO_DOSSIER"
+
+
+class GrantMissing(PermissionDenied):
+    """No grant lets the participant call this method under this legal basis."""
+
+    REASON = "GRANT_MISSING"
+
+
+class GrantExpired(PermissionDenied):
+    """The grant, or its legal basis, is not in force today; `metadata["grant"]`."""
+
+    REASON = "GRANT_EXPIRED"
+
+
+class DataGroupNotGranted(PermissionDenied):
+    """The grant does not cover a data group; `metadata["data_group"]`."""
+
+    REASON = "DATA_GROUP_NOT_GRANTED"
+
+
+class ActingForbidden(PermissionDenied):
+    """Only a service of the registry may act for an institution, and only for one that takes part."""
+
+    REASON = "ACTING_FORBIDDEN"
 
 
 class NotFound(KruispuntError):
@@ -513,6 +558,12 @@ class TooManyCandidates(ResourceExhausted):
     """More persons are comparable than may be shown; `field` is the criterion that is too weak."""
 
     REASON = "TOO_MANY_CANDIDATES"
+
+
+class QuotaExhausted(ResourceExhausted):
+    """The participant, or the end user, asked more than its quota; `metadata["quota"]`, `retry_after_s`."""
+
+    REASON = "QUOTA_EXHAUSTED"
 
 
 class DeadlineExceeded(KruispuntError):

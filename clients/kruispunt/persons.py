@@ -52,6 +52,7 @@ class NumberOutcome(WireEnum):
     CANCELLED = 3
     UNKNOWN = 4
     MALFORMED = 5
+    NO_DOSSIER = 6
 
 
 class NumberEventKind(WireEnum):

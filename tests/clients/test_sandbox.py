@@ -18,8 +18,10 @@ from tests.clients import persons_stand_in
 from tests.clients.registry_stand_in import Refusal, Script, registered
 
 from kruispunt import ParticipantUnknown, ProfileError
+from kruispunt.access.v1.participant_service_pb2 import Role
 from kruispunt.identity.v1 import registration_service_pb2 as writing
 from kruispunt.persons import Register
+from kruispunt.rights_file import read_rights
 from kruispunt.sandbox import (
     INSTITUTIONS,
     SandboxPerson,
@@ -250,23 +252,26 @@ def test_dossiers_use_the_capacities_and_phases_of_the_code_tables(
 
 
 def test_participants_of_the_sandbox_are_its_institutions() -> None:
-    """The participants file has each institution under its certificate's name, and the registry's own."""
-    path = ROOT / "services/shared/kruispunt_server/data/sandbox_participants.toml"
-    entries = {each["id"]: each for each in tomllib.loads(path.read_text())["participant"]}
+    """The rights file has each institution under its certificate's name, and the registry's own."""
+    path = ROOT / "services/shared/kruispunt_server/data/sandbox_rights.yaml"
+    entries = {each.participant_id: each for each in read_rights(path).message.participants}
 
     assert {each.profile: [each.uri] for each in INSTITUTIONS} == {
-        name: each["uris"] for name, each in entries.items() if "sector" in each and name != REGISTRAR
+        name: list(each.uris)
+        for name, each in entries.items()
+        if each.HasField("institution") and name != REGISTRAR
     }
-    assert (["registrar"], 25, 1) == tuple(
-        entries[REGISTRAR][key] for key in ("roles", "sector", "institution")
-    )
-    assert [["internal-service"]] * 2 == [
-        entries[name]["roles"] for name in ("identity-service", "directory-service")
+    assert [Role.ROLE_REGISTRAR] == list(entries[REGISTRAR].roles)
+    assert (25, 1) == (entries[REGISTRAR].institution.sector, entries[REGISTRAR].institution.institution)
+    assert [[Role.ROLE_INTERNAL_SERVICE]] * 2 == [
+        list(entries[name].roles) for name in ("identity-service", "directory-service")
     ]
-    assert ["administrator"] == entries[ADMINISTRATOR]["roles"]
-    assert ["auditor"] == entries[AUDITOR]["roles"]
+    assert [Role.ROLE_ADMINISTRATOR] == list(entries[ADMINISTRATOR].roles)
+    assert [Role.ROLE_AUDITOR] == list(entries[AUDITOR].roles)
     assert [each.ref for each in INSTITUTIONS] == [
-        InstitutionRef(entries[each.profile]["sector"], entries[each.profile]["institution"])
+        InstitutionRef(
+            entries[each.profile].institution.sector, entries[each.profile].institution.institution
+        )
         for each in INSTITUTIONS
     ]
 

@@ -9,7 +9,7 @@ from tests.support.documents import ROOT
 
 from kruispunt_directory.settings import DirectorySettings
 from kruispunt_identity.settings import IdentitySettings
-from kruispunt_server.participant_file import read_participants
+from kruispunt_server.access.loading import rights_in
 from kruispunt_server.settings import ServerSettings
 
 _DEPLOY = ROOT / "deploy"
@@ -30,11 +30,11 @@ def test_example_settings_are_taken(kind: type[ServerSettings], tmp_path: Path) 
     assert given == {name: _plain(getattr(settings, name)) for name in given}
 
 
-def test_example_participants_are_taken() -> None:
+def test_example_rights_are_taken() -> None:
     """Institutions, of which one leaves, and the registry's own."""
     found = {
         one.participant.participant_id: one
-        for one in read_participants(_DEPLOY / "participants.example.toml")
+        for one in rights_in(_DEPLOY / "rights.example.yaml").registrations
     }
 
     assert [

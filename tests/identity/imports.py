@@ -9,6 +9,7 @@ from typing import Any
 from google.type.date_pb2 import Date
 from tests.identity.registers import Registers, registers_on
 from tests.support.calls import change_log
+from tests.support.rights import EVERYTHING
 
 from kruispunt.identity.v1 import person_pb2
 from kruispunt.identity.v1 import registration_service_pb2 as pb
@@ -56,7 +57,9 @@ class Importer:
         """Return a call as the boundary makes it."""
         purpose = Purpose("18/042", "desk", "import")
         now = self.registers.clock.now()
-        self.call = Call("test/ImportPersons", participant, purpose, now, time.monotonic() + 600)
+        self.call = Call(
+            "test/ImportPersons", participant, purpose, now, time.monotonic() + 600, right=EVERYTHING
+        )
         return self.call
 
     def send(self, *requests: pb.ImportPersonsRequest) -> list[pb.RowResult]:

@@ -12,6 +12,7 @@ from typing import Any
 import grpc
 import pytest
 from google.rpc import error_details_pb2, status_pb2
+from tests.support.rights import EverybodyMay
 
 from kruispunt.directory.v1 import directory_service_pb2 as pb
 from kruispunt_server import pki
@@ -46,6 +47,9 @@ class Participants:
 
     def by_id(self, participant_id: str) -> Participant | None:
         return next((one for one in self.found.values() if one.participant_id == participant_id), None)
+
+    def by_institution(self, institution: InstitutionKey) -> Participant | None:
+        return next((one for one in self.found.values() if one.institution == institution), None)
 
 
 @dataclass
@@ -243,6 +247,7 @@ def serve(
     journal, participants, log = RecordingJournal(), Participants(), io.StringIO()
     edge = Edge(
         callers=Callers(participants, plaintext_participant),
+        rights=EverybodyMay(),
         journal=journal,
         clock=FixedClock(NOON),
         events=Events("directory", strict=True, stream=log),

@@ -25,13 +25,25 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, "PYTHONPYCACHEPREFIX": str(cache), **more}
 
 
-PARTICIPANTS = """
-[[participant]]
-id = "pension-office"
-roles = ["supplier", "consumer"]
-sector = 5
-institution = 1
-uris = ["spiffe://test/participant/pension-office"]
+RIGHTS = """
+participants:
+  pension-office:
+    institution: 5/1
+    roles: [supplier, consumer]
+    uris: [spiffe://test/participant/pension-office]
+  administrator:
+    roles: [administrator]
+    uris: [spiffe://test/participant/administrator]
+legal_bases:
+  18/042:
+    title: Tests
+    data_groups: [all]
+grants:
+  everything:
+    participants: [pension-office]
+    methods: [DirectoryService/*, DossierService/*, NoticeService/*, IdentityService/*, RegistrationService/*]
+    legal_basis: 18/042
+    data_groups: [all]
 """
 
 

@@ -13,10 +13,10 @@ from grpc_reflection.v1alpha import reflection_pb2
 
 from kruispunt.directory.v1 import directory_service_pb2 as pb
 from kruispunt_server import pki
+from kruispunt_server.access.loading import rights_in
 from kruispunt_server.boundary import Deadlines, Policy, handler_for
 from kruispunt_server.call import Call, Participant, Role
 from kruispunt_server.errors import Reason, RegistryError
-from kruispunt_server.participant_file import read_participants
 from kruispunt_server.reflection import V1, reflection_handlers
 from kruispunt_server.shedding import CallPool
 
@@ -131,7 +131,7 @@ def test_a_certificate_with_two_names_of_one_participant_is_let_in(served: Serve
 
 def test_everybody_in_the_example_file_is_let_in_with_a_development_certificate(tmp_path: Path):
     """Also who has two names."""
-    registrations = read_participants(Path(__file__).parents[2] / "deploy" / "participants.example.toml")
+    registrations = rights_in(Path(__file__).parents[2] / "deploy" / "rights.example.yaml").registrations
     pki.issue_all(tmp_path, {one.participant.participant_id: one.uris for one in registrations})
     for served in serve(tmp_path):
         for one in registrations:

@@ -25,20 +25,22 @@ REQUEST = uuid.UUID("01956a3c-0000-7000-8000-000000000001")
 
 def _add(connection: sa.Connection, tables: SharedTables, name: str, sector: int = 0) -> None:
     connection.execute(
-        sa.insert(tables.participant),
+        sa.insert(tables.rights.participant),
         {"participant_id": name, "roles": "", "sector": sector, "institution": 0},
     )
 
 
 def _names(database: Database, tables: SharedTables) -> list[str]:
     with database.reading() as connection:
-        names = sa.select(tables.participant.c.participant_id).order_by(tables.participant.c.participant_id)
+        names = sa.select(tables.rights.participant.c.participant_id).order_by(
+            tables.rights.participant.c.participant_id
+        )
         return list(connection.scalars(names))
 
 
 def _sector(tables: SharedTables) -> sa.Select[tuple[int]]:
-    return sa.select(tables.participant.c.sector).where(
-        tables.participant.c.participant_id == sa.bindparam("name")
+    return sa.select(tables.rights.participant.c.sector).where(
+        tables.rights.participant.c.participant_id == sa.bindparam("name")
     )
 
 
@@ -66,7 +68,7 @@ def test_writing_rolls_back_on_any_exception(database: Database, tables: SharedT
 
 def test_read_modify_write_from_eight_threads_loses_nothing(database: Database, tables: SharedTables) -> None:
     """Writers of one key that take its lock follow one another."""
-    row = tables.participant
+    row = tables.rights.participant
     with database.writing() as connection:
         _add(connection, tables, "pensions")
 
@@ -87,7 +89,7 @@ def test_a_snapshot_does_not_see_what_is_committed_meanwhile(
     database: Database, tables: SharedTables
 ) -> None:
     """Several reads of one snapshot agree with each other."""
-    count = sa.select(sa.func.count()).select_from(tables.participant)
+    count = sa.select(sa.func.count()).select_from(tables.rights.participant)
     with database.snapshot() as connection:
         first = connection.scalar(count)
         with database.writing() as writer:
@@ -112,7 +114,9 @@ def test_a_violated_key_is_named(database: Database, tables: SharedTables) -> No
 def test_a_violated_check_is_named(database: Database, tables: SharedTables) -> None:
     """Both databases name it."""
     with pytest.raises(sa.exc.IntegrityError) as caught, database.writing() as connection:
-        connection.execute(sa.insert(tables.participant), {"participant_id": "x", "roles": "", "sector": 3})
+        connection.execute(
+            sa.insert(tables.rights.participant), {"participant_id": "x", "roles": "", "sector": 3}
+        )
 
     assert "ck_participant_institution" == constraint_of(caught.value)
 
@@ -170,7 +174,9 @@ def test_a_hot_statement_with_values_of_its_own_keeps_them(database: Database, t
     """Literals in the statement need not be given."""
     with database.writing() as connection:
         _add(connection, tables, "pensions", 9)
-    hot = database.hot(sa.select(tables.participant.c.participant_id).where(tables.participant.c.sector == 9))
+    hot = database.hot(
+        sa.select(tables.rights.participant.c.participant_id).where(tables.rights.participant.c.sector == 9)
+    )
 
     assert [("pensions",)] == hot.rows()
 
@@ -189,7 +195,7 @@ def test_a_hot_statement_takes_a_list_as_an_array(
 ) -> None:
     """Of any length, with whole numbers of any size."""
     database = Database.open(postgres_url)
-    row = tables.participant
+    row = tables.rights.participant
     with database.writing() as connection:
         for sector in (1, 3, 5):
             _add(connection, tables, f"p{sector}", sector)
@@ -207,7 +213,9 @@ def test_a_hot_statement_takes_a_list_as_an_array(
 def test_a_hot_statement_names_a_violated_key(database: Database, tables: SharedTables) -> None:
     """As a transaction would; the connection stays usable."""
     hot = database.hot(
-        sa.insert(tables.participant).values(participant_id=sa.bindparam("name"), roles=sa.bindparam("roles"))
+        sa.insert(tables.rights.participant).values(
+            participant_id=sa.bindparam("name"), roles=sa.bindparam("roles")
+        )
     )
     hot.run(name="pensions", roles="")
 
@@ -224,8 +232,8 @@ def test_a_hot_statement_whose_text_depends_on_its_values_is_refused(
     database: Database, tables: SharedTables
 ) -> None:
     """IN with a list has a text per length."""
-    statement = sa.select(tables.participant.c.roles).where(
-        tables.participant.c.sector.in_(sa.bindparam("sectors", expanding=True))
+    statement = sa.select(tables.rights.participant.c.roles).where(
+        tables.rights.participant.c.sector.in_(sa.bindparam("sectors", expanding=True))
     )
 
     with pytest.raises(ValueError, match="one text"):
@@ -237,7 +245,7 @@ def test_eight_threads_share_hot_statements(database: Database, tables: SharedTa
     with database.writing() as connection:
         bulk_insert(
             connection,
-            tables.participant,
+            tables.rights.participant,
             [{"participant_id": f"p{n}", "roles": "", "sector": n, "institution": 0} for n in range(100)],
         )
     hot = database.hot(_sector(tables))
@@ -279,7 +287,7 @@ def test_bulk_insert_names_a_violated_key(database: Database, tables: SharedTabl
     """As a single insert does; no row is left."""
     row = {"participant_id": "pensions", "roles": ""}
     with pytest.raises(sa.exc.IntegrityError) as caught, database.writing() as connection:
-        bulk_insert(connection, tables.participant, [row, row])
+        bulk_insert(connection, tables.rights.participant, [row, row])
 
     expected = {"sqlite": "participant.participant_id", "postgresql": "pk_participant"}
     assert expected[database.dialect] == constraint_of(caught.value)

@@ -70,6 +70,7 @@ def test_a_record_says_who_looked_at_whom_and_why(
             "subject": PSEUDONYMS.of(ANNA),
             "data_groups": "dossier",
             "result": "none",
+            "via": None,
             "position": None,
         }
     ] == rows
@@ -266,6 +267,7 @@ def test_a_change_is_recorded_with_what_it_did(database: Database, tables: Share
         "request_id": request_id,
         "subject": PSEUDONYMS.of(ANNA),
         "kind": "dossier.registered",
+        "via": None,
         "position": None,
     } == {name: value for name, value in kept.items() if name not in ("commit_id", "key_id", "payload")}
     assert {

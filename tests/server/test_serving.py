@@ -22,12 +22,12 @@ from grpc_health.v1 import health_pb2
 from kruispunt.directory.v1 import directory_service_pb2 as pb
 from kruispunt_directory.tables import shared
 from kruispunt_server import pki
+from kruispunt_server.access.loading import load_rights, rights_in
+from kruispunt_server.clock import SystemClock
 from kruispunt_server.database import Database
-from kruispunt_server.participant_file import read_participants
-from kruispunt_server.participants import ParticipantStore
 
 from .conftest import NAME, PURPOSE
-from .processes import PARTICIPANTS, Home, Running, run, wait_until
+from .processes import RIGHTS, Home, Running, run, wait_until
 
 SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
 ASKED = pb.ListDossiersRequest(ssin="85073003328").SerializeToString()
@@ -38,11 +38,11 @@ def home(tmp_path: Path, sqlite_templates: dict[str, Path]) -> Home:
     """Certificates, a secret, and migrated databases that know one participant."""
     pki.issue_all(tmp_path / "pki", {"pension-office": ["spiffe://test/participant/pension-office"]})
     pki.replace_file(tmp_path / "pki" / "secret", b"s" * 32, 0o600)
-    (tmp_path / "participants.toml").write_text(PARTICIPANTS)
+    (tmp_path / "rights.yaml").write_text(RIGHTS)
     for service, template in sqlite_templates.items():
         shutil.copyfile(template, tmp_path / f"{service}.db")
         database = Database.open(f"sqlite:///{tmp_path / service}.db")
-        ParticipantStore(database, shared).replace_all(read_participants(tmp_path / "participants.toml"))
+        load_rights(database, shared, SystemClock(), rights_in(tmp_path / "rights.yaml"))
         database.close()
     one = Home(tmp_path)
     one.write()
@@ -85,6 +85,7 @@ def test_the_directory_answers_and_tells_what_it_serves(home: Home, servers: lis
             "kruispunt.directory.v1.DossierService",
             "kruispunt.directory.v1.KnowledgeService",
             "kruispunt.directory.v1.NoticeService",
+            "kruispunt.access.v1.ParticipantService",
             "kruispunt.audit.v1.AuditService",
         } == {
             name
@@ -100,6 +101,7 @@ def test_the_directory_answers_and_tells_what_it_serves(home: Home, servers: lis
                 "kruispunt.directory.v1.DossierService",
                 "kruispunt.directory.v1.KnowledgeService",
                 "kruispunt.directory.v1.NoticeService",
+                "kruispunt.access.v1.ParticipantService",
                 "kruispunt.audit.v1.AuditService",
             } == listed_services(channel, version)
         with pytest.raises(grpc.RpcError) as caught:
@@ -137,6 +139,7 @@ def test_the_identity_server_starts_is_healthy_and_stops(home: Home, servers: li
             "kruispunt.identity.v1.IdentityService",
             "kruispunt.identity.v1.RegistrationService",
             "kruispunt.identity.v1.IdentityFeedService",
+            "kruispunt.access.v1.ParticipantService",
             "kruispunt.audit.v1.AuditService",
         }
         assert services == {
@@ -346,9 +349,7 @@ def test_no_server_starts_on_the_wrong_revision(home: Home, tmp_path: Path):
     home.write(database_url=f"sqlite:///{tmp_path / 'fresh.db'}")
 
     refused = run(home.package, "serve", "--config", str(home.config))
-    loaded = run(
-        home.package, "load-participants", str(tmp_path / "participants.toml"), "--config", str(home.config)
-    )
+    loaded = run(home.package, "load-rights", str(tmp_path / "rights.yaml"), "--config", str(home.config))
     migrated = run(home.package, "migrate", "--config", str(home.config))
 
     assert 78 == refused.returncode
@@ -404,19 +405,19 @@ def test_code_tables_are_loaded_by_a_command(home: Home):
 
 def test_participants_and_their_certificates_are_made_by_commands(home: Home):
     """What is there and still good stays; keys are for the owner only."""
-    folder, file = home.folder / "fresh", home.folder / "participants.toml"
-    made = run(home.package, "dev-pki", str(folder), "--participants", str(file))
-    again = run(home.package, "dev-pki", str(folder), "--participants", str(file))
-    loaded = run(home.package, "load-participants", str(file), "--config", str(home.config))
+    folder, file = home.folder / "fresh", home.folder / "rights.yaml"
+    made = run(home.package, "dev-pki", str(folder), "--rights", str(file))
+    again = run(home.package, "dev-pki", str(folder), "--rights", str(file))
+    loaded = run(home.package, "load-rights", str(file), "--config", str(home.config))
 
-    assert (f"{folder}: 2 certificates made, 0 stay\n", f"{folder}: 0 certificates made, 2 stay\n") == (
+    assert (f"{folder}: 3 certificates made, 0 stay\n", f"{folder}: 0 certificates made, 3 stay\n") == (
         made.stdout,
         again.stdout,
     )
     secrets = [*folder.rglob("*.key"), folder / "secret"]
-    assert 4 == len(secrets)
+    assert 5 == len(secrets)
     assert {0o600} == {path.stat().st_mode & 0o777 for path in secrets}
-    assert "1 participants: 0 added, 0 changed, 0 removed, 1 unchanged\n" == loaded.stdout
+    assert "2 participants, 1 legal bases, 1 grants: no changes\n" == loaded.stdout
 
 
 _ASKED_AT_ANY_MOMENT = """

@@ -11,6 +11,7 @@ import pytest
 from grpc_health.v1 import health_pb2
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client import generate_latest
+from tests.support.rights import EverybodyMay
 
 from kruispunt_server.boundary import Policy, handler_for
 from kruispunt_server.call import Role
@@ -59,6 +60,7 @@ class Context:
 def edge() -> Edge:
     return Edge(
         callers=Callers(Participants()),
+        rights=EverybodyMay(),
         journal=RecordingJournal(),
         clock=FixedClock(NOON),
         events=Events("directory", strict=True, level="debug", stream=io.StringIO()),

@@ -30,7 +30,7 @@ class Work:
     def __init__(self, tables: SharedTables, name: str = "pensions") -> None:
         self.times = 0
         self._row = {"participant_id": name, "roles": ""}
-        self._table = tables.participant
+        self._table = tables.rights.participant
 
     def __call__(self, connection: sa.Connection) -> bytes:
         """Do it."""
@@ -55,7 +55,7 @@ def _counts(database: Database, tables: SharedTables) -> tuple[int | None, int |
     """Participants registered, keys stored."""
     with database.reading() as connection:
         return (
-            connection.scalar(sa.select(sa.func.count()).select_from(tables.participant)),
+            connection.scalar(sa.select(sa.func.count()).select_from(tables.rights.participant)),
             connection.scalar(sa.select(sa.func.count()).select_from(tables.idempotency)),
         )
 

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from kruispunt.cli import (
+    access,
     asking,
     audit,
     dossiers,
@@ -126,6 +127,7 @@ _PERSON_COMMANDS = (person_bulk, person_changes, person_numbers)  # add themselv
 asking.add_to(app)
 watching.add_to(app)
 for name, part in (
+    ("access", access.app),
     ("audit", audit.app),
     ("dossier", dossiers.app),
     ("knowledge", knowledge.app),

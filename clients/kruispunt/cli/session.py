@@ -92,6 +92,10 @@ class Session:
         }
         return replace(base, **{name: value for name, value in given.items() if value})
 
+    def stated_legal_basis(self) -> str:
+        """Return the legal basis given, or else the profile's."""
+        return self.legal_basis or self.profile().legal_basis
+
     def directory(self, timeout_s: float | None = None) -> "DirectoryClient":
         """Connect to the directory."""
         from kruispunt import DirectoryClient

@@ -1,7 +1,7 @@
 """What each method of the directory asks of its callers. Deny by default: a method without a row does not start."""
 
 from kruispunt_server.call import Role
-from kruispunt_server.edge import Policy
+from kruispunt_server.edge import MethodClass, Policy
 
 _SUPPLIER = frozenset({Role.SUPPLIER})
 _CONSUMER = frozenset({Role.CONSUMER})
@@ -12,24 +12,28 @@ _ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
 _STREAMS = 4
 
 DOSSIER_SERVICE = {
-    "RegisterDossier": Policy(roles=_SUPPLIER, personal=True),
-    "UpdateDossier": Policy(roles=_SUPPLIER, personal=True),
-    "CloseDossier": Policy(roles=_SUPPLIER, personal=True),
-    "RemoveDossiers": Policy(roles=_SUPPLIER, personal=True),
+    "RegisterDossier": Policy(roles=_SUPPLIER, personal=True, data_group="dossier", kind=MethodClass.WRITES),
+    "UpdateDossier": Policy(roles=_SUPPLIER, personal=True, data_group="dossier", kind=MethodClass.WRITES),
+    "CloseDossier": Policy(roles=_SUPPLIER, personal=True, data_group="dossier", kind=MethodClass.WRITES),
+    "RemoveDossiers": Policy(roles=_SUPPLIER, personal=True, data_group="dossier", kind=MethodClass.WRITES),
     # May carry a declaration of completeness only.
-    "ReconfirmDossiers": Policy(roles=_SUPPLIER, personal=True, look_required=False),
+    "ReconfirmDossiers": Policy(
+        roles=_SUPPLIER, personal=True, look_required=False, data_group="dossier", kind=MethodClass.WRITES
+    ),
 }
 
 DIRECTORY_SERVICE = {
-    "ListDossiers": Policy(roles=_ASKING, personal=True),
-    "ResolveDossiers": Policy(roles=_ASKING, personal=True, max_streams=_STREAMS),
-    "GetRoute": Policy(roles=_CONSUMER, personal=True),
+    "ListDossiers": Policy(roles=_ASKING, personal=True, data_group="dossier"),
+    "ResolveDossiers": Policy(
+        roles=_ASKING, personal=True, max_streams=_STREAMS, data_group="dossier", kind=MethodClass.BULK
+    ),
+    "GetRoute": Policy(roles=_CONSUMER, personal=True, data_group="route"),
     # Every number asked may be malformed.
-    "CheckAccess": Policy(roles=_CONSUMER, personal=True, look_required=False),
+    "CheckAccess": Policy(roles=_CONSUMER, personal=True, look_required=False, data_group="route"),
     # Says what institutions told, nothing about a person.
     "GetCoverage": Policy(),
     # May be empty.
-    "ListStaleDossiers": Policy(roles=_SUPPLIER, personal=True, look_required=False),
+    "ListStaleDossiers": Policy(roles=_SUPPLIER, personal=True, look_required=False, data_group="dossier"),
 }
 
 # Nothing in it concerns a person.
@@ -41,7 +45,7 @@ KNOWLEDGE_SERVICE = {
     "ListAvailabilities": Policy(),
     "ListAuthorisations": Policy(),
     "ListDeliberations": Policy(),
-    "WriteEntries": Policy(roles=_ADMINISTRATOR),
+    "WriteEntries": Policy(roles=_ADMINISTRATOR, kind=MethodClass.WRITES),
 }
 
 _EXPLAINING = frozenset({Role.SUPPLIER, Role.REGISTRAR, Role.INTERNAL_SERVICE})
@@ -52,10 +56,16 @@ _WATCHES = 6000  # of one participant half as many
 
 NOTICE_SERVICE = {
     "WatchNotices": Policy(
-        roles=_INSTITUTIONS, personal=True, max_streams=_WATCHES, look_required=False, watch=True
+        roles=_INSTITUTIONS,
+        personal=True,
+        max_streams=_WATCHES,
+        look_required=False,
+        watch=True,
+        data_group="notice",
+        kind=MethodClass.BULK,
     ),
     # Numbers of notices and counts: nothing about a person.
-    "AcknowledgeNotices": Policy(roles=_INSTITUTIONS),
+    "AcknowledgeNotices": Policy(roles=_INSTITUTIONS, kind=MethodClass.WRITES),
     "GetNoticeDigest": Policy(roles=_INSTITUTIONS),
-    "ExplainImpact": Policy(roles=_EXPLAINING, personal=True),
+    "ExplainImpact": Policy(roles=_EXPLAINING, personal=True, data_group="dossier"),
 }

@@ -31,6 +31,7 @@ from kruispunt_directory.store.notices import NoticeStore
 from kruispunt_directory.store.projection import NumberProjection
 from kruispunt_directory.store.reading import DossierReader
 from kruispunt_directory.tables import directory_tables
+from kruispunt_server.access.wiring import with_participants
 from kruispunt_server.assembly import Assembly, Parts, Servicer, Telemetry, open_parts
 from kruispunt_server.audit.wiring import audit_servicer
 from kruispunt_server.call import Purpose
@@ -115,7 +116,7 @@ def servicers(parts: Parts, register: PersonRegister | None = None) -> list[Serv
     dossiers = DossierServicer(
         DossierStore(parts.database, tables, parts.changes, parts.clock), knowledge, parts.writes, register
     )
-    return [
+    services = [
         Servicer(_DIRECTORY, directory, policies.DIRECTORY_SERVICE),
         Servicer(_DOSSIER, dossiers, policies.DOSSIER_SERVICE),
         Servicer(
@@ -126,6 +127,7 @@ def servicers(parts: Parts, register: PersonRegister | None = None) -> list[Serv
         _notice_service(parts),
         audit_servicer(parts, tables.shared),
     ]
+    return with_participants(parts, tables.shared, services)
 
 
 def _notice_service(parts: Parts) -> Servicer:

@@ -1,7 +1,7 @@
 """What each method of identity asks of its callers. Deny by default: a method without a row does not start."""
 
 from kruispunt_server.call import Role
-from kruispunt_server.edge import Policy
+from kruispunt_server.edge import MethodClass, Policy
 
 _ASKING = frozenset({Role.SUPPLIER, Role.CONSUMER, Role.REGISTRAR, Role.INTERNAL_SERVICE})
 _TELLING = frozenset({Role.SUPPLIER, Role.REGISTRAR})
@@ -17,37 +17,57 @@ _STREAMS = 4
 IDENTITY_SERVICE = {
     "GetPerson": Policy(roles=_ASKING, personal=True),
     # Every number asked may be malformed.
-    "BatchGetPersons": Policy(roles=_ASKING, personal=True, look_required=False),
-    "ResolveNumbers": Policy(roles=_ASKING, personal=True, look_required=False),
+    "BatchGetPersons": Policy(roles=_ASKING, personal=True, look_required=False, kind=MethodClass.BULK),
+    "ResolveNumbers": Policy(
+        roles=_ASKING, personal=True, look_required=False, data_group="number", kind=MethodClass.BULK
+    ),
     # May find nobody; the search itself is kept in any case.
-    "SearchPersons": Policy(roles=_ASKING, personal=True, look_required=False),
+    "SearchPersons": Policy(roles=_ASKING, personal=True, look_required=False, kind=MethodClass.SEARCHES),
     "ListPersonVersions": Policy(roles=_ASKING, personal=True),
-    "FindPersonsByForeignIdentifier": Policy(roles=_ASKING, personal=True, look_required=False),
+    "FindPersonsByForeignIdentifier": Policy(
+        roles=_ASKING,
+        personal=True,
+        look_required=False,
+        data_group="foreign_identifier",
+        kind=MethodClass.SEARCHES,
+    ),
     # May be empty.
-    "ListSuspectedDuplicates": Policy(roles=_REGISTRAR, personal=True, look_required=False),
-    "ExportPersons": Policy(roles=_EXPORTING, personal=True, max_streams=_STREAMS),
+    "ListSuspectedDuplicates": Policy(
+        roles=_REGISTRAR, personal=True, look_required=False, data_group="number"
+    ),
+    "ExportPersons": Policy(roles=_EXPORTING, personal=True, max_streams=_STREAMS, kind=MethodClass.BULK),
 }
 
 REGISTRATION_SERVICE = {
     # A rehearsal without candidates shows nobody: its number was never given out.
-    "RegisterPerson": Policy(roles=_TELLING, personal=True, look_required=False),
-    "UpdatePerson": Policy(roles=_TELLING, personal=True),
-    "RetractFact": Policy(roles=_TELLING, personal=True),
-    "PreviewReplacement": Policy(roles=_TELLING, personal=True),
-    "ReplaceNumber": Policy(roles=_TELLING, personal=True),
-    "SplitNumber": Policy(roles=_REGISTRAR, personal=True),
-    "CancelNumber": Policy(roles=_REGISTRAR, personal=True),
-    "MoveToRegister": Policy(roles=_REGISTRAR, personal=True),
-    "RecordDistinct": Policy(roles=_TELLING, personal=True),
-    "LinkForeignIdentifier": Policy(roles=_TELLING, personal=True),
-    "EndForeignIdentifierLink": Policy(roles=_TELLING, personal=True),
+    "RegisterPerson": Policy(roles=_TELLING, personal=True, look_required=False, kind=MethodClass.WRITES),
+    "UpdatePerson": Policy(roles=_TELLING, personal=True, kind=MethodClass.WRITES),
+    "RetractFact": Policy(roles=_TELLING, personal=True, kind=MethodClass.WRITES),
+    "PreviewReplacement": Policy(roles=_TELLING, personal=True, data_group="number"),
+    "ReplaceNumber": Policy(roles=_TELLING, personal=True, data_group="number", kind=MethodClass.WRITES),
+    "SplitNumber": Policy(roles=_REGISTRAR, personal=True, data_group="number", kind=MethodClass.WRITES),
+    "CancelNumber": Policy(roles=_REGISTRAR, personal=True, data_group="number", kind=MethodClass.WRITES),
+    "MoveToRegister": Policy(roles=_REGISTRAR, personal=True, data_group="number", kind=MethodClass.WRITES),
+    "RecordDistinct": Policy(roles=_TELLING, personal=True, data_group="number", kind=MethodClass.WRITES),
+    "LinkForeignIdentifier": Policy(
+        roles=_TELLING, personal=True, data_group="foreign_identifier", kind=MethodClass.WRITES
+    ),
+    "EndForeignIdentifierLink": Policy(
+        roles=_TELLING, personal=True, data_group="foreign_identifier", kind=MethodClass.WRITES
+    ),
     # Every row may be refused.
-    "ImportPersons": Policy(roles=_REGISTRAR, personal=True, max_streams=_STREAMS),
+    "ImportPersons": Policy(roles=_REGISTRAR, personal=True, max_streams=_STREAMS, kind=MethodClass.BULK),
 }
 
 FEED_SERVICE = {
     "WatchChanges": Policy(
-        roles=_FOLLOWING, personal=True, max_streams=_WATCHES, look_required=False, watch=True
+        roles=_FOLLOWING,
+        personal=True,
+        max_streams=_WATCHES,
+        look_required=False,
+        watch=True,
+        data_group="change",
+        kind=MethodClass.BULK,
     ),
     # Counts and a root: nothing about a person.
     "GetDigest": Policy(roles=_FOLLOWING),

@@ -49,6 +49,7 @@ from kruispunt_identity.store.resolving import NumberResolver
 from kruispunt_identity.store.searches import SearchLog
 from kruispunt_identity.store.splitting import SplittingStore
 from kruispunt_identity.tables import IdentityTables, identity_tables
+from kruispunt_server.access.wiring import with_participants
 from kruispunt_server.assembly import Assembly, Parts, Servicer, Telemetry, open_parts
 from kruispunt_server.audit.wiring import audit_servicer
 from kruispunt_server.combined import Combined
@@ -114,12 +115,13 @@ def servicers(parts: Parts, around: Surroundings) -> list[Servicer]:
 
 
 def _servicers(parts: Parts, around: Surroundings, stores: "_Stores") -> list[Servicer]:
-    return [
+    services = [
         Servicer(_IDENTITY, _identity_service(parts, around, stores), policies.IDENTITY_SERVICE),
         Servicer(_REGISTRATION, _registration_service(parts, around, stores), policies.REGISTRATION_SERVICE),
         _feed_service(parts, stores.tables),
         audit_servicer(parts, stores.tables.shared),
     ]
+    return with_participants(parts, stores.tables.shared, services)
 
 
 def _feed_service(parts: Parts, tables: IdentityTables) -> Servicer:
@@ -153,7 +155,7 @@ class _Stores:
         self.reader = PersonReader(
             database, tables, self.numbers, FactStore(database, tables.persons), national
         )
-        self.views = CandidateViews(self.reader, clock)
+        self.views = CandidateViews(self.reader, around.guard, clock)
         self.persons = PersonStore(
             database, tables, self.numbers, self.matches, national, parts.changes, clock
         )
@@ -170,8 +172,8 @@ class _Stores:
 
 def _identity_service(parts: Parts, around: Surroundings, stores: _Stores) -> Combined:
     return Combined(
-        ReadingServicer(stores.reader, parts.tokens, parts.clock),
-        ResolvingServicer(NumberResolver(parts.database, stores.numbers, around.national)),
+        ReadingServicer(stores.reader, around.guard, parts.tokens, parts.clock),
+        ResolvingServicer(NumberResolver(parts.database, stores.numbers, around.national), around.guard),
         SearchingServicer(
             stores.candidates,
             stores.views,
@@ -181,7 +183,9 @@ def _identity_service(parts: Parts, around: Surroundings, stores: _Stores) -> Co
             parts.clock,
             around.keys.derive("search-criteria"),
         ),
-        ExportingServicer(ExportReader(parts.database, stores.tables), stores.reader, parts.clock),
+        ExportingServicer(
+            ExportReader(parts.database, stores.tables), stores.reader, around.guard, parts.clock
+        ),
     )
 
 

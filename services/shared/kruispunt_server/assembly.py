@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from google.protobuf.descriptor import ServiceDescriptor
 
 from kruispunt_server import migrate
+from kruispunt_server.access.book import RightsBook
+from kruispunt_server.access.store import RightsStore
 from kruispunt_server.audit.granting import refuse_too_much
 from kruispunt_server.caller import Callers
 from kruispunt_server.changes import ChangeLog
@@ -17,7 +19,6 @@ from kruispunt_server.events import Events
 from kruispunt_server.journal import AccessJournal
 from kruispunt_server.keys import Keys, Pseudonyms
 from kruispunt_server.lease import Lease
-from kruispunt_server.participants import ParticipantCache, ParticipantStore
 from kruispunt_server.sealing.heads import HeadStore
 from kruispunt_server.sealing.seal_keys import SealKeys
 from kruispunt_server.sealing.sealer import Sealer
@@ -81,7 +82,7 @@ class Parts:
     sealer: Sealer
     sealing: SealingThread
     tokens: PageTokens
-    participants: ParticipantCache
+    rights: RightsBook
     clock: Clock
     edge: Edge
 
@@ -164,9 +165,10 @@ def open_parts(
     sealer = Sealer(database, tables, heads, sealed=sealed)
     flushed = telemetry.metrics.flushed if telemetry.metrics is not None else None
     journal = AccessJournal(database, tables, pseudonyms, clock, flushed=flushed)
-    participants = ParticipantCache(ParticipantStore(database, tables), clock)
+    rights = RightsBook(RightsStore(database, tables), clock)
     edge = Edge(
-        callers=Callers(participants, settings.plaintext_participant),
+        callers=Callers(rights, settings.plaintext_participant),
+        rights=rights,
         journal=journal,
         clock=clock,
         events=telemetry.events,
@@ -198,7 +200,7 @@ def open_parts(
             events=telemetry.events,
         ),
         tokens=PageTokens(keys.derive("page-token")),
-        participants=participants,
+        rights=rights,
         clock=clock,
         edge=edge,
     )

@@ -3,7 +3,7 @@
 gRPC gets handlers of raw bytes, composed once per method at start; there are no interceptors. Left to
 itself gRPC answers garbage with INTERNAL, and an exception with its own text.
 
-Order of checks: certificate, participant, role, purpose, deadline, message, work. Who is not let in
+Order of checks: certificate, participant, role, purpose, grant, deadline, message, work. Who is not let in
 learns nothing about the request. Before an answer leaves, what it shows is in the journal.
 """
 
@@ -21,7 +21,7 @@ from kruispunt_server import rich_errors
 from kruispunt_server.call import Call
 from kruispunt_server.caller import names_of, participant_unknown
 from kruispunt_server.edge import Deadlines, Edge, Journal, Policy
-from kruispunt_server.errors import Kind, Reason, RegistryError
+from kruispunt_server.errors import Kind, Reason, RegistryError, group_not_granted
 from kruispunt_server.events import Events, frames_of
 from kruispunt_server.feeds.outlet import Outlet
 from kruispunt_server.ids import new_id
@@ -74,6 +74,7 @@ class _Endpoint:
         self, method: MethodDescriptor, work: Callable[[Any, Call], Any], policy: Policy, edge: Edge
     ) -> None:
         self._name = f"{method.containing_service.full_name}/{method.name}"
+        self._short_name = f"{method.containing_service.name}/{method.name}"
         self._from_bytes = GetMessageClass(method.input_type).FromString
         self._reads_stream = method.client_streaming
         self._writes_stream = method.server_streaming
@@ -211,20 +212,21 @@ class _Endpoint:
     def _meet(self, context: grpc.ServicerContext) -> Call:
         """Find out who calls and until when, or raise."""
         edge = self._edge
-        participant = edge.callers.of(context)
+        participant, via = edge.callers.acting(context)
         default_s = edge.deadlines.default_s if self._slots is None else edge.deadlines.stream_s
         longest_s = edge.deadlines.longest_s if self._slots is None else edge.deadlines.stream_s
         remaining = context.time_remaining()
         if remaining is None or remaining > _NO_DEADLINE_S:
             remaining = default_s
         deadline = time.monotonic() + min(remaining, longest_s)
-        return Call(self._name, participant, None, edge.clock.now(), deadline)
+        return Call(self._name, participant, None, edge.clock.now(), deadline, via=via)
 
     def _admit(self, call: Call, context: grpc.ServicerContext) -> None:
         """Let the caller in, or raise."""
         self._check_role(call)
         if self._policy.personal:
             call.purpose = read_purpose(context.invocation_metadata())
+            self._grant(call)
         if call.deadline <= time.monotonic():  # it waited too long for a thread: nobody listens any more
             raise _deadline_over()
 
@@ -237,13 +239,24 @@ class _Endpoint:
                 metadata={"role": ",".join(sorted(roles))},
             )
 
+    def _grant(self, call: Call) -> None:
+        """Find what the call may, or raise."""
+        assert call.purpose is not None, "read before"
+        right = self._edge.rights.right_of(call.participant, self._short_name, call.purpose.legal_basis)
+        needed = self._policy.data_group
+        if needed and needed not in right.data_groups:
+            raise group_not_granted(needed)
+        call.right = right
+
     def _still(self, call: Call, context: grpc.ServicerContext) -> None:
         """Raise if who opened the stream would not be let in any more: a revocation bites on open streams."""
-        now = self._edge.callers.of(context)
-        if now.participant_id != call.participant.participant_id:
+        now, via = self._edge.callers.acting(context)
+        if (now.participant_id, via) != (call.participant.participant_id, call.via):
             raise participant_unknown()
         call.participant = now
         self._check_role(call)
+        if self._policy.personal:
+            self._grant(call)
 
     def _read(self, received: Any, call: Call, context: grpc.ServicerContext, place: Place | None) -> Any:
         if place is None or not self._reads_stream:

@@ -81,6 +81,27 @@ class Purpose:
 
 
 @dataclass(frozen=True, slots=True)
+class Right:
+    """What one call may, by the grant that lets it in.
+
+    Attributes:
+        grant_id: the grant.
+        data_groups: what may be shown and told.
+        requires_dossier: only of persons on whom the participant's institution has an open dossier.
+        shows_protected: also of protected persons.
+    """
+
+    grant_id: str
+    data_groups: frozenset[str]
+    requires_dossier: bool = False
+    shows_protected: bool = False
+
+
+NO_RIGHT = Right("", frozenset())
+"""Of a call that touches no personal data."""
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """Whose data was looked at, for the access log.
 
@@ -108,6 +129,8 @@ class Call:
         now: when the call came in, UTC.
         deadline: `time.monotonic()` at which the caller has given up.
         looks: what the answer about to leave shows, not yet journalled.
+        right: what it may; nothing on methods that touch no personal data.
+        via: the service of the registry that makes the call for `participant`; empty: it makes it itself.
     """
 
     method: str
@@ -116,6 +139,8 @@ class Call:
     now: dt.datetime
     deadline: float
     looks: list[Look] = field(default_factory=list)
+    right: Right = NO_RIGHT
+    via: str = ""
 
     def look(self, person: int, data_groups: str, result: str) -> uuid.UUID:
         """Note that the answer shows data of `person`; the boundary journals it before the answer leaves.

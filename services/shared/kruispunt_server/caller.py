@@ -1,12 +1,16 @@
 """Who calls: the URI name in the certificate of the connection, and nothing else."""
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol, cast
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, Protocol, cast
 
 import grpc
 
-from kruispunt_server.call import Participant
+from kruispunt_server.call import InstitutionKey, Participant, Role
 from kruispunt_server.errors import Reason, RegistryError
+
+ON_BEHALF_OF: Final = "kruispunt-on-behalf-of"
+_INSTITUTION: Final = re.compile(r"([0-9]{1,3})/([0-9]{1,3})").fullmatch
 
 
 class Directory(Protocol):
@@ -18,6 +22,10 @@ class Directory(Protocol):
 
     def by_id(self, participant_id: str) -> Participant | None:
         """Return the active participant of that name."""
+        ...
+
+    def by_institution(self, institution: InstitutionKey) -> Participant | None:
+        """Return the active participant that acts for an institution."""
         ...
 
 
@@ -65,6 +73,24 @@ class Callers:
             raise participant_unknown()
         return found
 
+    def acting(self, context: grpc.ServicerContext) -> tuple[Participant, str]:
+        """Return whose rights decide, and which service of the registry calls for them; empty: nobody but themselves.
+
+        Raises:
+            RegistryError: as of `of`; the caller is no internal service, or the institution takes no part,
+                PERMISSION_DENIED / ACTING_FORBIDDEN; no institution, INVALID_ARGUMENT / FIELD_INVALID.
+        """
+        caller = self.of(context)
+        named = _on_behalf_of(context.invocation_metadata())
+        if named is None:
+            return caller, ""
+        if Role.INTERNAL_SERVICE not in caller.roles:
+            raise _acting_forbidden("only a service of the registry acts for an institution")
+        found = self._participants.by_institution(named)
+        if found is None:
+            raise _acting_forbidden("no active participant acts for that institution")
+        return found, caller.participant_id
+
     def _plaintext(self) -> Participant:
         if self._plaintext_participant is None:
             raise RegistryError(
@@ -74,6 +100,24 @@ class Callers:
         if found is None:
             raise participant_unknown()
         return found
+
+
+def _on_behalf_of(metadata: Iterable[tuple[str, str | bytes]]) -> InstitutionKey | None:
+    named = [value for key, value in metadata if key == ON_BEHALF_OF]
+    if not named:
+        return None
+    found = _INSTITUTION(named[0]) if len(named) == 1 and isinstance(named[0], str) else None
+    if found is None:
+        raise RegistryError(
+            Reason.FIELD_INVALID,
+            f'the metadata "{ON_BEHALF_OF}" is one institution: sector/number',
+            field=ON_BEHALF_OF,
+        )
+    return InstitutionKey(int(found[1]), int(found[2]))
+
+
+def _acting_forbidden(sentence: str) -> RegistryError:
+    return RegistryError(Reason.ACTING_FORBIDDEN, sentence, field=ON_BEHALF_OF)
 
 
 def participant_unknown() -> RegistryError:

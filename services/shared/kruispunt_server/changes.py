@@ -110,6 +110,7 @@ class ChangeLog:
             "case_reference": purpose.case if purpose else None,
             "request_id": request_id,
             "commit_id": commit_id,
+            "via": call.via or None,
         }
 
 

@@ -15,13 +15,16 @@ from kruispunt_server.settings import ServerSettings, SettingsError
 from kruispunt_server.supervisor import REFUSED, Supervisor
 
 if TYPE_CHECKING:  # the parent process must not import grpc
+    from kruispunt_server.access.rights import Rights
     from kruispunt_server.assembly import Assembly, Telemetry
     from kruispunt_server.tables import SharedTables
 
 Config = Annotated[
     Path | None, typer.Option("--config", help="TOML file with settings; environment variables win over it.")
 ]
-ParticipantFile = Annotated[Path, typer.Argument(metavar="FILE", help="TOML file of participants.")]
+RightsPath = Annotated[
+    Path, typer.Argument(metavar="FILE", help="YAML file of participants, legal bases and grants.")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +88,21 @@ def build_app(service: Service) -> typer.Typer:
         load(service, config)
         typer.echo("the settings are complete")
 
-    @app.command("load-participants")
-    def load_participants(file: ParticipantFile, config: Config = None) -> None:
-        """Make the participants exactly those of FILE; anything wrong in it, and nothing is changed."""
-        _load_participants(service, file, load(service, config))
+    @app.command("load-rights")
+    def load_rights(file: RightsPath, config: Config = None) -> None:
+        """Make the rights exactly those of FILE, at the database itself; anything wrong in it, and nothing is changed.
+
+        For the first administrator; afterwards `kruispunt access apply` does it over the wire.
+        """
+        _load_rights(service, file, load(service, config))
 
     @app.command("dev-pki")
     def dev_pki(
         folder: Annotated[Path, typer.Argument(help="Where it goes; what is there and still good stays.")],
-        participants: Annotated[Path, typer.Option(help="TOML file of participants.")],
+        rights: Annotated[Path, typer.Option(help="YAML file of rights.")],
     ) -> None:
         """Make a development authority, a secret, and certificates for the server and every participant."""
-        _dev_pki(folder, participants)
+        _dev_pki(folder, rights)
 
     from kruispunt_server.commands_audit import audit_app
 
@@ -152,39 +158,46 @@ def _serve(service: Service, config: Path | None, settings: ServerSettings) -> i
         return supervisor.run()
 
 
-def _load_participants(service: Service, file: Path, settings: ServerSettings) -> None:
+def _load_rights(service: Service, file: Path, settings: ServerSettings) -> None:
     from kruispunt_server import migrate as migrations
+    from kruispunt_server.access import loading
+    from kruispunt_server.clock import SystemClock
     from kruispunt_server.database import Database
-    from kruispunt_server.participant_file import ParticipantFileError, read_participants
-    from kruispunt_server.participants import ParticipantStore
 
-    try:
-        registrations = read_participants(file)
-    except ParticipantFileError as error:
-        refuse("nothing was changed", error.faults)
+    rights = _rights_in(file, "nothing was changed")
     database = Database.open(settings.database_url)
     try:
         migrations.check_head(database, service.name)
-        outcome = ParticipantStore(database, service.tables()).replace_all(registrations)
+        changes = loading.load_rights(database, service.tables(), SystemClock(), rights)
     except migrations.MigrationError as error:
         refuse("nothing was changed", [str(error)])
     finally:
         database.close()
+    for change in changes:
+        typer.echo(f"{change.kind.name.lower():8} {change.entry}")
+        for line in change.details():
+            typer.echo(f"         {line}")
     typer.echo(
-        f"{len(registrations)} participants: {len(outcome.added)} added, {len(outcome.changed)} changed, "
-        f"{len(outcome.removed)} removed, {len(outcome.unchanged)} unchanged"
+        f"{len(rights.registrations)} participants, {len(rights.legal_bases)} legal bases, {len(rights.grants)} grants: "
+        f"{len(changes) or 'no'} {'change' if len(changes) == 1 else 'changes'}"
     )
+
+
+def _rights_in(file: Path, outcome: str) -> "Rights":
+    from kruispunt.rights_file import RightsFileError
+    from kruispunt_server.access.loading import rights_in
+
+    try:
+        return rights_in(file)
+    except RightsFileError as error:
+        refuse(outcome, [f"{file}:{line}: {sentence}" for line, sentence in error.faults])
 
 
 def _dev_pki(folder: Path, file: Path) -> None:
     from kruispunt_server import pki
-    from kruispunt_server.participant_file import ParticipantFileError, read_participants
 
-    try:
-        registrations = read_participants(file)
-    except ParticipantFileError as error:
-        refuse("nothing was made", error.faults)
-    clients = {one.participant.participant_id: one.uris for one in registrations}
+    rights = _rights_in(file, "nothing was made")
+    clients = {one.participant.participant_id: one.uris for one in rights.registrations}
     issued = pki.issue_all(folder, clients)
     secret = folder / "secret"
     if not secret.exists():

@@ -1,9 +1,10 @@
 """What every method of a server shares, and what one method asks of its callers."""
 
+import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from kruispunt_server.call import Call, Role
+from kruispunt_server.call import Call, Participant, Right, Role
 from kruispunt_server.caller import Callers
 from kruispunt_server.clock import Clock
 from kruispunt_server.events import Events
@@ -22,6 +23,23 @@ class Journal(Protocol):
         ...
 
 
+class Deciding(Protocol):
+    """Knows what participants may."""
+
+    def right_of(self, participant: Participant, method: str, legal_basis: str) -> Right:
+        """Return what a participant may today by a method, such as "IdentityService/GetPerson"; raises RegistryError if nothing."""
+        ...
+
+
+class MethodClass(enum.StrEnum):
+    """Kinds of methods, by which quotas are counted."""
+
+    READS = "reads"
+    SEARCHES = "searches"
+    WRITES = "writes"
+    BULK = "bulk"
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What a method asks of its callers.
@@ -34,6 +52,9 @@ class Policy:
         look_required: every request names a person, so an answer that no look was noted for is a fault
             (fail closed). False for lists that may be empty, such as "what is stale at my institution".
             Not asked of streams, whose chunk may hold malformed numbers only.
+        data_group: without which the method makes no sense: a grant that lacks it is none; empty: the answer
+            is narrowed to the groups of the grant.
+        kind: by which its calls are counted.
         watch: the method is a stream that goes on telling and holds no thread: the servicer's method takes an
             `Outlet` too, and returns when the watch is open.
     """
@@ -43,6 +64,8 @@ class Policy:
     max_streams: int | None = None
     look_required: bool = True
     watch: bool = False
+    data_group: str = ""
+    kind: MethodClass = MethodClass.READS
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +91,7 @@ class Edge:
 
     Attributes:
         callers: finds who calls.
+        rights: knows what they may.
         journal: keeps who looked at whom.
         clock: says when a call came in.
         events: where faults and refusals are logged.
@@ -78,6 +102,7 @@ class Edge:
     """
 
     callers: Callers
+    rights: Deciding
     journal: Journal
     clock: Clock
     events: Events = field(default_factory=Events)

@@ -5,7 +5,7 @@ The names are those of `kruispunt.common.v1.ErrorReason`; a test holds the two t
 """
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 
 class Kind(enum.StrEnum):
@@ -46,12 +46,18 @@ class Reason(enum.Enum):
     SAME_PERSON = "SAME_PERSON", Kind.INVALID_ARGUMENT
     POSITION_INVALID = "POSITION_INVALID", Kind.INVALID_ARGUMENT
     POSITION_FOREIGN = "POSITION_FOREIGN", Kind.INVALID_ARGUMENT
+    RIGHTS_INVALID = "RIGHTS_INVALID", Kind.INVALID_ARGUMENT
 
     CERTIFICATE_REQUIRED = "CERTIFICATE_REQUIRED", Kind.UNAUTHENTICATED
     PARTICIPANT_UNKNOWN = "PARTICIPANT_UNKNOWN", Kind.UNAUTHENTICATED
+    CERTIFICATE_REVOKED = "CERTIFICATE_REVOKED", Kind.UNAUTHENTICATED
     ROLE_MISSING = "ROLE_MISSING", Kind.PERMISSION_DENIED
     NOT_OWN_INSTITUTION = "NOT_OWN_INSTITUTION", Kind.PERMISSION_DENIED
     NO_DOSSIER = "NO_DOSSIER", Kind.PERMISSION_DENIED
+    GRANT_MISSING = "GRANT_MISSING", Kind.PERMISSION_DENIED
+    GRANT_EXPIRED = "GRANT_EXPIRED", Kind.PERMISSION_DENIED
+    DATA_GROUP_NOT_GRANTED = "DATA_GROUP_NOT_GRANTED", Kind.PERMISSION_DENIED
+    ACTING_FORBIDDEN = "ACTING_FORBIDDEN", Kind.PERMISSION_DENIED
 
     DOSSIER_UNKNOWN = "DOSSIER_UNKNOWN", Kind.NOT_FOUND
     PERSON_UNKNOWN = "PERSON_UNKNOWN", Kind.NOT_FOUND
@@ -90,6 +96,7 @@ class Reason(enum.Enum):
     TOO_MANY_ELEMENTS = "TOO_MANY_ELEMENTS", Kind.RESOURCE_EXHAUSTED
     TOO_MANY_CALLS = "TOO_MANY_CALLS", Kind.RESOURCE_EXHAUSTED
     TOO_MANY_CANDIDATES = "TOO_MANY_CANDIDATES", Kind.RESOURCE_EXHAUSTED
+    QUOTA_EXHAUSTED = "QUOTA_EXHAUSTED", Kind.RESOURCE_EXHAUSTED
 
     DEADLINE_OVER = "DEADLINE_OVER", Kind.DEADLINE_EXCEEDED
     STORE_UNAVAILABLE = "STORE_UNAVAILABLE", Kind.UNAVAILABLE
@@ -113,6 +120,7 @@ class RegistryError(Exception):
         field: path of the request field, such as `entries[3].sector.code`; empty for the call as a whole.
         metadata: further facts for programs; never a value of a person.
         retry_after_s: seconds after which a retry may succeed; becomes RetryInfo.
+        violations: further faults of the request, as field and sentence; each becomes a field violation.
     """
 
     def __init__(
@@ -123,6 +131,7 @@ class RegistryError(Exception):
         field: str = "",
         metadata: Mapping[str, str] | None = None,
         retry_after_s: float | None = None,
+        violations: Sequence[tuple[str, str]] = (),
     ) -> None:
         super().__init__(message)
         self.reason = reason
@@ -130,3 +139,14 @@ class RegistryError(Exception):
         self.field = field
         self.metadata = dict(metadata or {})
         self.retry_after_s = retry_after_s
+        self.violations = tuple(violations)
+
+
+def group_not_granted(data_group: str, field: str = "") -> RegistryError:
+    """Return the refusal of a data group; PERMISSION_DENIED to the caller."""
+    return RegistryError(
+        Reason.DATA_GROUP_NOT_GRANTED,
+        "the grant does not cover the data group",
+        field=field,
+        metadata={"data_group": data_group},
+    )

@@ -36,6 +36,7 @@ _NAMES: Final = (
     "subject",
     "data_groups",
     "result",
+    "via",
 )
 
 Columns = Sequence[Sequence[Any]]
@@ -177,6 +178,7 @@ class AccessJournal:
             [self._pseudonyms.of(look.person) for look in looks],
             [look.data_groups for look in looks],
             [look.result for look in looks],
+            [call.via or None] * count,
         ]
 
     def _enter(self, entry: _Entry) -> bool:

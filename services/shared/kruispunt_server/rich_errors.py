@@ -26,10 +26,13 @@ def details_of(error: RegistryError) -> bytes:
         error_details_pb2.ErrorInfo(reason=error.reason.label, domain=DOMAIN, metadata=metadata)
     ]
     if error.field and error.reason.kind is Kind.INVALID_ARGUMENT:
-        violation = error_details_pb2.BadRequest.FieldViolation(
-            field=error.field, description=error.message, reason=error.reason.label
-        )
-        details.append(error_details_pb2.BadRequest(field_violations=[violation]))
+        violations = [
+            error_details_pb2.BadRequest.FieldViolation(
+                field=field, description=sentence, reason=error.reason.label
+            )
+            for field, sentence in error.violations or [(error.field, error.message)]
+        ]
+        details.append(error_details_pb2.BadRequest(field_violations=violations))
     if error.retry_after_s is not None:
         seconds, rest = divmod(error.retry_after_s, 1)
         delay = duration_pb2.Duration(seconds=int(seconds), nanos=int(rest * 1e9))

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kruispunt_server.instant import Instant
+from kruispunt_server.tables_rights import RightsTables, rights_tables
 from kruispunt_server.tables_seal import SealTables, seal_tables
 
 __all__ = ["Instant", "SharedTables", "new_metadata", "shared_tables"]
@@ -32,8 +33,7 @@ class SharedTables:
     """The tables, by their glossary names.
 
     Attributes:
-        participant: who may connect.
-        certificate: which certificate name is which participant.
+        rights: who may connect, and who may obtain what.
         idempotency: mutations that were answered, so that a repeated one gets the same answer.
         change: every mutation, append-only.
         access: every look at a person, append-only.
@@ -41,8 +41,7 @@ class SharedTables:
         lease: which process does what only one may do at a time.
     """
 
-    participant: sa.Table
-    certificate: sa.Table
+    rights: RightsTables
     idempotency: sa.Table
     change: sa.Table
     access: sa.Table
@@ -53,43 +52,12 @@ class SharedTables:
 def shared_tables(metadata: sa.MetaData) -> SharedTables:
     """Define the tables in `metadata`."""
     return SharedTables(
-        participant=_participant(metadata),
-        certificate=_certificate(metadata),
+        rights=rights_tables(metadata),
         idempotency=_idempotency(metadata),
         change=_change(metadata),
         access=_access(metadata),
         seals=seal_tables(metadata),
         lease=_lease(metadata),
-    )
-
-
-def _participant(metadata: sa.MetaData) -> sa.Table:
-    return sa.Table(
-        "participant",
-        metadata,
-        sa.Column("participant_id", sa.String(64), primary_key=True),
-        sa.Column("roles", sa.Text, nullable=False),  # comma separated, in order
-        sa.Column("sector", sa.SmallInteger),
-        sa.Column("institution", sa.SmallInteger),
-        sa.Column("active_from", sa.Date),
-        sa.Column("active_until", sa.Date),
-        sa.CheckConstraint("(sector IS NULL) = (institution IS NULL)", name="institution"),
-    )
-
-
-def _certificate(metadata: sa.MetaData) -> sa.Table:
-    return sa.Table(
-        "certificate",
-        metadata,
-        sa.Column("uri", sa.String(255), primary_key=True),
-        # The certificates of one participant, when its list is replaced.
-        sa.Column(
-            "participant_id",
-            sa.String(64),
-            sa.ForeignKey("participant.participant_id", ondelete="CASCADE"),
-            nullable=False,
-            index=True,
-        ),
     )
 
 
@@ -117,6 +85,8 @@ def _log_columns(name: str) -> list[sa.Column[Any]]:
         sa.Column("recorded_at", Instant, nullable=False),
         sa.Column("participant_id", sa.String(64), nullable=False),
         sa.Column("method", sa.String(128), nullable=False),
+        # The service of the registry that did it for the participant; absent: it did it itself.
+        sa.Column("via", sa.String(64)),
     ]
 
 

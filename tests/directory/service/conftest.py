@@ -6,7 +6,6 @@ import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 from tests.conftest import as_server
 from tests.support.calls import change_log
+from tests.support.rights import EVERYTHING, SANDBOX, load_sandbox
 
 from kruispunt import ClientCertificates, DirectoryClient, Purpose, Ssin
 from kruispunt_directory.code_tables import load_code_tables
@@ -27,21 +27,19 @@ from kruispunt_directory.store.knowledge import KnowledgeStore
 from kruispunt_directory.tables import DirectoryTables, directory_tables
 from kruispunt_directory.wiring import servicers
 from kruispunt_server import pki
+from kruispunt_server.access.loading import rights_in
 from kruispunt_server.assembly import Assembly, Telemetry, open_parts
 from kruispunt_server.call import Call, InstitutionKey, Participant, Role
 from kruispunt_server.call import Purpose as CallPurpose
 from kruispunt_server.clock import FixedClock
 from kruispunt_server.database import Database
 from kruispunt_server.events import Events
-from kruispunt_server.participant_file import read_participants
-from kruispunt_server.participants import ParticipantStore
 from kruispunt_server.server import Server
 from kruispunt_server.subject_keys import SubjectKeys
 from kruispunt_server.writes import Writes
 
 NOON = dt.datetime(2026, 3, 3, 12, tzinfo=dt.UTC)
 PURPOSE = Purpose(legal_basis="18/042", end_user="clerk-7", case="2026/1")
-PARTICIPANTS = Path(str(files("kruispunt_server") / "data" / "sandbox_participants.toml"))
 
 PENSIONS, WELFARE, UNEMPLOYMENT, NSSO = (
     "institution-5-1",
@@ -115,7 +113,7 @@ SUPPLIER = Participant("pensions", frozenset({Role.SUPPLIER}), InstitutionKey(5,
 
 def call_of_supplier() -> Call:
     """Return a call as the boundary makes it."""
-    return Call("test", SUPPLIER, CallPurpose("18/042", "clerk", "case"), NOON, 1e18)
+    return Call("test", SUPPLIER, CallPurpose("18/042", "clerk", "case"), NOON, 1e18, right=EVERYTHING)
 
 
 def dossier_servicer(
@@ -137,7 +135,7 @@ def dossier_servicer(
 def sandbox_pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Certificates of the server and of every sandbox participant."""
     folder = tmp_path_factory.mktemp("sandbox-pki")
-    registrations = read_participants(PARTICIPANTS)
+    registrations = rights_in(SANDBOX).registrations
     pki.issue_all(folder, {one.participant.participant_id: one.uris for one in registrations})
     (folder / "secret").write_bytes(uuid.uuid4().hex.encode() * 2)
     return folder
@@ -161,7 +159,7 @@ def directory(database_url: str, sandbox_pki: Path) -> Iterator[Directory]:
     parts = open_parts(settings, tables.shared, telemetry, clock=clock)
     before = FixedClock(NOON - dt.timedelta(days=30))
     load_into(parts.database, tables, before, load_code_tables())
-    ParticipantStore(parts.database, tables.shared).replace_all(read_participants(PARTICIPANTS))
+    load_sandbox(parts.database, tables.shared)
     server = Server(settings, Assembly(parts, servicers(parts)))
     one = Directory(
         f"127.0.0.1:{server.start(0)}", sandbox_pki, parts.database, tables, clock, log, parts.subject_keys

@@ -13,7 +13,8 @@ import grpc
 import pytest
 import sqlalchemy as sa
 from tests.conftest import as_server
-from tests.directory.service.conftest import PARTICIPANTS, sandbox_pki
+from tests.directory.service.conftest import sandbox_pki
+from tests.support.rights import load_sandbox
 
 from kruispunt import ClientCertificates, IdentityClient, Purpose
 from kruispunt.ssin import Ssin
@@ -26,8 +27,6 @@ from kruispunt_server.call import Call, InstitutionKey
 from kruispunt_server.clock import FixedClock
 from kruispunt_server.database import Database
 from kruispunt_server.events import Events
-from kruispunt_server.participant_file import read_participants
-from kruispunt_server.participants import ParticipantStore
 from kruispunt_server.server import Server
 
 __all__ = ["sandbox_pki"]
@@ -47,6 +46,9 @@ class Holders:
 
     def holds(self, _call: Call, institution: InstitutionKey, numbers: Sequence[Ssin]) -> bool:
         return self.everybody or any((institution, number) in self.held for number in numbers)
+
+    def held_among(self, call: Call, institution: InstitutionKey, numbers: Sequence[Ssin]) -> frozenset[Ssin]:
+        return frozenset(number for number in numbers if self.holds(call, institution, [number]))
 
     def institutions(self, _call: Call, numbers: Sequence[Ssin]) -> list[InstitutionKey]:
         return sorted({institution for institution, number in self.held if number in numbers})
@@ -141,7 +143,7 @@ def identity(identity_url: str, sandbox_pki: Path, tmp_path: Path) -> Iterator[I
     tables = identity_tables()
     telemetry = Telemetry(Events("identity", strict=True, stream=log))
     parts = open_parts(settings, tables.shared, telemetry, clock=clock)
-    ParticipantStore(parts.database, tables.shared).replace_all(read_participants(PARTICIPANTS))
+    load_sandbox(parts.database, tables.shared)
     around = surroundings(settings, Guard(holders, alone=False))
     assembly = Assembly(parts, servicers(parts, around))
     server = Server(settings, assembly)

@@ -164,7 +164,7 @@ def numbering_on(database: Database, tables: IdentityTables, national: Path) -> 
     return Numbering(
         told,
         NumberingServicer(stores, register, guard, writes, told.clock),
-        ResolvingServicer(NumberResolver(database, numbers, register)),
+        ResolvingServicer(NumberResolver(database, numbers, register), guard),
         reader,
         national,
     )

@@ -10,6 +10,7 @@ from google.type.date_pb2 import Date
 from tests.identity.matching.people import Known
 from tests.identity.registers import NOON, SECRET, Registers
 from tests.support.calls import change_log
+from tests.support.rights import EVERYTHING, NOTHING
 
 from kruispunt.identity.v1 import identity_service_pb2, registration_service_pb2, search_pb2
 from kruispunt.identity.v1 import person_pb2 as pb
@@ -108,7 +109,7 @@ def desk_on(database: Database, tables: IdentityTables, secret: bytes = SECRET) 
     registers = Registers(database, tables, clock, Nation({}), DerivedPeppers(keys))
     nation: Any = registers.national
     reader = PersonReader(database, tables, registers.numbers, FactStore(database, tables.persons), nation)
-    views = CandidateViews(reader, clock)
+    views = CandidateViews(reader, Guard(None, alone=True), clock)
     log = SearchLog(database, tables)
     store = RegistrationStore(
         database,
@@ -141,7 +142,14 @@ def desk_on(database: Database, tables: IdentityTables, secret: bytes = SECRET) 
 
 def call_of(participant: Participant = PENSIONS, now: dt.datetime = NOON) -> Call:
     """Return a call as the boundary makes it."""
-    return Call("test", participant, Purpose("18/042", "clerk", "case"), now, 1e18)
+    return Call(
+        "test",
+        participant,
+        Purpose("18/042", "clerk", "case"),
+        now,
+        1e18,
+        right=EVERYTHING if participant != READER else NOTHING,
+    )
 
 
 def date(year: int, month: int = 0, day: int = 0) -> Date:

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from google.type.date_pb2 import Date
 from tests.support.calls import change_log
+from tests.support.rights import EVERYTHING
 
 from kruispunt.identity.v1 import registration_service_pb2 as pb
 from kruispunt.ssin import Ssin
@@ -215,7 +216,7 @@ def told_on(database: Database, tables: IdentityTables) -> Told:
 
 def call_of(participant: Participant = PENSIONS) -> Call:
     """Return a call as the boundary makes it."""
-    return Call("test", participant, Purpose("18/042", "clerk", "case"), NOON, 1e18)
+    return Call("test", participant, Purpose("18/042", "clerk", "case"), NOON, 1e18, right=EVERYTHING)
 
 
 def update_of(ssin: Ssin, /, *changes: dict[str, Any], **more: Any) -> pb.UpdatePersonRequest:

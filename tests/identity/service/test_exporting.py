@@ -16,6 +16,7 @@ from kruispunt.ssin import Ssin
 from kruispunt_identity.domain.national import NoNationalRegister
 from kruispunt_identity.servicer import exporting as servicer_module
 from kruispunt_identity.servicer.exporting import ExportingServicer
+from kruispunt_identity.servicer.guard import Guard
 from kruispunt_identity.store import exporting
 from kruispunt_identity.store.exporting import ExportReader
 from kruispunt_identity.store.facts import FactStore
@@ -39,7 +40,9 @@ def chunks(importer: Importer, **criteria: Any) -> list[list[str]]:
     database, tables = registers.database, registers.tables
     facts = FactStore(database, tables.persons)
     reader = PersonReader(database, tables, registers.numbers, facts, NoNationalRegister())
-    servicer = ExportingServicer(ExportReader(database, tables), reader, registers.clock)
+    servicer = ExportingServicer(
+        ExportReader(database, tables), reader, Guard(None, alone=True), registers.clock
+    )
     answers = servicer.ExportPersons(pb.ExportPersonsRequest(**criteria), importer.new_call())
     return [[person.ssin for person in answer.persons] for answer in answers]
 

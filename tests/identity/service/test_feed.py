@@ -419,7 +419,7 @@ def test_a_right_withdrawn_ends_an_open_watch(identity: Identity) -> None:
     next(watch)
     began = time.monotonic()
     with identity.database.writing() as connection:
-        participant = identity.tables.shared.participant
+        participant = identity.tables.shared.rights.participant
         connection.execute(
             sa.update(participant)
             .where(participant.c.participant_id == FOLLOWER)

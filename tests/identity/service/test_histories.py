@@ -24,6 +24,7 @@ from hypothesis.stateful import (
 )
 from tests.identity.service.conftest import NOON, Holders
 from tests.identity.service.histories import ALWAYS, Closed, Event, Joined, Parted, State, Told, after
+from tests.support.rights import EVERYTHING
 
 from kruispunt.identity.v1 import identity_service_pb2 as reading_pb
 from kruispunt.identity.v1 import person_pb2
@@ -71,7 +72,9 @@ class Desk:
         return self.clock.now()
 
     def call(self, participant: Participant = SUPPLIER) -> Call:
-        return Call("test", participant, Purpose("18/042", "clerk", "case"), self.clock.now(), 1e18)
+        return Call(
+            "test", participant, Purpose("18/042", "clerk", "case"), self.clock.now(), 1e18, right=EVERYTHING
+        )
 
     def register(self) -> tuple[int, list[tuple[DataGroup, str, Any]]]:
         """Register somebody unlike anybody else; returns the number, and the facts that the model follows."""

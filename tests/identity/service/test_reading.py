@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 from google.type.date_pb2 import Date
 from tests.identity.past import ANNA, BEA, DORA, NOBODY, PASSPORT, PENSIONS, Past, on
+from tests.support.rights import EVERYTHING, IDENTIFYING
 
 from kruispunt.identity.v1 import identity_service_pb2 as pb
 from kruispunt.identity.v1 import person_pb2
@@ -18,6 +19,7 @@ from kruispunt_identity.domain.values import (
     PartialDate,
     Validity,
 )
+from kruispunt_identity.servicer.guard import Guard
 from kruispunt_identity.servicer.reading import ReadingServicer
 from kruispunt_identity.tables import IdentityTables
 from kruispunt_server.call import Call, Participant, Purpose, Role
@@ -40,7 +42,14 @@ NEW_YEAR = Date(year=2026, month=1, day=1)
 
 def call_of(participant: Participant = SUPPLIER) -> Call:
     """Return a call as the boundary makes it."""
-    return Call("test", participant, Purpose("18/042", "clerk", "case"), NOW, 1e18)
+    return Call(
+        "test",
+        participant,
+        Purpose("18/042", "clerk", "case"),
+        NOW,
+        1e18,
+        right=EVERYTHING if participant != CONSUMER else IDENTIFYING,
+    )
 
 
 def looks(call: Call) -> list[tuple[int, str, str]]:
@@ -68,7 +77,7 @@ def past(identity_database: Database, identity_tables: IdentityTables) -> Past:
 @pytest.fixture
 def servicer(past: Past) -> ReadingServicer:
     """The servicer on these registers."""
-    return ReadingServicer(past.reader, PageTokens(b"k" * 32), FixedClock(NOW))
+    return ReadingServicer(past.reader, Guard(None, alone=True), PageTokens(b"k" * 32), FixedClock(NOW))
 
 
 def groups(person: person_pb2.Person) -> list[str | None]:
@@ -127,7 +136,7 @@ def test_visible_days_are_the_piece_of_the_day(servicer: ReadingServicer, past: 
     assert not name.visible.HasField("end")
 
 
-def test_consumer_alone_sees_who_it_is_and_no_more(servicer: ReadingServicer) -> None:
+def test_who_is_granted_little_sees_little(servicer: ReadingServicer) -> None:
     """Other groups and foreign identifiers are withheld, and the answer says which groups."""
     call = call_of(CONSUMER)
     person = servicer.GetPerson(pb.GetPersonRequest(ssin=str(BEA)), call).person
@@ -286,7 +295,7 @@ def test_history_as_believed_in_february(servicer: ReadingServicer) -> None:
     assert name.fact.HasField("visible")
 
 
-def test_history_of_a_consumer_says_what_is_withheld(servicer: ReadingServicer) -> None:
+def test_history_of_one_who_is_granted_little_says_what_is_withheld(servicer: ReadingServicer) -> None:
     """A consumer alone gets no address and no foreign identifier in a history either."""
     answer = servicer.ListPersonVersions(pb.ListPersonVersionsRequest(ssin=str(BEA)), call_of(CONSUMER))
     shown = {one.fact.value.WhichOneof("value") for one in answer.versions if one.HasField("fact")}

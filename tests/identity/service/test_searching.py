@@ -76,7 +76,7 @@ def test_a_candidate_is_shown_with_grade_parts_and_person(desk: Desk) -> None:
     ]
 
 
-def test_a_consumer_sees_number_and_grade_only(desk: Desk) -> None:
+def test_who_is_granted_nothing_of_persons_sees_number_and_grade_only(desk: Desk) -> None:
     """Parts and odds would tell whether gender and birth date agree; they are left out with the person."""
     number = desk.register(person_request()).person.ssin
     call = call_of(READER)

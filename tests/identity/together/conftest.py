@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import as_server
-from tests.directory.service.conftest import NOON, PARTICIPANTS, PURPOSE, Directory, directory, sandbox_pki
+from tests.directory.service.conftest import NOON, PURPOSE, Directory, directory, sandbox_pki
 from tests.identity.service.conftest import Identity, identity
+from tests.support.rights import load_sandbox
 
 from kruispunt_directory.code_tables import load_code_tables
 from kruispunt_directory.identity_client import IdentityRegister
@@ -20,8 +21,6 @@ from kruispunt_identity.directory_client import DirectoryHolders
 from kruispunt_server.assembly import Assembly, Parts, Telemetry, open_parts
 from kruispunt_server.clock import FixedClock
 from kruispunt_server.events import Events
-from kruispunt_server.participant_file import read_participants
-from kruispunt_server.participants import ParticipantStore
 from kruispunt_server.server import Server
 
 __all__ = ["directory", "identity", "sandbox_pki"]
@@ -63,7 +62,7 @@ def both(identity: Identity, database_url: str, sandbox_pki: Path) -> Iterator[B
         settings, tables.shared, Telemetry(Events("directory", strict=True, stream=log)), clock=clock
     )
     load_into(parts.database, tables, FixedClock(NOON), load_code_tables())
-    ParticipantStore(parts.database, tables.shared).replace_all(read_participants(PARTICIPANTS))
+    load_sandbox(parts.database, tables.shared)
     register = IdentityRegister.over(
         identity.endpoint, identity.certificates("directory-service"), _PATIENCE_S
     )

@@ -4,21 +4,28 @@ import datetime as dt
 import socket
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from tests.directory.service.conftest import ANNA, BEA, PENSIONS, WELFARE, Directory
-from tests.support.calls import call_of
+from tests.support.calls import call_of as any_call
 
 from kruispunt import DirectoryClient, Period, Purpose, Ssin
 from kruispunt_identity.directory_client import DirectoryHolders
 from kruispunt_identity.servicer.guard import Guard
-from kruispunt_server.call import InstitutionKey, Participant, Role
+from kruispunt_server.call import Call, InstitutionKey, Participant, Role
+from kruispunt_server.call import Purpose as CallPurpose
 from kruispunt_server.errors import Reason, RegistryError
 
 OWN = Purpose(legal_basis="identity", end_user="identity", case="never-used")
 PENSIONS_KEY, WELFARE_KEY = InstitutionKey(5, 1), InstitutionKey(17, 1)
 SUPPLIER = Participant(PENSIONS, frozenset({Role.SUPPLIER}), PENSIONS_KEY)
 REGISTRAR = Participant("registry-registrar", frozenset({Role.REGISTRAR}), InstitutionKey(25, 1))
+
+
+def call_of(**more: Any) -> Call:
+    """Return a call under a legal basis that there is."""
+    return any_call(purpose=CallPurpose("18/042", "clerk-7", "file-12"), **more)
 
 
 @pytest.fixture
@@ -81,7 +88,7 @@ def test_the_callers_purpose_goes_along(directory: Directory, holders: Directory
     table = directory.tables.shared.access
     with directory.database.reading() as connection:
         (row,) = connection.execute(table.select())
-    assert ("identity-service", "08/027", "clerk-7", "file-12") == (
+    assert ("identity-service", "18/042", "clerk-7", "file-12") == (
         row.participant_id,
         row.legal_basis,
         row.end_user,

@@ -115,6 +115,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
     Example: `{"reason": "POSITION_FOREIGN", "domain": "kruispunt", "metadata": {"field": "start.resume_token"}}`.
     """
+    ERROR_REASON_RIGHTS_INVALID: _ErrorReason.ValueType  # 19
+    """INVALID_ARGUMENT. Rights contradict each other or name what there is not; every fault is a field violation.
+
+    Example: `{"reason": "RIGHTS_INVALID", "domain": "kruispunt", "metadata": {"field": "rights.grants[2].methods[0]", "faults": "1"}}`.
+    """
     ERROR_REASON_CERTIFICATE_REQUIRED: _ErrorReason.ValueType  # 20
     """UNAUTHENTICATED. The connection has no client certificate with a URI name.
 
@@ -139,6 +144,32 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """PERMISSION_DENIED. Only an institution that holds a dossier on the person may do this.
 
     Example: `{"reason": "NO_DOSSIER", "domain": "kruispunt", "metadata": {"field": "ssin"}}`.
+    """
+    ERROR_REASON_CERTIFICATE_REVOKED: _ErrorReason.ValueType  # 25
+    """UNAUTHENTICATED. The certificate was revoked, although its name still stands.
+
+    Example: `{"reason": "CERTIFICATE_REVOKED", "domain": "kruispunt"}`.
+    """
+    ERROR_REASON_GRANT_MISSING: _ErrorReason.ValueType  # 26
+    """PERMISSION_DENIED. No grant lets the participant call this method under this legal basis.
+
+    Whether there is such a legal basis is not told.
+    Example: `{"reason": "GRANT_MISSING", "domain": "kruispunt", "metadata": {"field": "kruispunt-legal-basis"}}`.
+    """
+    ERROR_REASON_GRANT_EXPIRED: _ErrorReason.ValueType  # 27
+    """PERMISSION_DENIED. There is a grant, but it, or its legal basis, is not in force today.
+
+    Example: `{"reason": "GRANT_EXPIRED", "domain": "kruispunt", "metadata": {"field": "kruispunt-legal-basis", "grant": "pensions-read"}}`.
+    """
+    ERROR_REASON_DATA_GROUP_NOT_GRANTED: _ErrorReason.ValueType  # 28
+    """PERMISSION_DENIED. The grant does not cover the data group.
+
+    Example: `{"reason": "DATA_GROUP_NOT_GRANTED", "domain": "kruispunt", "metadata": {"data_group": "civil_state"}}`.
+    """
+    ERROR_REASON_ACTING_FORBIDDEN: _ErrorReason.ValueType  # 29
+    """PERMISSION_DENIED. Only a service of the registry may act for an institution, and only for one that takes part.
+
+    Example: `{"reason": "ACTING_FORBIDDEN", "domain": "kruispunt", "metadata": {"field": "kruispunt-on-behalf-of"}}`.
     """
     ERROR_REASON_DOSSIER_UNKNOWN: _ErrorReason.ValueType  # 30
     """NOT_FOUND. The institution has no such dossier on this person.
@@ -305,6 +336,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
     Example: `{"reason": "TOO_MANY_CANDIDATES", "domain": "kruispunt", "metadata": {"field": "criteria.given_names"}}`.
     """
+    ERROR_REASON_QUOTA_EXHAUSTED: _ErrorReason.ValueType  # 73
+    """RESOURCE_EXHAUSTED. The participant, or the end user, asked more than its quota. Carries RetryInfo.
+
+    Example: `{"reason": "QUOTA_EXHAUSTED", "domain": "kruispunt", "metadata": {"quota": "searches"}}`.
+    """
     ERROR_REASON_DEADLINE_OVER: _ErrorReason.ValueType  # 80
     """DEADLINE_EXCEEDED. The call's time was over before the work was done; nothing was changed.
 
@@ -442,6 +478,11 @@ ERROR_REASON_POSITION_FOREIGN: ErrorReason.ValueType  # 18
 
 Example: `{"reason": "POSITION_FOREIGN", "domain": "kruispunt", "metadata": {"field": "start.resume_token"}}`.
 """
+ERROR_REASON_RIGHTS_INVALID: ErrorReason.ValueType  # 19
+"""INVALID_ARGUMENT. Rights contradict each other or name what there is not; every fault is a field violation.
+
+Example: `{"reason": "RIGHTS_INVALID", "domain": "kruispunt", "metadata": {"field": "rights.grants[2].methods[0]", "faults": "1"}}`.
+"""
 ERROR_REASON_CERTIFICATE_REQUIRED: ErrorReason.ValueType  # 20
 """UNAUTHENTICATED. The connection has no client certificate with a URI name.
 
@@ -466,6 +507,32 @@ ERROR_REASON_NO_DOSSIER: ErrorReason.ValueType  # 24
 """PERMISSION_DENIED. Only an institution that holds a dossier on the person may do this.
 
 Example: `{"reason": "NO_DOSSIER", "domain": "kruispunt", "metadata": {"field": "ssin"}}`.
+"""
+ERROR_REASON_CERTIFICATE_REVOKED: ErrorReason.ValueType  # 25
+"""UNAUTHENTICATED. The certificate was revoked, although its name still stands.
+
+Example: `{"reason": "CERTIFICATE_REVOKED", "domain": "kruispunt"}`.
+"""
+ERROR_REASON_GRANT_MISSING: ErrorReason.ValueType  # 26
+"""PERMISSION_DENIED. No grant lets the participant call this method under this legal basis.
+
+Whether there is such a legal basis is not told.
+Example: `{"reason": "GRANT_MISSING", "domain": "kruispunt", "metadata": {"field": "kruispunt-legal-basis"}}`.
+"""
+ERROR_REASON_GRANT_EXPIRED: ErrorReason.ValueType  # 27
+"""PERMISSION_DENIED. There is a grant, but it, or its legal basis, is not in force today.
+
+Example: `{"reason": "GRANT_EXPIRED", "domain": "kruispunt", "metadata": {"field": "kruispunt-legal-basis", "grant": "pensions-read"}}`.
+"""
+ERROR_REASON_DATA_GROUP_NOT_GRANTED: ErrorReason.ValueType  # 28
+"""PERMISSION_DENIED. The grant does not cover the data group.
+
+Example: `{"reason": "DATA_GROUP_NOT_GRANTED", "domain": "kruispunt", "metadata": {"data_group": "civil_state"}}`.
+"""
+ERROR_REASON_ACTING_FORBIDDEN: ErrorReason.ValueType  # 29
+"""PERMISSION_DENIED. Only a service of the registry may act for an institution, and only for one that takes part.
+
+Example: `{"reason": "ACTING_FORBIDDEN", "domain": "kruispunt", "metadata": {"field": "kruispunt-on-behalf-of"}}`.
 """
 ERROR_REASON_DOSSIER_UNKNOWN: ErrorReason.ValueType  # 30
 """NOT_FOUND. The institution has no such dossier on this person.
@@ -631,6 +698,11 @@ ERROR_REASON_TOO_MANY_CANDIDATES: ErrorReason.ValueType  # 72
 """RESOURCE_EXHAUSTED. More persons are comparable than may be shown; `field` is the criterion that is too weak.
 
 Example: `{"reason": "TOO_MANY_CANDIDATES", "domain": "kruispunt", "metadata": {"field": "criteria.given_names"}}`.
+"""
+ERROR_REASON_QUOTA_EXHAUSTED: ErrorReason.ValueType  # 73
+"""RESOURCE_EXHAUSTED. The participant, or the end user, asked more than its quota. Carries RetryInfo.
+
+Example: `{"reason": "QUOTA_EXHAUSTED", "domain": "kruispunt", "metadata": {"quota": "searches"}}`.
 """
 ERROR_REASON_DEADLINE_OVER: ErrorReason.ValueType  # 80
 """DEADLINE_EXCEEDED. The call's time was over before the work was done; nothing was changed.

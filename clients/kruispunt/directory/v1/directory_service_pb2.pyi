@@ -34,7 +34,9 @@ class _PersonStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PersonSt
     PERSON_STATUS_FOUND: _PersonStatus.ValueType  # 1
     """Dossiers are given."""
     PERSON_STATUS_NO_DOSSIER: _PersonStatus.ValueType  # 2
-    """A valid number on which no such dossier is known."""
+    """A valid number on which no such dossier is known; or the grant asks for a dossier of the caller's own, and there is
+    none: then nothing else is told.
+    """
     PERSON_STATUS_NUMBER_MALFORMED: _PersonStatus.ValueType  # 3
     """Not a number: malformed."""
     PERSON_STATUS_NUMBER_CANCELLED: _PersonStatus.ValueType  # 4
@@ -48,7 +50,9 @@ PERSON_STATUS_UNSPECIFIED: PersonStatus.ValueType  # 0
 PERSON_STATUS_FOUND: PersonStatus.ValueType  # 1
 """Dossiers are given."""
 PERSON_STATUS_NO_DOSSIER: PersonStatus.ValueType  # 2
-"""A valid number on which no such dossier is known."""
+"""A valid number on which no such dossier is known; or the grant asks for a dossier of the caller's own, and there is
+none: then nothing else is told.
+"""
 PERSON_STATUS_NUMBER_MALFORMED: PersonStatus.ValueType  # 3
 """Not a number: malformed."""
 PERSON_STATUS_NUMBER_CANCELLED: PersonStatus.ValueType  # 4

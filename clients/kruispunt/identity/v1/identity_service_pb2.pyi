@@ -41,6 +41,8 @@ class _NumberOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NumberO
     """No register knows it."""
     NUMBER_OUTCOME_MALFORMED: _NumberOutcome.ValueType  # 5
     """It is no number."""
+    NUMBER_OUTCOME_NO_DOSSIER: _NumberOutcome.ValueType  # 6
+    """Not told: the grant asks for a dossier, and the caller's institution holds none under it. There may be no such number."""
 
 class NumberOutcome(_NumberOutcome, metaclass=_NumberOutcomeEnumTypeWrapper):
     """What a number turned out to be."""
@@ -57,6 +59,8 @@ NUMBER_OUTCOME_UNKNOWN: NumberOutcome.ValueType  # 4
 """No register knows it."""
 NUMBER_OUTCOME_MALFORMED: NumberOutcome.ValueType  # 5
 """It is no number."""
+NUMBER_OUTCOME_NO_DOSSIER: NumberOutcome.ValueType  # 6
+"""Not told: the grant asks for a dossier, and the caller's institution holds none under it. There may be no such number."""
 Global___NumberOutcome: _TypeAlias = NumberOutcome  # noqa: Y015
 
 @_typing.final

@@ -146,8 +146,8 @@ class Candidate(_message.Message):
     grade: Global___Grade.ValueType
     """Grade."""
     log2_odds: _builtins.float
-    """Logarithm (base 2) of the odds that it is the same person; the sum of `parts`. This and what follows is left out for
-    callers that are consumers alone.
+    """Logarithm (base 2) of the odds that it is the same person; the sum of `parts`. This and what follows is left out
+    where the grant shows nothing of the person, or asks for a dossier that there is not.
     """
     by_former_name: _builtins.bool
     """True if an old name, or a fact under a former number, was the one that matched."""

@@ -11,6 +11,7 @@ from kruispunt_directory.domain.knowledge import Institution
 from kruispunt_directory.domain.number import Resolution, Verification
 from kruispunt_directory.messages import directory as messages
 from kruispunt_directory.servicer.deciding import RouteDecider, known_at_of, read_number
+from kruispunt_directory.servicer.holding import OwnDossiers
 from kruispunt_directory.servicer.knowledge_source import KnowledgeSource
 from kruispunt_directory.servicer.stale import StaleLister
 from kruispunt_directory.store.attention import AttentionReader
@@ -51,12 +52,14 @@ class DirectoryServicer:
         self._decider = RouteDecider(reader, knowledge, clock)
         self._stale = StaleLister(attention, knowledge, tokens, clock)
         self._attention = attention
+        self._own = OwnDossiers(reader, clock)
 
     def ListDossiers(self, request: pb.ListDossiersRequest, call: Call) -> pb.ListDossiersResponse:
         """List the dossiers of one person. Without further criteria: one statement, compiled before."""
         asked = parse_ssin(request.ssin, "ssin")
         size = parse_page_size(request.page_size, "page_size")
         valid_at = parse_optional_day(request, "valid_at")
+        self._own.check(call, asked, "ssin")
         if (
             request.every_period
             or request.page_token
@@ -193,6 +196,9 @@ class DirectoryServicer:
     ) -> None:
         numbers = [read_number(text) for text in ssins]
         valid = [number for number in numbers if number is not None]
+        held = self._own.among(call, valid)
+        withheld = frozenset(valid) - held if held is not None else frozenset()
+        valid = [number for number in valid if number not in withheld]
         resolved = self._reader.resolve_all(valid, known_at)
         wanted = {resolved[number].current if number in resolved else number for number in valid}
         rows = self._reader.list_of_many(
@@ -203,6 +209,10 @@ class DirectoryServicer:
             answer = response.persons.add()
             if number is None:
                 messages.write_malformed_number(answer, text)
+                continue
+            if number in withheld:
+                call.look(int(number), _DATA_GROUP, Reason.NO_DOSSIER.label)
+                messages.write_person_dossiers(answer, text, Resolution(number, number), [])
                 continue
             resolution = resolved.get(number) or Resolution(number, number)
             found = of_person.get(int(resolution.current), [])

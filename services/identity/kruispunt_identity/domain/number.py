@@ -51,6 +51,7 @@ class Outcome(enum.IntEnum):
     CANCELLED = 3
     UNKNOWN = 4
     MALFORMED = 5
+    NO_DOSSIER = 6
 
 
 @dataclass(frozen=True, slots=True)

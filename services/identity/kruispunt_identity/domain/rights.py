@@ -1,39 +1,37 @@
-"""Who may see what of a person, by role.
+"""What of a person an answer shows: the data groups that the grant of the call gives, and no more.
 
-Policy (ours), until participants have grants: whoever may tell the registers something sees all data groups; so do the
-registry's own desk and services. A participant that is a consumer and nothing else sees what identifies a person and no
-more: name, birth and gender; no foreign identifiers; of a person it searched for, the number and the grade.
+Policy (ours): of a person found by criteria, and not by number, at most what is needed to recognise them.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 from kruispunt_identity.domain.values import DataGroup
-from kruispunt_server.call import Participant, Role
+from kruispunt_server.call import Right
+from kruispunt_server.errors import group_not_granted
 
-ALL_GROUPS = frozenset(DataGroup)
-IDENTIFYING = frozenset({DataGroup.NAME, DataGroup.BIRTH, DataGroup.GENDER})
-SEARCHED = IDENTIFYING | {DataGroup.NATIONALITIES}
+ALL_GROUPS: Final = frozenset(DataGroup)
+SEARCHED: Final = frozenset({DataGroup.NAME, DataGroup.BIRTH, DataGroup.GENDER, DataGroup.NATIONALITIES})
 """What is shown of a candidate at most: enough to recognise a person."""
-
-_SEE_ALL = frozenset({Role.SUPPLIER, Role.REGISTRAR, Role.INTERNAL_SERVICE})
-
-
-def visible_groups(participant: Participant) -> frozenset[DataGroup]:
-    """Return the data groups that a participant may see of a person whose number it knows; none for other roles."""
-    if participant.roles & _SEE_ALL:
-        return ALL_GROUPS
-    return IDENTIFYING if Role.CONSUMER in participant.roles else frozenset()
+FOREIGN_IDENTIFIER: Final = "foreign_identifier"
+_NAMES: Final = {group: group.name.lower() for group in DataGroup}
 
 
-def searched_groups(participant: Participant) -> frozenset[DataGroup]:
-    """Return the data groups that a participant may see of a candidate; none: the number and the grade only."""
-    return SEARCHED if participant.roles & _SEE_ALL else frozenset()
+def granted_groups(right: Right) -> frozenset[DataGroup]:
+    """Return the data groups of a person that a call may be shown and may tell."""
+    return frozenset(group for group, name in _NAMES.items() if name in right.data_groups)
 
 
-def sees_identifiers(participant: Participant) -> bool:
-    """Whether a participant may see foreign identifiers."""
-    return bool(participant.roles & _SEE_ALL)
+def check_told(right: Right, groups: Iterable[tuple[DataGroup, str]]) -> None:
+    """Let a call tell data groups, each with the path of its field, or raise.
+
+    Raises:
+        RegistryError: the grant does not cover one; PERMISSION_DENIED / DATA_GROUP_NOT_GRANTED.
+    """
+    for group, field in groups:
+        if _NAMES[group] not in right.data_groups:
+            raise group_not_granted(_NAMES[group], field)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +49,21 @@ class View:
     identifiers: bool = True
 
     @classmethod
-    def of(cls, participant: Participant, wanted: frozenset[DataGroup] = ALL_GROUPS) -> Self:
-        """Return what a participant is shown of the groups it wants."""
-        may_see = visible_groups(participant)
-        return cls(wanted & may_see, tuple(sorted(wanted - may_see)), sees_identifiers(participant))
+    def of(cls, right: Right, wanted: frozenset[DataGroup] = ALL_GROUPS) -> Self:
+        """Return what a call is shown of the groups it wants."""
+        may_see = granted_groups(right)
+        return cls(wanted & may_see, tuple(sorted(wanted - may_see)), FOREIGN_IDENTIFIER in right.data_groups)
+
+    @classmethod
+    def of_candidate(cls, right: Right) -> Self:
+        """Return what a call is shown of a person found by criteria; if nothing: the number and the grade only."""
+        return cls(SEARCHED & granted_groups(right), identifiers=False)
 
     @property
     def label(self) -> str:
         """What is shown, for the access log. Example: "name,birth,foreign_identifier"."""
-        names = [group.name.lower() for group in sorted(self.shown)]
-        return ",".join([*names, "foreign_identifier"] if self.identifiers else names)
+        names = [_NAMES[group] for group in sorted(self.shown)]
+        return ",".join([*names, FOREIGN_IDENTIFIER] if self.identifiers else names)
 
 
 EVERYTHING = View(ALL_GROUPS)

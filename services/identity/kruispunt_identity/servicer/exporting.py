@@ -8,6 +8,7 @@ from kruispunt_identity.domain.exporting import OURS, Selection
 from kruispunt_identity.domain.number import Register
 from kruispunt_identity.domain.rights import View
 from kruispunt_identity.messages.persons import person_message
+from kruispunt_identity.servicer.guard import Guard
 from kruispunt_identity.store.exporting import ExportReader
 from kruispunt_identity.store.reading import PersonReader
 from kruispunt_server.call import Call
@@ -28,8 +29,9 @@ class ExportingServicer:
     `changed_since`.
     """
 
-    def __init__(self, numbers: ExportReader, reader: PersonReader, clock: Clock) -> None:
+    def __init__(self, numbers: ExportReader, reader: PersonReader, guard: Guard, clock: Clock) -> None:
         self._numbers = numbers
+        self._guard = guard
         self._reader = reader
         self._clock = clock
 
@@ -40,10 +42,13 @@ class ExportingServicer:
         selection = _parse_selection(request, call)
         day = parse_optional_day(request, "valid_at") or self._clock.today()
         after: int | None = parse_ssin(request.after_ssin, "after_ssin") if request.after_ssin else 0
-        view = View.of(call.participant)
+        view = View.of(call.right)
         silent_until = time.monotonic() + _SILENCE_S
         while after is not None:
             numbers, after = self._numbers.stretch(selection, after, _CHUNK)
+            readable = self._guard.readable(call, numbers)
+            if readable is not None:
+                numbers = [number for number in numbers if number in readable]
             found = self._reader.persons(numbers, valid_at=day) if numbers else {}
             response = pb.ExportPersonsResponse()
             for number in numbers:

@@ -1,4 +1,7 @@
-"""Who may write of whom: only an institution with a dossier on the person. Source: domain.md §3."""
+"""Who may write of whom: only an institution with a dossier on the person; and who may read, where a grant says so.
+
+Source: domain.md §3.
+"""
 
 from collections.abc import Sequence
 
@@ -42,16 +45,48 @@ class Guard:
         if self._alone:
             return
         if self._holders is None:
-            raise RegistryError(
-                Reason.DIRECTORY_REQUIRED,
-                "whether the institution holds a dossier cannot be checked: there is no directory",
-            )
+            raise _directory_required()
         if not self._holders.holds(call, institution, numbers):
             raise RegistryError(
                 Reason.NO_DOSSIER,
                 "only an institution with a dossier on the person may write of them",
                 field=field,
             )
+
+    def check_read(self, call: Call, asked: Ssin, groups: str, field: str = "ssin") -> None:
+        """Let the call ask about a person, or raise; asked before the registers are, so that a refusal tells nothing.
+
+        Args:
+            call: who asks.
+            asked: the number that is asked about.
+            groups: what of the person is asked for, for the access log.
+            field: path of the request field that names the person.
+
+        Raises:
+            RegistryError: the grant asks for a dossier and the caller's institution holds none, PERMISSION_DENIED /
+                NO_DOSSIER; as of `check`.
+        """
+        held = self.readable(call, [asked])
+        if held is not None and asked not in held:
+            call.look(int(asked), groups, Reason.NO_DOSSIER.label)
+            raise RegistryError(
+                Reason.NO_DOSSIER, "only an institution with a dossier on the person may ask", field=field
+            )
+
+    def readable(self, call: Call, numbers: Sequence[Ssin]) -> frozenset[Ssin] | None:
+        """Return the numbers that the call may ask about; none: all, its grant asks for no dossier.
+
+        Raises:
+            RegistryError: as of `check`, but for NO_DOSSIER.
+        """
+        if not call.right.requires_dossier:
+            return None
+        institution = call.participant.own_institution()
+        if self._alone:
+            return frozenset(numbers)
+        if self._holders is None:
+            raise _directory_required()
+        return self._holders.held_among(call, institution, numbers) if numbers else frozenset()
 
     def institutions(self, call: Call, numbers: Sequence[Ssin]) -> tuple[list[InstitutionKey], bool]:
         """Return the institutions with a dossier on a person, and whether the directory could be asked for them.
@@ -67,3 +102,10 @@ class Guard:
             if error.reason is not Reason.DIRECTORY_UNAVAILABLE:
                 raise
             return [], False
+
+
+def _directory_required() -> RegistryError:
+    return RegistryError(
+        Reason.DIRECTORY_REQUIRED,
+        "whether the institution holds a dossier cannot be checked: there is no directory",
+    )

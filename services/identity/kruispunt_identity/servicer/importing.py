@@ -9,11 +9,12 @@ from kruispunt.ssin import Ssin
 from kruispunt_identity.domain.importing import ImportRow, RowOutcome, RowResult, refused
 from kruispunt_identity.domain.national import NationalRegister
 from kruispunt_identity.domain.number import Register
+from kruispunt_identity.domain.rights import FOREIGN_IDENTIFIER, check_told
 from kruispunt_identity.messages.importing import parse_row, write_result
 from kruispunt_identity.store.importing import Import, ImportStore
-from kruispunt_server.call import Call, InstitutionKey
+from kruispunt_server.call import Call, InstitutionKey, Right
 from kruispunt_server.clock import Clock
-from kruispunt_server.errors import Reason, RegistryError
+from kruispunt_server.errors import Reason, RegistryError, group_not_granted
 from kruispunt_server.wire import parse_request_id
 
 _ROWS = 500
@@ -71,7 +72,7 @@ class ImportingServicer:
         known = self._store.recorded(job.import_id, first, stream.next_row - 1)
         today = self._clock.today()
         rows = [
-            known.get(number) or parse_row(message, number, today)
+            known.get(number) or _granted(parse_row(message, number, today), call.right)
             for number, message in enumerate(messages, first)
         ]
         rows = self._without_national(rows)
@@ -130,6 +131,19 @@ def _without_rehearsed(
     left = [_taken(row.row) if isinstance(row, ImportRow) and row.ssin in rehearsed else row for row in rows]
     rehearsed.update(row.ssin for row in left if isinstance(row, ImportRow) and row.ssin is not None)
     return left
+
+
+def _granted(row: ImportRow | RowResult, right: Right) -> ImportRow | RowResult:
+    """Refuse a row that tells a data group which the grant does not cover."""
+    if isinstance(row, RowResult):
+        return row
+    try:
+        check_told(right, ((each.group, f"facts[{at}].value") for at, each in enumerate(row.statements)))
+        if row.links and FOREIGN_IDENTIFIER not in right.data_groups:
+            raise group_not_granted(FOREIGN_IDENTIFIER, "foreign_identifiers")
+    except RegistryError as refusal:
+        return refused(row.row, refusal)
+    return row
 
 
 def _look(call: Call, results: Sequence[RowResult], *, validate_only: bool) -> None:

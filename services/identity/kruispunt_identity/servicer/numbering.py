@@ -72,7 +72,7 @@ class NumberingServicer:
     ) -> pb.PreviewReplacementResponse:
         """Say what a replacement would do."""
         asked = _parse_pair(request)
-        view = View.of(call.participant)
+        view = View.of(call.right)
         with _Noted(call, asked, view.label):
             # Whatever the registers would let be replaced for some reason can be looked at.
             order, numbers = self._order(call, asked, ChangeReason.CORRECTION)
@@ -90,7 +90,7 @@ class NumberingServicer:
         key = parse_write_key(request)
         reason = parse_reason(request.reason)
         effective_on = parse_effective_on(request, self._clock.today())
-        view = View.of(call.participant)
+        view = View.of(call.right)
         with _Noted(call, asked, view.label):
             order, _ = self._order(call, asked, reason, request, effective_on)
 
@@ -119,7 +119,7 @@ class NumberingServicer:
         key = parse_write_key(request)
         take = parse_fact_ids(request.take_fact_ids)
         effective_on = parse_effective_on(request, self._clock.today())
-        view = View.of(call.participant)
+        view = View.of(call.right)
         with _Noted(call, [ssin], view.label):
             if self._known(ssin, "ssin").only_national:
                 raise RegistryError(Reason.NOT_REPLACED, "the number was not replaced", field="ssin")
@@ -165,7 +165,7 @@ class NumberingServicer:
         key = parse_write_key(request)
         register = parse_register(request.register)
         effective_on = parse_effective_on(request, self._clock.today())
-        view = View.of(call.participant)
+        view = View.of(call.right)
         with _Noted(call, [ssin], view.label):
             if ssin.kind is SsinKind.BIS:
                 raise RegistryError(Reason.MOVE_FORBIDDEN, "a bis number is not moved", field="ssin")

@@ -13,6 +13,7 @@ from kruispunt_identity.domain.rights import View
 from kruispunt_identity.messages import persons as messages
 from kruispunt_identity.messages.values import parse_identifier_key
 from kruispunt_identity.servicer.candidates import NUMBER_ONLY
+from kruispunt_identity.servicer.guard import Guard
 from kruispunt_identity.store.reading import PersonReader
 from kruispunt_identity.store.versions import Version, VersionPage, VersionPlace
 from kruispunt_server.call import Call
@@ -28,8 +29,9 @@ _MALFORMED = Resolved(None, Outcome.MALFORMED)
 class ReadingServicer:
     """One method per rpc: parse, read, build. What each does stands in the contract."""
 
-    def __init__(self, reader: PersonReader, tokens: PageTokens, clock: Clock) -> None:
+    def __init__(self, reader: PersonReader, guard: Guard, tokens: PageTokens, clock: Clock) -> None:
         self._reader = reader
+        self._guard = guard
         self._tokens = tokens
         self._clock = clock
 
@@ -38,6 +40,7 @@ class ReadingServicer:
         asked = parse_ssin(request.ssin, "ssin")
         view = _view_of(request, call)
         day, known_at = self._times_of(request, call)
+        self._guard.check_read(call, asked, view.label)
         found = self._persons([asked], call, view, day, known_at)[asked]
         if found.person is None:
             raise _unknown(call, asked, view)
@@ -54,13 +57,21 @@ class ReadingServicer:
         day, known_at = self._times_of(request, call)
         numbers = [_read_number(text) for text in request.ssins]
         wanted = list(dict.fromkeys(number for number in numbers if number is not None))
+        readable = self._guard.readable(call, wanted)
+        if readable is not None:
+            wanted = [number for number in wanted if number in readable]
         found = self._persons(wanted, call, view, day, known_at) if wanted else {}
         results = []
         for text, number in zip(request.ssins, numbers, strict=True):
             if number is None:
                 results.append(pb.PersonResult(resolution=messages.resolved_message(_MALFORMED, text)))
                 continue
-            one = found[number]
+            one = found.get(number)
+            if one is None:
+                call.look(int(number), view.label, Reason.NO_DOSSIER.label)
+                withheld = Resolved(number, Outcome.NO_DOSSIER)
+                results.append(pb.PersonResult(resolution=messages.resolved_message(withheld)))
+                continue
             person = one.person
             call.look(
                 int(number if person is None else person.ssin), view.label, "found" if person else "none"
@@ -85,6 +96,7 @@ class ReadingServicer:
         place = None
         if request.page_token:
             place = VersionPlace.read(self._tokens.read(query, request.page_token))
+        self._guard.check_read(call, asked, view.label)
         try:
             resolved, page = self._reader.versions(
                 asked,
@@ -117,9 +129,12 @@ class ReadingServicer:
     ) -> pb.FindPersonsByForeignIdentifierResponse:
         """Return whom a foreign identifier is linked to."""
         key = parse_identifier_key(request.key, "key")
-        view = View.of(call.participant)
+        view = View.of(call.right)
         day, known_at = self._times_of(request, call)
         persons = self._reader.linked(key, valid_at=day, known_at=known_at)
+        readable = self._guard.readable(call, [person.ssin for person in persons])
+        if readable is not None:
+            persons = [person for person in persons if person.ssin in readable]
         for person in persons:
             call.look(int(person.ssin), view.label, "found")
         return pb.FindPersonsByForeignIdentifierResponse(
@@ -143,7 +158,7 @@ class ReadingServicer:
 
 
 def _view_of(request: Any, call: Call) -> View:
-    return View.of(call.participant, messages.parse_data_groups(request.data_groups, "data_groups"))
+    return View.of(call.right, messages.parse_data_groups(request.data_groups, "data_groups"))
 
 
 def _known_at_of(request: Any, call: Call) -> dt.datetime | None:

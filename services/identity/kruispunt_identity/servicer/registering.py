@@ -7,7 +7,7 @@ from typing import Any
 from kruispunt.identity.v1 import registration_service_pb2 as pb
 from kruispunt_identity.domain.life import check_life_of
 from kruispunt_identity.domain.registration import check_minimum
-from kruispunt_identity.domain.rights import View
+from kruispunt_identity.domain.rights import View, check_told
 from kruispunt_identity.domain.values import DataGroup
 from kruispunt_identity.messages.persons import person_message
 from kruispunt_identity.messages.searching import candidate_message, parse_decision, parse_decisions
@@ -54,6 +54,8 @@ class RegisteringServicer:
         source = call.participant.own_institution()
         key = parse_write_key(request)
         registration = self._registration(request, source, key.request_id)
+        told = ((each.group, f"facts[{at}].value") for at, each in enumerate(registration.statements))
+        check_told(call.right, told)
         search_id = parse_request_id(request.search_id, "search_id") if request.search_id else None
 
         def work(transaction: Any) -> bytes:
@@ -133,7 +135,7 @@ class RegisteringServicer:
             )
 
     def _answer(self, registered: Registered, call: Call) -> pb.RegisterPersonResponse:
-        explained = self._views.explained(call.participant)
+        explained = self._views.explained(call.right)
         response = pb.RegisterPersonResponse(
             outcome=pb.PERSON_OUTCOME_CANDIDATES,
             candidates=[candidate_message(each, explained=explained) for each in registered.candidates],
@@ -141,7 +143,7 @@ class RegisteringServicer:
         )
         if registered.person is not None:
             response.outcome = pb.PERSON_OUTCOME_CREATED
-            view = View.of(call.participant)
+            view = View.of(call.right)
             response.person.CopyFrom(person_message(registered.person, self._clock.today(), view))
         return response
 

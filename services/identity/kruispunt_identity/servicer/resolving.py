@@ -6,6 +6,7 @@ from kruispunt.identity.v1 import identity_service_pb2 as pb
 from kruispunt.ssin import Ssin, SsinError
 from kruispunt_identity.domain.number import Outcome, Resolved
 from kruispunt_identity.messages.persons import resolved_message
+from kruispunt_identity.servicer.guard import Guard
 from kruispunt_identity.store.resolving import NumberResolver
 from kruispunt_server.call import Call
 from kruispunt_server.errors import Reason, RegistryError
@@ -20,14 +21,16 @@ _RESULTS = {
     Outcome.REPLACED: "found",
     Outcome.CANCELLED: "found",
     Outcome.UNKNOWN: "none",
+    Outcome.NO_DOSSIER: Reason.NO_DOSSIER.label,
 }
 
 
 class ResolvingServicer:
     """One method per rpc: parse, read, build. What each does stands in the contract."""
 
-    def __init__(self, resolver: NumberResolver) -> None:
+    def __init__(self, resolver: NumberResolver, guard: Guard) -> None:
         self._resolver = resolver
+        self._guard = guard
 
     def ResolveNumbers(self, request: pb.ResolveNumbersRequest, call: Call) -> pb.ResolveNumbersResponse:
         """Say where each of up to ten thousand numbers leads."""
@@ -37,12 +40,17 @@ class ResolvingServicer:
             known_at = parse_instant(request.known_at, "known_at", not_after=call.now)
         numbers = [_read_number(text) for text in request.ssins]
         wanted = dict.fromkeys(number for number in numbers if number is not None)
+        readable = self._guard.readable(call, list(wanted))
+        withheld = [number for number in wanted if readable is not None and number not in readable]
+        for number in withheld:
+            del wanted[number]
         try:
             found = self._resolver.resolve(wanted, known_at) if wanted else {}
         except RegistryError as refusal:
             for number in wanted:
                 call.look(int(number), _SHOWN, refusal.reason.label)
             raise
+        found |= {number: Resolved(number, Outcome.NO_DOSSIER) for number in withheld}
         for number, resolved in found.items():
             call.look(int(resolved.current or number), _SHOWN, _RESULTS[resolved.outcome])
         return pb.ResolveNumbersResponse(

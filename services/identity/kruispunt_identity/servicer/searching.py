@@ -67,7 +67,7 @@ class SearchingServicer:
                 field=f"criteria.{found.too_weak}",
                 metadata={"limit": str(MOST_SHOWN)},
             )
-        explained = self._views.explained(call.participant)
+        explained = self._views.explained(call.right)
         response = pb.SearchPersonsResponse(
             candidates=[candidate_message(each, explained=explained) for each in shown],
             search_id=str(search.search_id),

@@ -7,12 +7,13 @@ from kruispunt.common.v1.error_reason_pb2 import ErrorReason
 from kruispunt.identity.v1 import registration_service_pb2 as pb
 from kruispunt.ssin import Ssin
 from kruispunt_identity.domain.person import Change, GroupOutcome, Person, Plan
+from kruispunt_identity.domain.rights import check_told
 from kruispunt_identity.domain.values import DataGroup
 from kruispunt_identity.messages.changes import FactChange, parse_changes, parse_id
 from kruispunt_identity.messages.persons import fact_message, resolved_message
 from kruispunt_identity.servicer.telling import Telling
 from kruispunt_identity.store.persons import PersonStore
-from kruispunt_server.call import Call, InstitutionKey
+from kruispunt_server.call import Call, InstitutionKey, Right
 from kruispunt_server.clock import brussels_day
 from kruispunt_server.errors import RegistryError
 from kruispunt_server.wire import parse_ssin, parse_write_key
@@ -37,7 +38,7 @@ class UpdatingServicer:
 
         def work(transaction: Any, person: Person) -> pb.UpdatePersonResponse:
             person.check_etag(request.etag)
-            results = _told(person, changes, source, asked)
+            results = _told(person, changes, source, asked, call.right)
             plan = _plan_of(results, all_or_none=request.all_or_none)
             version = self._persons.carry_out(transaction, call, person, plan, key.request_id, _UPDATED)
             return pb.UpdatePersonResponse(
@@ -61,6 +62,7 @@ class UpdatingServicer:
         def work(transaction: Any, person: Person) -> pb.RetractFactResponse:
             person.check_etag(request.etag)
             change = person.retract(fact_id)
+            check_told(call.right, [(change.fact.group, "fact_id")])
             version = self._persons.carry_out(
                 transaction, call, person, change.plan, key.request_id, _RETRACTED
             )
@@ -79,7 +81,7 @@ def _retracted_group(answer: pb.RetractFactResponse | None) -> str:
 
 
 def _told(
-    person: Person, changes: Sequence[FactChange], source: InstitutionKey, under: Ssin
+    person: Person, changes: Sequence[FactChange], source: InstitutionKey, under: Ssin, right: Right
 ) -> list[Change | RegistryError]:
     """Tell every change; return what became of each, in their order.
 
@@ -90,6 +92,7 @@ def _told(
     for place in sorted(range(len(changes)), key=lambda place: statements[place].group is DataGroup.DECEASE):
         change = changes[place]
         try:
+            check_told(right, [(change.statement.group, "statement.value")])
             results[place] = person.tell(
                 change.statement, source, under, change.corrects, statements, keeps_days=change.keeps_days
             )

@@ -22,7 +22,7 @@ _NUMBERS: Final = {name: number for number, name in _LOGS.items()}
 
 POLICIES: Final = {
     # May name nobody: then no look at anybody is asked for.
-    "ListAccessRecords": Policy(roles=_AUDITING, personal=True, look_required=False),
+    "ListAccessRecords": Policy(roles=_AUDITING, personal=True, look_required=False, data_group="access"),
     # Records name nobody. Whose they are is checked record by record.
     "GetProof": Policy(),
     "GetSignedHead": Policy(),

@@ -20,7 +20,7 @@ from kruispunt.signed_heads import HeadNote, origin_of
 from kruispunt_server.audit.retaining import said_kept_from
 from kruispunt_server.audit.trust import TrustedKeys, WrittenKey
 from kruispunt_server.database import Database
-from kruispunt_server.sealing.records import PARTS, record_text
+from kruispunt_server.sealing.records import parts_in, record_text
 from kruispunt_server.sealing.tiles import WIDTH, TileStore
 from kruispunt_server.tables import SharedTables
 
@@ -223,7 +223,7 @@ class _Reading:
 
     def _leaves(self) -> Iterator[bytes]:
         """Yield the hash of each leaf from position 0 on; of a record that is not kept, that in the tree."""
-        expected, report, separators = 0, self._report, len(PARTS[self._log])
+        expected, report = 0, self._report
         sha256 = hashlib.sha256
         for position, text in self._rows():
             if position < expected:
@@ -234,7 +234,7 @@ class _Reading:
             if position >= report.size:
                 report.note(position, "the record lies beyond the end of the log")
                 return
-            if text.count(b"\x1f") != separators:
+            if not parts_in(self._log, text):
                 report.note(position, "the record has more parts than there are")
             yield sha256(b"\x00" + text).digest()
             expected = position + 1

@@ -1,6 +1,7 @@
 """The text of a record, which is hashed: one form on both databases, and the same in Python.
 
-Parts are joined by U+001F; what is absent is U+001E. A part that holds U+001F itself would make the text ambiguous: no
+A record that a service of the registry made for an institution has one part more, and says so in its form. Parts are
+joined by U+001F; what is absent is U+001E. A part that holds U+001F itself would make the text ambiguous: no
 part of ours does, and who counts the separators notices one that was put there.
 """
 
@@ -47,8 +48,12 @@ CHANGE: Final = (
 )
 """The parts of a change, behind "change/1"."""
 
+VIA: Final = "via"
+"""The part that stands last, and only where it is there: behind "access/2" and "change/2"."""
+
 PARTS: Final = {"access": ACCESS, "change": CHANGE}
 FORM: Final = {"access": "access/1", "change": "change/1"}
+FORM_VIA: Final = {"access": "access/2", "change": "change/2"}
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
@@ -57,16 +62,24 @@ _MICROSECOND = dt.timedelta(microseconds=1)
 def record_text(table: sa.Table, dialect: str) -> sa.ColumnElement[str]:
     """Return the expression for the text of a row of a log."""
     parts = [_part(table.c[name], dialect) for name in PARTS[table.name]]
-    text: sa.ColumnElement[str] = sa.literal_column(f"'{FORM[table.name]}'", sa.Text)
-    separator = sa.literal_column(f"{_CHR[dialect]}(31)", sa.Text)
+    via, separator = table.c[VIA], sa.literal_column(f"{_CHR[dialect]}(31)", sa.Text)
+    plain, with_via = (sa.literal_column(f"'{form[table.name]}'", sa.Text) for form in (FORM, FORM_VIA))
+    text: sa.ColumnElement[str] = sa.case((via.is_(None), plain), else_=with_via)
     for part in parts:
         text = text + separator + part
-    return text
+    return text + sa.func.coalesce(separator + via, sa.literal_column("''", sa.Text))
 
 
-def text_of(log: str, values: Sequence[Any]) -> str:
-    """Return the text of a record whose values are in the order of `PARTS[log]`."""
-    return SEPARATOR.join([FORM[log], *map(_said, values)])
+def text_of(log: str, values: Sequence[Any], via: str | None = None) -> str:
+    """Return the text of a record whose values are in the order of `PARTS[log]`, done by `via`."""
+    parts = map(_said, values)
+    return SEPARATOR.join([FORM[log], *parts] if via is None else [FORM_VIA[log], *parts, via])
+
+
+def parts_in(log: str, text: bytes) -> bool:
+    """Return whether a text has as many parts as its form says."""
+    with_via = text.startswith(FORM_VIA[log].encode())
+    return text.count(b"\x1f") == len(PARTS[log]) + with_via
 
 
 _CHR = {"sqlite": "char", "postgresql": "chr"}
