@@ -197,6 +197,8 @@ QUERIES = {
     "open_book": lambda w: w.open_book(),
     "notices.state": lambda w: w.notices.state(PENSIONS),
     "notices.list_after": lambda w: w.notices.list_after(PENSIONS, 5, 10),
+    "notices.latest": lambda w: w.notices.latest(),
+    "notices.new_after": lambda w: w.notices.new_after(told_at(NOTICES_EACH - 1)),
     "notices.last_before": lambda w: w.notices.last_before(PENSIONS, told_at(10)),
     "notices.list_between": lambda w: w.notices.list_between(PENSIONS, told_at(10), told_at(20)),
     "notices.list_holdings": lambda w: w.notices.list_holdings(PENSIONS, None, 10),
@@ -259,6 +261,22 @@ def test_no_query_scans(
         scanning += [f"{name}: {line}" for line in explained if SCANS[filled.dialect].search(line)]
 
     assert [] == scanning
+
+
+def test_what_is_new_is_entered_at_its_instant(
+    filled: Database, directory_tables: DirectoryTables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not once for each institution: it is asked ten times a second."""
+    recorder = Recorder(filled, monkeypatch)
+    new = World(filled, directory_tables).notices.new_after(told_at(NOTICES_EACH - 1))
+    nothing = World(filled, directory_tables).notices.new_after(NOW)
+    sa.event.remove(filled.engine, "before_cursor_execute", recorder._core)
+    plan = explain(filled, *recorder.seen[-1])
+
+    assert (600, {NOTICES_EACH}, NOW) == (len(new[0]), set(new[0].values()), new[1])
+    assert ({}, NOW) == nothing
+    assert [] != [line for line in plan if "ix_notice_recorded_at" in line]
+    assert [] == [line for line in plan if "ix_notice_institution" in line]
 
 
 def test_a_scan_would_be_seen(filled: Database, directory_tables: DirectoryTables) -> None:

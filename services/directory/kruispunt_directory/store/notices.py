@@ -18,6 +18,7 @@ from kruispunt_server.call import InstitutionKey
 from kruispunt_server.database import Database
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.ids import new_ids
+from kruispunt_server.tables import Instant
 
 _STEP = 1000
 
@@ -95,6 +96,17 @@ class NoticeStore:
         ).where(mine)
         self._set = sa.update(self._state).where(mine)
         self._all = sa.select(self._state.c.sector, self._state.c.institution, self._state.c.last_no)
+        notice = self._notice
+        # Index: ix_notice_recorded_at, of both.
+        last = sa.func.max(notice.c.recorded_at, type_=Instant)
+        self._latest = sa.select(last)
+        # By sums: to group by the columns SQLite would enter another index once for each institution.
+        whose = (notice.c.sector + 0, notice.c.institution + 0)
+        self._new = (
+            sa.select(*whose, sa.func.max(notice.c.notice_no), last)
+            .where(notice.c.recorded_at > sa.bindparam("after", type_=Instant))
+            .group_by(*whose)
+        )
 
     def write(self, transaction: sa.Connection, notices: Iterable[Notice], recorded_at: dt.datetime) -> None:
         """Number and write notices of one commit, in their order.
@@ -126,6 +138,23 @@ class NoticeStore:
         with self._database.reading() as connection:
             rows = connection.execute(self._all)
             return {InstitutionKey(sector, institution): last_no for sector, institution, last_no in rows}
+
+    def latest(self) -> dt.datetime | None:
+        """Return when the last notice of all was recorded; none: there is none."""
+        with self._database.reading() as connection:
+            latest: dt.datetime | None = connection.scalar(self._latest)
+            return latest
+
+    def new_after(self, instant: dt.datetime) -> tuple[dict[InstitutionKey, int], dt.datetime]:
+        """Return the number of the last notice of those who were told something after an instant, and when the last was.
+
+        Nothing is recorded later with an earlier instant: one follower at a time writes notices, each commit with an
+        instant after that of the commit before it.
+        """
+        with self._database.reading() as connection:
+            rows = connection.execute(self._new, {"after": instant}).all()
+        ends = {InstitutionKey(sector, institution): last_no for sector, institution, last_no, _ in rows}
+        return ends, max((row[3] for row in rows), default=instant)
 
     def acknowledge(self, institution: InstitutionKey, up_to_no: int) -> NoticeState:
         """Note that an institution has dealt with every notice up to a number; a lower one changes nothing.

@@ -45,6 +45,10 @@ class ChangeSource:
         size, _ = self._store.bounds()
         return dict.fromkeys(keys, size - 1)
 
+    def news(self) -> Mapping[Key, int]:
+        """Return the position of the last sealed record."""
+        return self.ends([None])
+
     def before_all(self, key: Key) -> int:  # noqa: ARG002
         """Return the position before the first that is kept."""
         return self._store.bounds()[1] - 1
