@@ -2,7 +2,6 @@
 
 import datetime as dt
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from kruispunt import merkle
 from kruispunt.common.v1 import feed_pb2
@@ -16,7 +15,7 @@ from kruispunt_directory.servicer.notice_source import NoticeSource
 from kruispunt_directory.store.impacts import ImpactReader
 from kruispunt_directory.store.notices import NoticeStore
 from kruispunt_server.call import Call
-from kruispunt_server.clock import Clock, brussels_day
+from kruispunt_server.clock import Clock, brussels_bounds, brussels_day
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.feeds.hub import Hub
 from kruispunt_server.feeds.outlet import Outlet
@@ -24,7 +23,6 @@ from kruispunt_server.wire import institution_message, parse_day, parse_optional
 
 _DEFAULT_HEARTBEAT_S: Final = 10
 _LONGEST_HEARTBEAT_S: Final = 60
-_BRUSSELS = ZoneInfo("Europe/Brussels")
 
 
 class NoticeServicer:
@@ -65,10 +63,7 @@ class NoticeServicer:
         day, now = parse_day(request.day, "day"), self._clock.now()
         if day > brussels_day(now):
             raise RegistryError(Reason.TIME_IN_FUTURE, "the day lies in the future", field="day")
-        begin, end = (
-            dt.datetime.combine(each, dt.time(), _BRUSSELS).astimezone(dt.UTC)
-            for each in (day, day + dt.timedelta(days=1))
-        )
+        begin, end = brussels_bounds(day)
         notices = self._store.list_between(institution, begin, end)
         state = self._store.state(institution)
         if state.kept_from > 1 and (not notices or notices[0].notice_no == state.kept_from):

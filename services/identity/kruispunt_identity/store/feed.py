@@ -6,7 +6,6 @@ import json
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -17,7 +16,7 @@ from kruispunt_identity.domain.telling import KINDS, DayDigest, StandingNumber, 
 from kruispunt_identity.domain.values import DataGroup
 from kruispunt_identity.tables import IdentityTables
 from kruispunt_server.call import InstitutionKey
-from kruispunt_server.clock import Clock
+from kruispunt_server.clock import Clock, brussels_bounds
 from kruispunt_server.database import Database
 from kruispunt_server.subject_keys import SubjectKeys
 from kruispunt_server.tables import Instant
@@ -25,7 +24,6 @@ from kruispunt_server.tables import Instant
 PAGE: Final = 500
 PART: Final = 1000
 _LOG: Final = "change"
-_BRUSSELS = ZoneInfo("Europe/Brussels")
 # A call that was recorded before midnight may commit a minute after it, and be sealed a little later.
 _LATEST_SEAL: Final = dt.timedelta(minutes=10)
 
@@ -158,10 +156,7 @@ class FeedStore:
 
     def digest(self, day: dt.date) -> DayDigest:
         """Return count and root over the changes of persons and numbers recorded on a day in Brussels."""
-        begin, end = (
-            dt.datetime.combine(each, dt.time(), _BRUSSELS).astimezone(dt.UTC)
-            for each in (day, day + dt.timedelta(days=1))
-        )
+        begin, end = brussels_bounds(day)
         tree, first, last = CompactRange(), 0, 0
         with self._database.snapshot() as connection:
             size: int = connection.execute(self._log).one().size
