@@ -127,7 +127,7 @@ def _feed(assembly: Assembly, watches: int, keys: int) -> Servicer:
     # A participant may have half of the places.
     watch = replace(policies.FEED_SERVICE["WatchChanges"], max_streams=2 * watches)
     rules = {**policies.FEED_SERVICE, "WatchChanges": watch}
-    return Servicer(_FEED, FeedServicer(source, hub, store, parts.clock), rules, hub)
+    return Servicer(_FEED, FeedServicer(hub, store, parts.clock), rules, hub)
 
 
 def expected(key: int, keys: int, changes: int) -> list[str]:

@@ -83,7 +83,7 @@ def _notices(assembly: Assembly, watches: int) -> Servicer:
     hub = Hub(source, places, parts.journal.commit_all, parts.clock, parts.edge.events)
     dossiers = DossierStore(parts.database, tables, parts.changes, parts.clock)
     reader = ImpactReader(parts.database, dossiers, CursorStore(parts.database, tables))
-    servicer = NoticeServicer(source, hub, store, reader, parts.clock)
+    servicer = NoticeServicer(hub, store, reader, parts.clock)
     # A participant may have half of the places.
     watch = replace(policies.NOTICE_SERVICE["WatchNotices"], max_streams=2 * watches)
     return Servicer(_NOTICE, servicer, {**policies.NOTICE_SERVICE, "WatchNotices": watch}, hub)
