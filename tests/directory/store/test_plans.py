@@ -121,7 +121,6 @@ def told_at(number: int) -> dt.datetime:
 def _look(transaction: sa.Connection, tables: DirectoryTables) -> None:
     """Write looks at 2,000 persons."""
     common = {
-        "recorded_at": NOW,
         "participant_id": "x",
         "method": "m",
         "end_user": "u",
@@ -131,10 +130,33 @@ def _look(transaction: sa.Connection, tables: DirectoryTables) -> None:
         "result": "found",
     }
     looks = [
-        {**common, "access_id": access_id, "subject": subject(place % 2_000), "position": place}
+        {
+            **common,
+            "access_id": access_id,
+            "subject": subject(place % 2_000),
+            "position": place,
+            "recorded_at": looked_at(place),
+        }
         for place, access_id in enumerate(new_ids(LOOKS))
     ]
+    heads = [
+        {
+            "log": "access",
+            "tree_size": size,
+            "root_hash": b"r",
+            "signed_at": looked_at(size),
+            "key_id": "k",
+            "signature": b"s",
+        }
+        for size in range(5, LOOKS + 1, 5)
+    ]
     transaction.execute(sa.insert(tables.shared.access), looks)
+    transaction.execute(sa.insert(tables.shared.seals.tree_head), heads)
+
+
+def looked_at(place: int) -> dt.datetime:
+    """Return when a look was recorded: one a minute."""
+    return NOW - dt.timedelta(minutes=LOOKS - place)
 
 
 def subject(place: int) -> bytes:
@@ -212,7 +234,10 @@ QUERIES = {
     "impacts.standing": lambda w: w.impacts.standing([SOMEBODY, PERSONS[0]]),
     "looks": lambda w: w.audit.looks(LookFilter([subject(5), subject(6)]), before=None, limit=101),
     "looks of a page": lambda w: w.audit.looks(
-        LookFilter([subject(5)], "x", NOW, NOW + dt.timedelta(days=1)), before=9_000, limit=101
+        LookFilter([subject(5)], "x", looked_at(5_000), looked_at(9_000)), before=9_000, limit=101
+    ),
+    "looks at anybody": lambda w: w.audit.looks(
+        LookFilter([], "y", looked_at(5_000), looked_at(5_100)), before=None, limit=101
     ),
     "one look": lambda w: w.audit.find("access", new_id()),
 }
@@ -279,6 +304,26 @@ def test_what_is_new_is_entered_at_its_instant(
     assert [] == [line for line in plan if "ix_notice_institution" in line]
 
 
+def test_looks_of_a_time_are_entered_there(
+    filled: Database, directory_tables: DirectoryTables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of them are found, and little is read beside: ten minutes more on each side."""
+    reader = World(filled, directory_tables).audit
+    recorder = Recorder(filled, monkeypatch)
+    found = reader.looks(LookFilter(begin=looked_at(5_000), end=looked_at(5_100)), before=None, limit=1_000)
+    sa.event.remove(filled.engine, "before_cursor_execute", recorder._core)
+    narrowed = reader._stretch
+    access = directory_tables.shared.access
+    with filled.reading() as connection:
+        bounds = narrowed(connection, LookFilter(begin=looked_at(5_000), end=looked_at(5_100)))
+        read = connection.scalar(sa.select(sa.func.count()).select_from(access).where(*bounds))
+        open_ended = narrowed(connection, LookFilter(begin=looked_at(0), end=NOW))
+
+    assert list(range(5_099, 4_999, -1)) == [row.position for row in found]
+    assert 120 <= (read or 0) <= 140
+    assert [] == open_ended
+
+
 def test_a_scan_would_be_seen(filled: Database, directory_tables: DirectoryTables) -> None:
     """The test above can fail: a question without index is found out."""
     table = directory_tables.dossiers.dossier
@@ -288,8 +333,8 @@ def test_a_scan_would_be_seen(filled: Database, directory_tables: DirectoryTable
 
 
 SCANS = {
-    "postgresql": re.compile(r"Seq Scan on (dossier|dossier_version|number|notice|access)\b"),
-    "sqlite": re.compile(r"\bSCAN (dossier|dossier_version|number|other|notice|access)\b"),
+    "postgresql": re.compile(r"Seq Scan on (dossier|dossier_version|number|notice|access|tree_head)\b"),
+    "sqlite": re.compile(r"\bSCAN (dossier|dossier_version|number|other|notice|access|tree_head)\b"),
 }
 
 

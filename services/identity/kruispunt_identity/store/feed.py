@@ -19,6 +19,7 @@ from kruispunt_identity.tables_person import PersonTables
 from kruispunt_server.call import InstitutionKey
 from kruispunt_server.clock import Clock, brussels_bounds
 from kruispunt_server.database import Database
+from kruispunt_server.sealing.heads import sealed_before
 from kruispunt_server.subject_keys import SubjectKeys
 from kruispunt_server.tables import Instant
 
@@ -50,7 +51,7 @@ class FeedStore:
         # Index: uq_change_position, of both.
         self._after = following.where(change.c.position <= sa.bindparam("end"))
         self._rest = following.where(change.c.commit_id == sa.bindparam("of_commit"))
-        self._sealed_before = _sealed_before(tables.shared.seals.tree_head)
+        self._sealed_before = sealed_before(tables.shared.seals.tree_head, _LOG)
         self._since = _first_since(change)
         self._day = _recorded_between(change)
         self._unsealed = _waiting(change)
@@ -135,19 +136,6 @@ def _told_columns(change: sa.Table) -> sa.Select[Any]:
     """Return what is read of changes, in their order."""
     names = ("position", "change_id", "commit_id", "recorded_at", "kind", "key_id", "payload")
     return sa.select(*(change.c[name] for name in names)).order_by(change.c.position)
-
-
-def _sealed_before(head: sa.Table) -> sa.Select[Any]:
-    """Return how large the log was at an instant; of a clock that was set back, rather too small.
-
-    Index: ix_tree_head_signed_at. The latest head, not the largest: where a clock was set back it is the smaller.
-    """
-    return (
-        sa.select(head.c.tree_size)
-        .where(head.c.log == _LOG, head.c.signed_at < sa.bindparam("at", type_=Instant))
-        .order_by(head.c.signed_at.desc(), head.c.tree_size.desc())
-        .limit(1)
-    )
 
 
 def _first_since(change: sa.Table) -> sa.Select[Any]:
