@@ -21,6 +21,7 @@ from kruispunt_server.ids import new_ids
 from kruispunt_server.tables import Instant
 
 _STEP = 1000
+_TOLD = ("notice_no", "notice_id", "recorded_at", "kind", "ssin", "current_ssin", "changed_at", "change_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,15 @@ class NoticeStore:
         self._of = sa.select(
             self._state.c.last_no, self._state.c.acknowledged_no, self._state.c.kept_from
         ).where(mine)
+        told = sa.select(*(self._notice.c[name] for name in _TOLD)).where(
+            self._notice.c.sector == sa.bindparam("of_sector"),
+            self._notice.c.institution == sa.bindparam("of_institution"),
+        )
+        self._told_in_order = told.order_by(self._notice.c.notice_no)
+        # Made once: when much is told, it is asked a thousand times a second. Index: primary key.
+        self._after = self._told_in_order.where(self._notice.c.notice_no > sa.bindparam("after")).limit(
+            sa.bindparam("most")
+        )
         self._set = sa.update(self._state).where(mine)
         self._all = sa.select(self._state.c.sector, self._state.c.institution, self._state.c.last_no)
         notice = self._notice
@@ -181,17 +191,16 @@ class NoticeStore:
             after_no: number of the last one before; 0 for the first.
             limit: notices at most, about: those of one commit are never cut.
         """
-        table = self._notice
         with self._database.reading() as connection:
-            # Index: primary key.
-            found = self._told(connection, institution, table.c.notice_no > after_no, limit=limit)
-            if len(found) == limit:
+            values = {**_key(institution), "after": after_no, "most": limit}
+            found = [_told(row) for row in connection.execute(self._after, values)]
+            if len(found) == limit:  # the last commit may be cut
                 found += self._told(
                     connection,
                     institution,
-                    table.c.notice_no > found[-1].notice_no,
+                    self._notice.c.notice_no > found[-1].notice_no,
                     # Index: institution, recorded_at.
-                    table.c.recorded_at == found[-1].recorded_at,
+                    self._notice.c.recorded_at == found[-1].recorded_at,
                 )
         return found
 
@@ -289,21 +298,10 @@ class NoticeStore:
         ]
 
     def _told(
-        self,
-        connection: sa.Connection,
-        institution: InstitutionKey,
-        *conditions: sa.ColumnElement[bool],
-        limit: int | None = None,
+        self, connection: sa.Connection, institution: InstitutionKey, *conditions: sa.ColumnElement[bool]
     ) -> list[ToldNotice]:
-        table = self._notice
-        names = ("notice_no", "notice_id", "recorded_at", "kind", "ssin", "current_ssin", "changed_at")
-        statement = (
-            sa.select(*(table.c[name] for name in names), table.c.change_id)
-            .where(*self._mine(institution), *conditions)
-            .order_by(table.c.notice_no)
-            .limit(limit)
-        )
-        return [_told(row) for row in connection.execute(statement)]
+        rows = connection.execute(self._told_in_order.where(*conditions), _key(institution))
+        return [_told(row) for row in rows]
 
 
 def _told(row: Sequence[Any]) -> ToldNotice:
