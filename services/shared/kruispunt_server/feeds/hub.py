@@ -82,7 +82,7 @@ class Hub:
         *,
         idle_s: float = 60.0,
     ) -> None:
-        self.source = source
+        self._source = source
         self.places = places
         self._commit_all = commit_all
         self._clock = clock
@@ -129,6 +129,10 @@ class Hub:
         if self._stopping:  # it came while all were being ended
             outlet.end()
         return watcher
+
+    def key_of(self, call: Call) -> Key:
+        """Return whose entries a caller sees, or raise RegistryError."""
+        return self._source.key_of(call)
 
     def count(self) -> int:
         """Return how many watches are open, about."""
@@ -204,9 +208,9 @@ class Hub:
         if not self._watchers:
             return
         # The ends of new keys after the news of all: what is told in between is in both, never in neither.
-        found = [self.source.news()]
+        found = [self._source.news()]
         if self._unknown:
-            found.append(self.source.ends(self._unknown))
+            found.append(self._source.ends(self._unknown))
         for key, end in itertools.chain.from_iterable(each.items() for each in found):
             if key in self._watchers and end != self._ends.get(key):
                 self._ends[key] = end
@@ -221,7 +225,7 @@ class Hub:
             if watcher.page or not watcher.is_ready:
                 continue
             if watcher.place.snapshot is not None:
-                parts.append((watcher, self.source.snapshot(watcher.key, watcher.place.snapshot)))
+                parts.append((watcher, self._source.snapshot(watcher.key, watcher.place.snapshot)))
             elif watcher.read_to < self._ends.get(watcher.key, watcher.read_to):
                 groups[watcher.key, watcher.read_to].append(watcher)
         pages = list(self._pages(groups))
@@ -243,7 +247,7 @@ class Hub:
         """Yield the next page of each watcher, until what they show is enough for one turn; the rest is next."""
         shown = 0
         for (key, after), watchers in groups.items():
-            page = self.source.read(key, after, self._ends[key])
+            page = self._source.read(key, after, self._ends[key])
             of_page = sum(len(each.persons) for each in page.entries)
             for watcher in watchers:
                 if shown > _LOOKS_AT_ONCE:
@@ -255,7 +259,7 @@ class Hub:
     def _looked(self, watcher: Watcher, persons: Iterable[int]) -> Call:
         call = watcher.outlet.call
         for person in persons:
-            call.look(person, self.source.data_groups, "told")
+            call.look(person, self._source.data_groups, "told")
         return call
 
     def _journal(self, calls: list[Call]) -> None:
@@ -271,7 +275,7 @@ class Hub:
         place = Place(watcher.place.position, part.place)
         token = self.places.token(place)
         watcher.place = place
-        self._send(watcher, self.source.snapshot_message(part, place.position, token))
+        self._send(watcher, self._source.snapshot_message(part, place.position, token))
 
     def _tell(self, now: float) -> None:
         """Send the next message of everybody who can take one."""
@@ -285,7 +289,7 @@ class Hub:
                 watcher.place = Place(entry.position)
                 same = (watcher.key, entry.position)
                 if same not in made:
-                    made[same] = self.source.message(entry, self.places.token(watcher.place))
+                    made[same] = self._source.message(entry, self.places.token(watcher.place))
                 self._send(watcher, made[same])
             elif watcher.place.snapshot is None and watcher.read_to >= self._ends.get(watcher.key, -1):
                 watcher.place = Place(watcher.read_to)
@@ -317,7 +321,7 @@ class Hub:
                 with contextlib.suppress(KeyError):
                     self._active.discard(watcher)
                 token = self.places.token(watcher.place)
-                beat = self.source.heartbeat(watcher.place.position, token, self._clock.now())
+                beat = self._source.heartbeat(watcher.place.position, token, self._clock.now())
                 self._send(watcher, beat)
             if not watcher.is_gone:
                 due = watcher.sent_at + watcher.heartbeat_s

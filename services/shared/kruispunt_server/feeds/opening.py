@@ -38,5 +38,5 @@ def open_watch(hub: Hub, request: WatchRequest, call: Call, outlet: Outlet) -> N
         raise RegistryError(
             Reason.FIELD_INVALID, "signs of life come every 1 to 60 seconds", field="heartbeat_seconds"
         )
-    key = hub.source.key_of(call)
+    key = hub.key_of(call)
     hub.open(outlet, key, hub.places.begin(request.start, key), heartbeat_s)
