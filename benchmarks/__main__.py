@@ -16,6 +16,7 @@ ROWS: dict[str, Callable[[Size], Iterable[dict[str, Any]]]] = {
     "S1-3M": s1.of_three_million,
     "I1": imports.run,
     "F1": f1.run,
+    "F1N": f1.run_notices,
 }
 
 

@@ -29,14 +29,17 @@ from benchmarks.stores import Store
 from kruispunt import ClientCertificates, IdentityClient, Purpose
 from kruispunt.cli.person_files import read_rows
 from kruispunt.registering import ImportRow, RowOutcome
+from kruispunt_directory.tables import directory_tables
 from kruispunt_identity.tables import identity_tables
 from kruispunt_server import migrate, pki
 from kruispunt_server.audit.granting import grant
 from kruispunt_server.database import Database
+from kruispunt_server.tables import SharedTables
 
 GOAL_ROWS_PER_S = 2500
 
 _SEED = 7
+_SHARED = {"identity": identity_tables().shared, "directory": directory_tables().shared}
 _ROUNDS = 5
 _PURPOSE = Purpose(legal_basis="18/042", end_user="bench", case="bench")
 
@@ -117,31 +120,31 @@ class _Sender:
 
 
 @contextmanager
-def empty(kind: str) -> Iterator[Store]:
-    """Give an empty, migrated database, which is gone afterwards."""
+def empty(kind: str, service: str = "identity") -> Iterator[Store]:
+    """Give an empty, migrated database of a service, which is gone afterwards."""
     WORK.mkdir(exist_ok=True)
     if kind == "sqlite":
         with tempfile.TemporaryDirectory(dir=WORK) as folder:
-            url = f"sqlite:///{folder}/identity.db"
-            migrate.upgrade(url, "identity")
+            url = f"sqlite:///{folder}/{service}.db"
+            migrate.upgrade(url, service)
             yield Store(url, f"sqlite {sqlite3.sqlite_version}", 0, None)
         return
     with running() as cluster, psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
         connection.execute("DROP DATABASE IF EXISTS imports WITH (FORCE)")
         connection.execute("CREATE DATABASE imports TEMPLATE template0")
-        migrate.upgrade(cluster.url("imports"), "identity")
+        migrate.upgrade(cluster.url("imports"), service)
         version = connection.info.server_version // 10_000
-        url = _as_server(connection, cluster.url("imports"))
+        url = _as_server(connection, cluster.url("imports"), _SHARED[service])
         yield Store(url, f"postgresql {version}", 0, cluster.pid)
         connection.execute("DROP DATABASE imports WITH (FORCE)")
 
 
-def _as_server(connection: psycopg.Connection, url: str) -> str:
+def _as_server(connection: psycopg.Connection, url: str, tables: SharedTables) -> str:
     """Return the address for a role that may serve and not rewrite the journal, as in operation."""
     if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = 'serving'").fetchone() is None:
         connection.execute("CREATE ROLE serving LOGIN")
     owner = Database.open(url)
-    grant(owner, identity_tables().shared, "serving")
+    grant(owner, tables, "serving")
     owner.close()
     return url.replace("//postgres@", "//serving@")
 

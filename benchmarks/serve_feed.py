@@ -57,6 +57,10 @@ class KeyedSource(ChangeSource):
         return int(call.purpose.case) % self._keys
 
     def ends(self, keys: Collection[Key]) -> Mapping[Key, int]:
+        """Return the last position of each key, as far as was read."""
+        return {key: self._of(key)[-1].position if self._of(key) else -1 for key in keys}
+
+    def news(self) -> Mapping[Key, int]:
         """Read on, and return the last position of each key."""
         with self._lock:
             end = self._store.bounds()[0] - 1
@@ -64,7 +68,7 @@ class KeyedSource(ChangeSource):
                 commits, self._read_to = self._store.read(self._read_to, end)
                 for commit in commits:
                     self._deal(commit)
-        return {key: self._of(key)[-1].position if self._of(key) else -1 for key in keys}
+        return self.ends(range(self._keys))
 
     def read(self, key: Key, after: int, end: int) -> Page:
         """Return what one key has after a position."""
@@ -121,7 +125,7 @@ def _feed(assembly: Assembly, watches: int, keys: int) -> Servicer:
     # A participant may have half of the places.
     watch = replace(policies.FEED_SERVICE["WatchChanges"], max_streams=2 * watches)
     rules = {**policies.FEED_SERVICE, "WatchChanges": watch}
-    return Servicer(_FEED, FeedServicer(source, hub, store, parts.clock), rules, hub)
+    return Servicer(_FEED, FeedServicer(hub, store, parts.clock), rules, hub)
 
 
 def expected(key: int, keys: int, changes: int) -> list[str]:

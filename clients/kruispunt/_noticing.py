@@ -7,7 +7,7 @@ from kruispunt._client import Caller
 from kruispunt._conversation import Stream
 from kruispunt._messages import date_message, optional_date, period_of
 from kruispunt._person_feed import digest_of
-from kruispunt._watching import Watch
+from kruispunt._watching import watched
 from kruispunt.common.v1 import feed_pb2
 from kruispunt.directory.v1 import notice_service_pb2 as pb
 from kruispunt.directory.v1.notice_service_pb2_grpc import NoticeServiceStub
@@ -24,8 +24,6 @@ from kruispunt.notices import (
 )
 from kruispunt.ssin import Ssin
 from kruispunt.values import InstitutionRef
-
-_HEARTBEATS_MISSED = 3
 
 
 class NoticeMethods(Caller):
@@ -62,20 +60,17 @@ class NoticeMethods(Caller):
             stub = self._connection.stub(NoticeServiceStub)
             return stub.WatchNotices(request, metadata=self._metadata)
 
-        watch = Watch(
+        messages = watched(
             opener,
             self._connection.line,
             start,
             positions=positions,
-            silence_s=heartbeat_s * _HEARTBEATS_MISSED,
-            give_up_s=give_up_s,
+            heartbeat_s=heartbeat_s,
+            heartbeats=heartbeats,
             start_over=start_over,
+            give_up_s=give_up_s,
         )
-        return (
-            _told_of(message)
-            for message in watch.messages()
-            if heartbeats or message.WhichOneof("content") != "heartbeat"
-        )
+        return map(_told_of, messages)
 
     def acknowledge_notices(self, up_to_no: int, *, timeout_s: float | None = None) -> Acknowledgement:
         """Say that every notice up to a number was dealt with; a lower number changes nothing.

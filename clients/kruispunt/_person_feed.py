@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from kruispunt._client import Caller
 from kruispunt._conversation import Stream
 from kruispunt._messages import date_message
-from kruispunt._watching import Watch
+from kruispunt._watching import watched
 from kruispunt.common.v1 import feed_pb2
 from kruispunt.facts import DataGroup
 from kruispunt.feeds import (
@@ -24,8 +24,6 @@ from kruispunt.identity.v1.feed_service_pb2_grpc import IdentityFeedServiceStub
 from kruispunt.persons import NumberStatus, Register
 from kruispunt.ssin import Ssin
 from kruispunt.values import InstitutionRef
-
-_HEARTBEATS_MISSED = 3
 
 
 class PersonFeedMethods(Caller):
@@ -65,20 +63,17 @@ class PersonFeedMethods(Caller):
             stub = self._connection.stub(IdentityFeedServiceStub)
             return stub.WatchChanges(request, metadata=self._metadata)
 
-        watch = Watch(
+        messages = watched(
             opener,
             self._connection.line,
             start,
             positions=positions,
-            silence_s=heartbeat_s * _HEARTBEATS_MISSED,
-            give_up_s=give_up_s,
+            heartbeat_s=heartbeat_s,
+            heartbeats=heartbeats,
             start_over=start_over,
+            give_up_s=give_up_s,
         )
-        return (
-            told_of(message)
-            for message in watch.messages()
-            if heartbeats or message.WhichOneof("content") != "heartbeat"
-        )
+        return map(told_of, messages)
 
     def get_digest(self, day: dt.date, *, timeout_s: float | None = None) -> FeedDigest:
         """Return count and root over the changes recorded on a day in Brussels; ask it `agrees_with` what you read.

@@ -4,7 +4,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Literal, Protocol, TypeVar
 
 import grpc
 
@@ -15,6 +15,7 @@ from kruispunt.common.v1 import feed_pb2
 from kruispunt.errors import DeadlineExceeded, KruispuntError, PositionTooOld
 from kruispunt.feeds import SNAPSHOT, FeedStart, Positions
 
+_HEARTBEATS_MISSED = 3
 _FIRST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 10.0
 
@@ -25,6 +26,10 @@ class FeedMessage(Protocol):
     @property
     def resume_token(self) -> str:
         """To go on after it."""
+        ...
+
+    def WhichOneof(self, oneof_group: Literal["content"], /) -> str | None:  # noqa: N802 - protobuf's
+        """Return which of the contents it has."""
         ...
 
 
@@ -47,6 +52,32 @@ def start_message(start: FeedStart) -> feed_pb2.FeedStart:
     else:
         setattr(message, start.kind, True)
     return message
+
+
+def watched(
+    opener: Callable[[feed_pb2.FeedStart], Stream[Message]],
+    line: Line,
+    start: FeedStart,
+    *,
+    positions: Positions | None,
+    heartbeat_s: int,
+    heartbeats: bool,
+    start_over: bool,
+    give_up_s: float | None,
+) -> Iterator[Message]:
+    """Yield the messages of a feed for ever; the arguments are those of the clients' `watch_…`, and of `Watch`."""
+    watch = Watch(
+        opener,
+        line,
+        start,
+        positions=positions,
+        silence_s=heartbeat_s * _HEARTBEATS_MISSED,
+        give_up_s=give_up_s,
+        start_over=start_over,
+    )
+    return (
+        message for message in watch.messages() if heartbeats or message.WhichOneof("content") != "heartbeat"
+    )
 
 
 class Watch(Generic[Message]):

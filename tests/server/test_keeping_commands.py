@@ -10,6 +10,7 @@ from tests.support.calls import NOON, call_of, change_log
 from typer.testing import CliRunner
 
 from kruispunt.cli.app import app
+from kruispunt_directory.tables import DirectoryTables
 from kruispunt_server.changes import Change
 from kruispunt_server.clock import FixedClock
 from kruispunt_server.database import Database
@@ -17,6 +18,7 @@ from kruispunt_server.ids import new_id
 from kruispunt_server.tables import SharedTables
 
 DORA = 85_073_003_328
+BERT = 75_060_898_009
 
 
 @pytest.fixture
@@ -45,10 +47,32 @@ def test_a_person_is_erased_by_its_numbers(database: Database, tables: SharedTab
 
     for destroyed in (1, 0):
         said = run("erase", config, "--ssin", str(DORA), "--json")
-        assert (0, {"keys_destroyed": destroyed, "gone_from_files": True}) == (
+        assert (0, {"numbers": 1, "keys_destroyed": destroyed, "gone_from_files": True}) == (
             said.exit_code,
             json.loads(said.stdout),
         )
+
+
+def test_the_directory_knows_where_numbers_lead_too(
+    database: Database, directory_tables: DirectoryTables, config: Path
+) -> None:
+    """As far as it has followed: whoever was replaced is erased with the number that took its place."""
+    common = {"current_ssin": BERT, "status": 1, "recorded_at": NOON}
+    with database.writing() as connection:
+        connection.execute(
+            sa.insert(directory_tables.dossiers.number),
+            [{**common, "ssin": DORA, "next_ssin": BERT}, {**common, "ssin": BERT, "next_ssin": None}],
+        )
+        change_log(database, directory_tables.shared, FixedClock(NOON)).record(
+            connection,
+            call_of(),
+            [Change(number, "k", None, {}) for number in (DORA, BERT)],
+            request_id=new_id(),
+        )
+
+    assert 78 == run("erase", config, "--ssin", str(BERT)).exit_code
+    said = run("erase", config, "--ssin", str(BERT), "--all-numbers")
+    assert (0, "2 numbers, 2 keys destroyed") == (said.exit_code, said.stdout.splitlines()[0])
 
 
 def test_what_is_no_number_erases_nothing(config: Path) -> None:

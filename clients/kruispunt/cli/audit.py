@@ -196,7 +196,8 @@ def verify(context: typer.Context, service: ServiceName) -> None:
 def erase(context: typer.Context, service: ServiceName) -> None:
     """Make what the change log of a service says of a person unreadable for ever; for operators.
 
-    Further options are those of `kruispunt identity audit erase`: --ssin, --config, --json.
+    Further options are those of `kruispunt identity audit erase`: --ssin, --all-numbers, --only-these,
+    --config, --json.
     """
     _run_on_database(service, "erase", context.args)
 

@@ -10,7 +10,11 @@ from kruispunt_server.commands import Config, Service, build_app, load, refuse
 from kruispunt_server.settings import ServerSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kruispunt.ssin import Ssin
     from kruispunt_server.assembly import Assembly, Telemetry
+    from kruispunt_server.database import Database
     from kruispunt_server.tables import SharedTables
 
 
@@ -26,7 +30,17 @@ def _tables() -> "SharedTables":
     return shared
 
 
-SERVICE = Service("directory", "kruispunt_directory", DirectorySettings, _wire, _tables)
+def _numbers_of(database: "Database", numbers: "Sequence[Ssin]") -> "set[Ssin]":
+    from kruispunt_directory.store.projection import NumberProjection
+    from kruispunt_directory.tables import directory_tables
+
+    with database.reading() as connection:
+        chains = NumberProjection(database, directory_tables()).load(connection, numbers)
+    lineages = (chains.lineage(chains.root(number)) for number in numbers)
+    return set(numbers).union(*(lineage.numbers for lineage in lineages))
+
+
+SERVICE = Service("directory", "kruispunt_directory", DirectorySettings, _wire, _tables, _numbers_of)
 app = build_app(SERVICE)
 
 

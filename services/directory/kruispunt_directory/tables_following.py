@@ -68,6 +68,8 @@ def _notice(metadata: sa.MetaData) -> sa.Table:
         sa.Column("change_id", sa.Uuid),  # absent: a snapshot showed the change
         # From an instant on, and the digest of a day.
         sa.Index("ix_notice_institution_recorded_at", "sector", "institution", "recorded_at", "notice_no"),
+        # What is new to anybody: asked ten times a second.
+        sa.Index("ix_notice_recorded_at", "recorded_at", "sector", "institution", "notice_no"),
         sqlite_with_rowid=False,
     )
 

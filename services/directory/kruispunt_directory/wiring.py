@@ -145,5 +145,5 @@ def _notice_service(parts: Parts) -> Servicer:
     )
     dossiers = DossierStore(parts.database, tables, parts.changes, parts.clock)
     reader = ImpactReader(parts.database, dossiers, CursorStore(parts.database, tables))
-    servicer = NoticeServicer(source, hub, store, reader, parts.clock)
+    servicer = NoticeServicer(hub, store, reader, parts.clock)
     return Servicer(_NOTICE, servicer, policies.NOTICE_SERVICE, hub)

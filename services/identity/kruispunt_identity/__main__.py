@@ -9,7 +9,11 @@ from kruispunt_server.commands import Service, build_app
 from kruispunt_server.settings import ServerSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kruispunt.ssin import Ssin
     from kruispunt_server.assembly import Assembly, Telemetry
+    from kruispunt_server.database import Database
     from kruispunt_server.tables import SharedTables
 
 
@@ -25,7 +29,19 @@ def _tables() -> "SharedTables":
     return shared
 
 
-SERVICE = Service("identity", "kruispunt_identity", IdentitySettings, _wire, _tables)
+def _numbers_of(database: "Database", numbers: "Sequence[Ssin]") -> "set[Ssin]":
+    from kruispunt_identity.store.numbers import NumberStore
+    from kruispunt_identity.tables import identity_tables
+
+    store = NumberStore(database, identity_tables())
+    with database.reading() as connection:
+        resolved = store.resolve_many(connection, numbers)
+        roots = {found.current for found in resolved.values() if found.current is not None}
+        lineages = store.lineages(connection, roots)
+    return set(numbers).union(*(lineage.numbers for lineage in lineages.values()))
+
+
+SERVICE = Service("identity", "kruispunt_identity", IdentitySettings, _wire, _tables, _numbers_of)
 app = build_app(SERVICE)
 add_national_commands(app, SERVICE)
 add_search_commands(app, SERVICE)

@@ -132,7 +132,7 @@ def _feed_service(parts: Parts, tables: IdentityTables) -> Servicer:
     hub = Hub(
         source, places, parts.journal.commit_all, parts.clock, edge.events, idle_s=edge.deadlines.idle_s
     )
-    servicer = FeedServicer(source, hub, store, parts.clock)
+    servicer = FeedServicer(hub, store, parts.clock)
     return Servicer(_FEED, servicer, policies.FEED_SERVICE, hub)
 
 

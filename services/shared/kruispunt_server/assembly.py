@@ -145,18 +145,7 @@ def open_parts(
         SealKeyError: the file of seal keys cannot be used.
     """
     clock = clock or SystemClock()
-    database = Database.open(
-        settings.database_url,
-        pool_size=settings.database_connections,
-        busy_timeout_s=settings.busy_timeout_s,
-        statement_timeout_s=settings.statement_timeout_s,
-    )
-    try:
-        migrate.check_head(database, settings.service)
-        refuse_too_much(database, tables)
-    except BaseException:
-        database.close()
-        raise
+    database = _opened(settings, tables)
     keys = Keys(settings.secret())
     pseudonyms = Pseudonyms(keys.derive("pseudonym"))
     subject_keys = SubjectKeys(database, tables, keys.derive("subject-key"), clock)
@@ -166,21 +155,6 @@ def open_parts(
     flushed = telemetry.metrics.flushed if telemetry.metrics is not None else None
     journal = AccessJournal(database, tables, pseudonyms, clock, flushed=flushed)
     rights = RightsBook(RightsStore(database, tables), clock)
-    edge = Edge(
-        callers=Callers(rights, settings.plaintext_participant),
-        rights=rights,
-        journal=journal,
-        clock=clock,
-        events=telemetry.events,
-        deadlines=Deadlines(
-            settings.default_deadline_s,
-            settings.longest_deadline_s,
-            settings.stream_deadline_s,
-            settings.stream_idle_s,
-        ),
-        metrics=telemetry.metrics,
-        tracing=telemetry.tracing,
-    )
     return Parts(
         database=database,
         journal=journal,
@@ -202,5 +176,42 @@ def open_parts(
         tokens=PageTokens(keys.derive("page-token")),
         rights=rights,
         clock=clock,
-        edge=edge,
+        edge=_edge(settings, telemetry, rights, journal, clock),
+    )
+
+
+def _opened(settings: ServerSettings, tables: SharedTables) -> Database:
+    """Open the database, or raise and leave it closed."""
+    database = Database.open(
+        settings.database_url,
+        pool_size=settings.database_connections,
+        busy_timeout_s=settings.busy_timeout_s,
+        statement_timeout_s=settings.statement_timeout_s,
+    )
+    try:
+        migrate.check_head(database, settings.service)
+        refuse_too_much(database, tables)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _edge(
+    settings: ServerSettings, telemetry: Telemetry, rights: RightsBook, journal: AccessJournal, clock: Clock
+) -> Edge:
+    return Edge(
+        callers=Callers(rights, settings.plaintext_participant),
+        rights=rights,
+        journal=journal,
+        clock=clock,
+        events=telemetry.events,
+        deadlines=Deadlines(
+            settings.default_deadline_s,
+            settings.longest_deadline_s,
+            settings.stream_deadline_s,
+            settings.stream_idle_s,
+        ),
+        metrics=telemetry.metrics,
+        tracing=telemetry.tracing,
     )

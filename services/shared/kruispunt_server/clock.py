@@ -12,6 +12,15 @@ def brussels_day(instant: dt.datetime) -> dt.date:
     return instant.astimezone(_BRUSSELS).date()
 
 
+def brussels_bounds(day: dt.date) -> tuple[dt.datetime, dt.datetime]:
+    """Return the instants, in UTC, at which a calendar day in Brussels begins and ends: 23 to 25 hours apart."""
+    begin, end = (
+        dt.datetime.combine(each, dt.time(), _BRUSSELS).astimezone(dt.UTC)
+        for each in (day, day + dt.timedelta(days=1))
+    )
+    return begin, end
+
+
 class Clock(Protocol):
     """Tells the time."""
 

@@ -4,7 +4,7 @@ import os
 import secrets
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Never
@@ -15,8 +15,10 @@ from kruispunt_server.settings import ServerSettings, SettingsError
 from kruispunt_server.supervisor import REFUSED, Supervisor
 
 if TYPE_CHECKING:  # the parent process must not import grpc
+    from kruispunt.ssin import Ssin
     from kruispunt_server.access.rights import Rights
     from kruispunt_server.assembly import Assembly, Telemetry
+    from kruispunt_server.database import Database
     from kruispunt_server.tables import SharedTables
 
 Config = Annotated[
@@ -37,6 +39,7 @@ class Service:
         settings: what an operator sets.
         wire: builds the server; imports it only when called.
         tables: returns the shared tables of the service.
+        numbers_of: returns every number of the persons of some numbers: these, and all that lead to the same.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Service:
     settings: type[ServerSettings]
     wire: "Callable[[ServerSettings, Telemetry], Assembly]"
     tables: "Callable[[], SharedTables]"
+    numbers_of: "Callable[[Database, Sequence[Ssin]], set[Ssin]]"
 
 
 def build_app(service: Service) -> typer.Typer:

@@ -9,7 +9,7 @@ from kruispunt.ssin import Ssin, SsinError
 from kruispunt_server.commands import Config, Service, load, refuse
 
 if TYPE_CHECKING:
-    from kruispunt_server.audit.erasing import Eraser
+    from kruispunt_server.audit.erasing import Eraser, Erasure
     from kruispunt_server.database import Database
     from kruispunt_server.settings import ServerSettings
 
@@ -28,32 +28,32 @@ def _add_erase(app: typer.Typer, service: Service) -> None:
     @app.command()
     def erase(
         *,
-        ssin: Annotated[
-            list[str], typer.Option(help="A number of the person; repeat it for every number it ever had.")
-        ],
+        ssin: Annotated[list[str], typer.Option(help="A number of the person; may be repeated.")],
+        all_numbers: Annotated[
+            bool, typer.Option("--all-numbers", help="Every number that leads to the same one, too.")
+        ] = False,
+        only_these: Annotated[
+            bool, typer.Option("--only-these", help="These numbers alone, though the person has others.")
+        ] = False,
         config: Config = None,
         as_json: Json = False,
     ) -> None:
         """Make what the change log says of a person unreadable for ever; the log still verifies.
 
+        Whoever has numbers beside those given is erased only when you say which are meant.
         Exit status: 0 no file of the database holds the keys any more, 1 somebody still reads a state with them:
         run it again. Back-ups that were made before still hold them.
         """
         from kruispunt_server.commands_audit import opened
 
-        persons = _persons(ssin)
+        if all_numbers and only_these:
+            refuse("nothing was erased", ["either --all-numbers or --only-these"])
+        given = _persons(ssin)
         settings = load(service, config)
         with opened(service, settings) as database:
-            erasure = _eraser(service, settings, database).erase(persons)
-        if as_json:
-            typer.echo(json.dumps({"keys_destroyed": erasure.destroyed, "gone_from_files": erasure.gone}))
-        else:
-            typer.echo(f"{erasure.destroyed} keys destroyed")
-            typer.echo(
-                "no file of the database holds them any more"
-                if erasure.gone
-                else "somebody still reads a state with them: run this again"
-            )
+            numbers = given if only_these else _all_of(service, database, given, said=all_numbers)
+            erasure = _eraser(service, settings, database).erase(sorted(map(int, numbers)))
+        _say_erased(len(numbers), erasure, as_json=as_json)
         raise typer.Exit(0 if erasure.gone else _NOT_YET)
 
 
@@ -112,11 +112,39 @@ def _add_grant(app: typer.Typer, service: Service) -> None:
         typer.echo(f"{role} may serve {service.name}")
 
 
-def _persons(numbers: list[str]) -> list[int]:
+def _say_erased(numbers: int, erasure: "Erasure", *, as_json: bool) -> None:
+    if as_json:
+        said = {"numbers": numbers, "keys_destroyed": erasure.destroyed, "gone_from_files": erasure.gone}
+        typer.echo(json.dumps(said))
+        return
+    typer.echo(f"{numbers} numbers, {erasure.destroyed} keys destroyed")
+    typer.echo(
+        "no file of the database holds them any more"
+        if erasure.gone
+        else "somebody still reads a state with them: run this again"
+    )
+
+
+def _persons(numbers: list[str]) -> set[Ssin]:
     try:
-        return [int(Ssin.parse(number)) for number in numbers]
+        return {Ssin.parse(number) for number in numbers}
     except SsinError:
         refuse("nothing was erased", ["--ssin: not the number of a person"])
+
+
+def _all_of(service: Service, database: "Database", given: set[Ssin], *, said: bool) -> set[Ssin]:
+    """Return every number of the persons, or refuse: others than those given are erased only if that was said."""
+    numbers = service.numbers_of(database, sorted(given))
+    if numbers != given and not said:
+        others = len(numbers - given)
+        refuse(
+            "nothing was erased",
+            [
+                f"numbers that were not given lead to the same person: {others}",
+                "--all-numbers erases them too, --only-these leaves them",
+            ],
+        )
+    return numbers
 
 
 def _eraser(service: Service, settings: "ServerSettings", database: "Database") -> "Eraser":

@@ -50,13 +50,11 @@ class Server:
             *reflection_handlers([*names, HEALTH], ThreadPoolExecutor(2, thread_name_prefix="reflection")),
             UnknownMethods(edge),
         ]
+        # Only a bound of memory: Shedding refuses long before, and says why.
+        # After a restart all watchers come back at once, and wait for the few threads that let them in.
+        most = _HARD_LIMIT + 2 * settings.max_waiting + _watches(assembly)
         self._server = grpc.server(
-            pool,
-            handlers=handlers,
-            options=_options(settings),
-            # Only a bound of memory: Shedding refuses long before, and says why.
-            # After a restart all watchers come back at once, and wait for the few threads that let them in.
-            maximum_concurrent_rpcs=_HARD_LIMIT + 2 * settings.max_waiting + _watches(assembly),
+            pool, handlers=handlers, options=server_options(settings, most), maximum_concurrent_rpcs=most
         )
 
     def _sample(self) -> None:
@@ -119,12 +117,22 @@ def _tls_files(settings: ServerSettings) -> TlsFiles:
     return TlsFiles(certificate, key, authority)
 
 
-def _options(settings: ServerSettings) -> list[tuple[str, Any]]:
+def server_options(settings: ServerSettings, most: int) -> list[tuple[str, Any]]:
+    """Return the options of gRPC's core.
+
+    Args:
+        settings: of the operator.
+        most: calls at once.
+    """
     return [
         ("grpc.so_reuseport", 1),
         ("grpc.max_receive_message_length", settings.max_message_bytes),
         ("grpc.max_metadata_size", 16 << 10),
         ("grpc.max_concurrent_streams", 1000),
+        # Of calls that arrived and that Python has not taken yet, the core drops some from 1,000 on, at random and
+        # with a bare CANCELLED. When all watchers come back at once, that many wait.
+        ("grpc.server.max_pending_requests", most),
+        ("grpc.server.max_pending_requests_hard_limit", most),
         # A client may ping every 10 s; it is asked to do so every 60 s at most.
         ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
         ("grpc.keepalive_time_ms", 60_000),

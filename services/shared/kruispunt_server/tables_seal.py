@@ -74,6 +74,8 @@ def _tree_head(metadata: sa.MetaData) -> sa.Table:
         sa.Column("signed_at", Instant, nullable=False),
         sa.Column("key_id", sa.String(16), nullable=False),
         sa.Column("signature", sa.LargeBinary, nullable=False),
+        # How large a log was at an instant: where a feed begins that is read from a date on.
+        sa.Index("ix_tree_head_signed_at", "log", "signed_at", "tree_size"),
         sqlite_with_rowid=False,
     )
 

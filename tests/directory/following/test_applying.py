@@ -14,6 +14,7 @@ from kruispunt_directory.domain.told import (
     SnapshotPart,
 )
 from kruispunt_directory.following.applying import OvertakenError
+from kruispunt_directory.servicer.notice_source import NoticeSource
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.ids import new_id
 
@@ -264,3 +265,31 @@ def test_only_acknowledged_notices_are_let_go(world: World) -> None:
     assert [3, 4] == [number for number, *_ in world.noticed(PENSIONS)]
     state = world.notices.state(PENSIONS)
     assert (4, 2, 3) == (state.last_no, state.acknowledged_no, state.kept_from)
+
+
+def test_news_are_of_those_who_were_told_something_since(world: World) -> None:
+    """Whatever the clock says: an instant is never earlier than that of the commit before."""
+    world.register(A, PENSIONS, JAN)
+    world.register(B, WELFARE, JAN)
+    world.tell(facts(A))
+    source = NoticeSource(world.notices, "x")
+
+    assert {} == source.news()
+    world.clock.advance(dt.timedelta(hours=-1))
+    world.tell(facts(A))
+    world.tell(facts(A), facts(B))
+    assert {PENSIONS: 3, WELFARE: 1} == source.news()
+    assert {} == source.news()
+    world.tell(facts(B))
+    assert {WELFARE: 2} == source.news()
+    assert {PENSIONS: 3, WELFARE: 2} == source.ends([PENSIONS, WELFARE])
+
+
+def test_news_begin_before_the_first_notice_of_all(world: World) -> None:
+    """Where nobody was ever told anything the first notice is news."""
+    world.register(A, PENSIONS, JAN)
+    source = NoticeSource(world.notices, "x")
+
+    assert {} == source.news()
+    world.tell(facts(A))
+    assert {PENSIONS: 1} == source.news()

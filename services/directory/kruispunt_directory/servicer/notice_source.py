@@ -15,6 +15,8 @@ from kruispunt_server.wire import timestamp_message
 
 _PAGE: Final = 200
 _PART: Final = 1000
+_FEW: Final = 20  # institutions that are asked for one by one
+_EVER: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 class NoticeSource:
@@ -26,6 +28,7 @@ class NoticeSource:
     def __init__(self, store: NoticeStore, log_id: str) -> None:
         self._store = store
         self._log_id = log_id
+        self._told_at: dt.datetime | None = None  # up to then `news` has told
 
     def log_id(self) -> str:
         """Return what tells these notices apart from those of another registry."""
@@ -41,8 +44,18 @@ class NoticeSource:
 
     def ends(self, keys: Collection[Key]) -> Mapping[Key, int]:
         """Return the number of the last notice of each."""
+        if len(keys) <= _FEW:
+            return {key: self._store.state(_institution(key)).last_no for key in keys}
         found = self._store.last_numbers()
         return {key: found.get(_institution(key), 0) for key in keys}
+
+    def news(self) -> Mapping[Key, int]:
+        """Return the number of the last notice of those who were told something since this was last asked."""
+        if self._told_at is None:
+            self._told_at = self._store.latest() or _EVER
+            return {}
+        ends, self._told_at = self._store.new_after(self._told_at)
+        return dict(ends.items())
 
     def before_all(self, key: Key) -> int:
         """Return the number before the first that is kept."""

@@ -1,8 +1,6 @@
 """NoticeService: institutions are told that something changed, and see before whom a change would concern."""
 
 import datetime as dt
-from typing import Final
-from zoneinfo import ZoneInfo
 
 from kruispunt import merkle
 from kruispunt.common.v1 import feed_pb2
@@ -12,28 +10,21 @@ from kruispunt_directory.domain.dossier import Dossier
 from kruispunt_directory.domain.joining import Fate, Impact, impacts
 from kruispunt_directory.domain.number import NumberStatus, Resolution
 from kruispunt_directory.messages.notices import digest_text, put_impact
-from kruispunt_directory.servicer.notice_source import NoticeSource
 from kruispunt_directory.store.impacts import ImpactReader
 from kruispunt_directory.store.notices import NoticeStore
 from kruispunt_server.call import Call
-from kruispunt_server.clock import Clock, brussels_day
+from kruispunt_server.clock import Clock, brussels_bounds, brussels_day
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.feeds.hub import Hub
+from kruispunt_server.feeds.opening import open_watch
 from kruispunt_server.feeds.outlet import Outlet
 from kruispunt_server.wire import institution_message, parse_day, parse_optional_day, parse_ssin
-
-_DEFAULT_HEARTBEAT_S: Final = 10
-_LONGEST_HEARTBEAT_S: Final = 60
-_BRUSSELS = ZoneInfo("Europe/Brussels")
 
 
 class NoticeServicer:
     """The methods of NoticeService."""
 
-    def __init__(
-        self, source: NoticeSource, hub: Hub, store: NoticeStore, reader: ImpactReader, clock: Clock
-    ) -> None:
-        self._source = source
+    def __init__(self, hub: Hub, store: NoticeStore, reader: ImpactReader, clock: Clock) -> None:
         self._hub = hub
         self._store = store
         self._reader = reader
@@ -41,13 +32,7 @@ class NoticeServicer:
 
     def WatchNotices(self, request: pb.WatchNoticesRequest, call: Call, outlet: Outlet) -> None:
         """Open a watch on the caller's own notices."""
-        heartbeat_s = request.heartbeat_seconds or _DEFAULT_HEARTBEAT_S
-        if not 1 <= heartbeat_s <= _LONGEST_HEARTBEAT_S:
-            raise RegistryError(
-                Reason.FIELD_INVALID, "signs of life come every 1 to 60 seconds", field="heartbeat_seconds"
-            )
-        key = self._source.key_of(call)
-        self._hub.open(outlet, key, self._hub.places.begin(request.start, key), heartbeat_s)
+        open_watch(self._hub, request, call, outlet)
 
     def AcknowledgeNotices(
         self, request: pb.AcknowledgeNoticesRequest, call: Call
@@ -65,10 +50,7 @@ class NoticeServicer:
         day, now = parse_day(request.day, "day"), self._clock.now()
         if day > brussels_day(now):
             raise RegistryError(Reason.TIME_IN_FUTURE, "the day lies in the future", field="day")
-        begin, end = (
-            dt.datetime.combine(each, dt.time(), _BRUSSELS).astimezone(dt.UTC)
-            for each in (day, day + dt.timedelta(days=1))
-        )
+        begin, end = brussels_bounds(day)
         notices = self._store.list_between(institution, begin, end)
         state = self._store.state(institution)
         if state.kept_from > 1 and (not notices or notices[0].notice_no == state.kept_from):

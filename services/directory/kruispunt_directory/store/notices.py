@@ -18,8 +18,10 @@ from kruispunt_server.call import InstitutionKey
 from kruispunt_server.database import Database
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.ids import new_ids
+from kruispunt_server.tables import Instant
 
 _STEP = 1000
+_TOLD = ("notice_no", "notice_id", "recorded_at", "kind", "ssin", "current_ssin", "changed_at", "change_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,28 @@ class NoticeStore:
         self._of = sa.select(
             self._state.c.last_no, self._state.c.acknowledged_no, self._state.c.kept_from
         ).where(mine)
+        told = sa.select(*(self._notice.c[name] for name in _TOLD)).where(
+            self._notice.c.sector == sa.bindparam("of_sector"),
+            self._notice.c.institution == sa.bindparam("of_institution"),
+        )
+        self._told_in_order = told.order_by(self._notice.c.notice_no)
+        # Made once: when much is told, it is asked a thousand times a second. Index: primary key.
+        self._after = self._told_in_order.where(self._notice.c.notice_no > sa.bindparam("after")).limit(
+            sa.bindparam("most")
+        )
         self._set = sa.update(self._state).where(mine)
         self._all = sa.select(self._state.c.sector, self._state.c.institution, self._state.c.last_no)
+        notice = self._notice
+        # Index: ix_notice_recorded_at, of both.
+        last = sa.func.max(notice.c.recorded_at, type_=Instant)
+        self._latest = sa.select(last)
+        # By sums: to group by the columns SQLite would enter another index once for each institution.
+        whose = (notice.c.sector + 0, notice.c.institution + 0)
+        self._new = (
+            sa.select(*whose, sa.func.max(notice.c.notice_no), last)
+            .where(notice.c.recorded_at > sa.bindparam("after", type_=Instant))
+            .group_by(*whose)
+        )
 
     def write(self, transaction: sa.Connection, notices: Iterable[Notice], recorded_at: dt.datetime) -> None:
         """Number and write notices of one commit, in their order.
@@ -127,6 +149,23 @@ class NoticeStore:
             rows = connection.execute(self._all)
             return {InstitutionKey(sector, institution): last_no for sector, institution, last_no in rows}
 
+    def latest(self) -> dt.datetime | None:
+        """Return when the last notice of all was recorded; none: there is none."""
+        with self._database.reading() as connection:
+            latest: dt.datetime | None = connection.scalar(self._latest)
+            return latest
+
+    def new_after(self, instant: dt.datetime) -> tuple[dict[InstitutionKey, int], dt.datetime]:
+        """Return the number of the last notice of those who were told something after an instant, and when the last was.
+
+        Nothing is recorded later with an earlier instant: one follower at a time writes notices, each commit with an
+        instant after that of the commit before it.
+        """
+        with self._database.reading() as connection:
+            rows = connection.execute(self._new, {"after": instant}).all()
+        ends = {InstitutionKey(sector, institution): last_no for sector, institution, last_no, _ in rows}
+        return ends, max((row[3] for row in rows), default=instant)
+
     def acknowledge(self, institution: InstitutionKey, up_to_no: int) -> NoticeState:
         """Note that an institution has dealt with every notice up to a number; a lower one changes nothing.
 
@@ -152,17 +191,16 @@ class NoticeStore:
             after_no: number of the last one before; 0 for the first.
             limit: notices at most, about: those of one commit are never cut.
         """
-        table = self._notice
         with self._database.reading() as connection:
-            # Index: primary key.
-            found = self._told(connection, institution, table.c.notice_no > after_no, limit=limit)
-            if len(found) == limit:
+            values = {**_key(institution), "after": after_no, "most": limit}
+            found = [_told(row) for row in connection.execute(self._after, values)]
+            if len(found) == limit:  # the last commit may be cut
                 found += self._told(
                     connection,
                     institution,
-                    table.c.notice_no > found[-1].notice_no,
+                    self._notice.c.notice_no > found[-1].notice_no,
                     # Index: institution, recorded_at.
-                    table.c.recorded_at == found[-1].recorded_at,
+                    self._notice.c.recorded_at == found[-1].recorded_at,
                 )
         return found
 
@@ -260,21 +298,10 @@ class NoticeStore:
         ]
 
     def _told(
-        self,
-        connection: sa.Connection,
-        institution: InstitutionKey,
-        *conditions: sa.ColumnElement[bool],
-        limit: int | None = None,
+        self, connection: sa.Connection, institution: InstitutionKey, *conditions: sa.ColumnElement[bool]
     ) -> list[ToldNotice]:
-        table = self._notice
-        names = ("notice_no", "notice_id", "recorded_at", "kind", "ssin", "current_ssin", "changed_at")
-        statement = (
-            sa.select(*(table.c[name] for name in names), table.c.change_id)
-            .where(*self._mine(institution), *conditions)
-            .order_by(table.c.notice_no)
-            .limit(limit)
-        )
-        return [_told(row) for row in connection.execute(statement)]
+        rows = connection.execute(self._told_in_order.where(*conditions), _key(institution))
+        return [_told(row) for row in rows]
 
 
 def _told(row: Sequence[Any]) -> ToldNotice:

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Collection, Mapping
-from typing import Final
 
 from kruispunt.identity.v1 import feed_service_pb2 as pb
 from kruispunt_identity.domain.telling import StandingNumber, ToldCommit
@@ -12,12 +11,10 @@ from kruispunt_server.call import Call
 from kruispunt_server.clock import Clock, brussels_day
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.feeds.hub import Hub
+from kruispunt_server.feeds.opening import open_watch
 from kruispunt_server.feeds.outlet import Outlet
 from kruispunt_server.feeds.source import Entry, Key, Page, Part
 from kruispunt_server.wire import parse_day, timestamp_message
-
-_DEFAULT_HEARTBEAT_S: Final = 10
-_LONGEST_HEARTBEAT_S: Final = 60
 
 
 class ChangeSource:
@@ -44,6 +41,10 @@ class ChangeSource:
         """Return the position of the last sealed record."""
         size, _ = self._store.bounds()
         return dict.fromkeys(keys, size - 1)
+
+    def news(self) -> Mapping[Key, int]:
+        """Return the position of the last sealed record."""
+        return self.ends([None])
 
     def before_all(self, key: Key) -> int:  # noqa: ARG002
         """Return the position before the first that is kept."""
@@ -101,21 +102,14 @@ class ChangeSource:
 class FeedServicer:
     """The methods of IdentityFeedService."""
 
-    def __init__(self, source: ChangeSource, hub: Hub, store: FeedStore, clock: Clock) -> None:
-        self._source = source
+    def __init__(self, hub: Hub, store: FeedStore, clock: Clock) -> None:
         self._hub = hub
         self._store = store
         self._clock = clock
 
     def WatchChanges(self, request: pb.WatchChangesRequest, call: Call, outlet: Outlet) -> None:
         """Open a watch."""
-        heartbeat_s = request.heartbeat_seconds or _DEFAULT_HEARTBEAT_S
-        if not 1 <= heartbeat_s <= _LONGEST_HEARTBEAT_S:
-            raise RegistryError(
-                Reason.FIELD_INVALID, "signs of life come every 1 to 60 seconds", field="heartbeat_seconds"
-            )
-        key = self._source.key_of(call)
-        self._hub.open(outlet, key, self._hub.places.begin(request.start, key), heartbeat_s)
+        open_watch(self._hub, request, call, outlet)
 
     def GetDigest(self, request: pb.GetDigestRequest, call: Call) -> pb.GetDigestResponse:  # noqa: ARG002
         """Give count and root of a day."""

@@ -6,7 +6,6 @@ import json
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -16,16 +15,17 @@ from kruispunt_identity.domain.number import NumberStatus, Register
 from kruispunt_identity.domain.telling import KINDS, DayDigest, StandingNumber, ToldChange, ToldCommit
 from kruispunt_identity.domain.values import DataGroup
 from kruispunt_identity.tables import IdentityTables
+from kruispunt_identity.tables_person import PersonTables
 from kruispunt_server.call import InstitutionKey
-from kruispunt_server.clock import Clock
+from kruispunt_server.clock import Clock, brussels_bounds
 from kruispunt_server.database import Database
+from kruispunt_server.sealing.heads import sealed_before
 from kruispunt_server.subject_keys import SubjectKeys
 from kruispunt_server.tables import Instant
 
 PAGE: Final = 500
 PART: Final = 1000
 _LOG: Final = "change"
-_BRUSSELS = ZoneInfo("Europe/Brussels")
 # A call that was recorded before midnight may commit a minute after it, and be sealed a little later.
 _LATEST_SEAL: Final = dt.timedelta(minutes=10)
 
@@ -44,77 +44,18 @@ class FeedStore:
         self._database = database
         self._keys = keys
         self._clock = clock
-        change, log, head = tables.shared.change, tables.shared.seals.log, tables.shared.seals.tree_head
-        number, fact = tables.persons.number, tables.persons.fact
-        self._change = change
-        self._columns = (
-            change.c.position,
-            change.c.change_id,
-            change.c.commit_id,
-            change.c.recorded_at,
-            change.c.kind,
-            change.c.key_id,
-            change.c.payload,
-        )
-        of_log = sa.select(log.c.log_id, log.c.size, log.c.kept_from).where(log.c.name == _LOG)
-        self._log = of_log
+        change, log = tables.shared.change, tables.shared.seals.log
+        self._log = sa.select(log.c.log_id, log.c.size, log.c.kept_from).where(log.c.name == _LOG)
         self._bounds = database.hot(sa.select(log.c.size, log.c.kept_from).where(log.c.name == _LOG))
-        told = sa.select(*self._columns).order_by(change.c.position)
-        # Index: uq_change_position, as of all that name positions.
-        self._after = told.where(
-            change.c.position > sa.bindparam("after"), change.c.position <= sa.bindparam("end")
-        )
-        self._rest = told.where(
-            change.c.position > sa.bindparam("after"), change.c.commit_id == sa.bindparam("of_commit")
-        )
-        self._sealed_before = sa.select(sa.func.max(head.c.tree_size)).where(
-            head.c.log == _LOG, head.c.signed_at < sa.bindparam("at", type_=Instant)
-        )
-        self._since = (
-            sa.select(change.c.position)
-            .where(
-                change.c.position >= sa.bindparam("base"),
-                change.c.recorded_at >= sa.bindparam("at", type_=Instant),
-            )
-            .order_by(change.c.position)
-            .limit(1)
-        )
-        self._day = told.where(
-            change.c.position >= sa.bindparam("base"),
-            change.c.position < sa.bindparam("top"),
-            change.c.recorded_at >= sa.bindparam("begin", type_=Instant),
-            change.c.recorded_at < sa.bindparam("end", type_=Instant),
-        )
-        # Index: ix_change_unsealed.
-        self._unsealed: sa.Select[Any] = (
-            sa.select(sa.literal_column("1"))
-            .where(change.c.position.is_(None), change.c.recorded_at < sa.bindparam("end", type_=Instant))
-            .limit(1)
-        )
-        deceased = (
-            sa.select(sa.literal_column("1"))
-            .where(
-                fact.c.ssin == number.c.ssin,
-                fact.c.data_group == int(DataGroup.DECEASE),
-                fact.c.superseded_at.is_(None),
-            )
-            .exists()
-        )
-        # Index: primary key.
-        self._numbers = (
-            sa.select(
-                number.c.ssin,
-                number.c.status,
-                number.c.root_ssin,
-                number.c.replaced_by,
-                number.c.replaced_on,
-                number.c.register,
-                deceased,
-            )
-            .where(number.c.ssin > sa.bindparam("after"))
-            .order_by(number.c.ssin)
-            .limit(PART)
-        )
+        following = _told_columns(change).where(change.c.position > sa.bindparam("after"))
+        # Index: uq_change_position, of both.
+        self._after = following.where(change.c.position <= sa.bindparam("end"))
+        self._rest = following.where(change.c.commit_id == sa.bindparam("of_commit"))
+        self._sealed_before = sealed_before(tables.shared.seals.tree_head, _LOG)
+        self._since = _first_since(change)
+        self._day = _recorded_between(change)
+        self._unsealed = _waiting(change)
+        self._numbers = _numbers_as_they_stand(tables.persons)
 
     def log_id(self) -> str:
         """Return what tells this log apart from others."""
@@ -154,10 +95,7 @@ class FeedStore:
 
     def digest(self, day: dt.date) -> DayDigest:
         """Return count and root over the changes of persons and numbers recorded on a day in Brussels."""
-        begin, end = (
-            dt.datetime.combine(each, dt.time(), _BRUSSELS).astimezone(dt.UTC)
-            for each in (day, day + dt.timedelta(days=1))
-        )
+        begin, end = brussels_bounds(day)
         tree, first, last = CompactRange(), 0, 0
         with self._database.snapshot() as connection:
             size: int = connection.execute(self._log).one().size
@@ -192,6 +130,65 @@ class FeedStore:
             said = json.loads(key.decrypt(row.change_id, row.payload)) if key is not None else {}
             told.append(_change(row, said))
         return told
+
+
+def _told_columns(change: sa.Table) -> sa.Select[Any]:
+    """Return what is read of changes, in their order."""
+    names = ("position", "change_id", "commit_id", "recorded_at", "kind", "key_id", "payload")
+    return sa.select(*(change.c[name] for name in names)).order_by(change.c.position)
+
+
+def _first_since(change: sa.Table) -> sa.Select[Any]:
+    """Return the first position from `base` on that was recorded at an instant or later. Index: uq_change_position."""
+    return (
+        sa.select(change.c.position)
+        .where(
+            change.c.position >= sa.bindparam("base"),
+            change.c.recorded_at >= sa.bindparam("at", type_=Instant),
+        )
+        .order_by(change.c.position)
+        .limit(1)
+    )
+
+
+def _recorded_between(change: sa.Table) -> sa.Select[Any]:
+    """Return the changes recorded between two instants, within a stretch of positions. Index: uq_change_position."""
+    return _told_columns(change).where(
+        change.c.position >= sa.bindparam("base"),
+        change.c.position < sa.bindparam("top"),
+        change.c.recorded_at >= sa.bindparam("begin", type_=Instant),
+        change.c.recorded_at < sa.bindparam("end", type_=Instant),
+    )
+
+
+def _waiting(change: sa.Table) -> sa.Select[Any]:
+    """Return whether something recorded before an instant is not sealed yet. Index: ix_change_unsealed."""
+    return (
+        sa.select(sa.literal_column("1"))
+        .where(change.c.position.is_(None), change.c.recorded_at < sa.bindparam("end", type_=Instant))
+        .limit(1)
+    )
+
+
+def _numbers_as_they_stand(persons: PersonTables) -> sa.Select[Any]:
+    """Return a part of a snapshot. Index: primary key."""
+    number, fact = persons.number, persons.fact
+    deceased = (
+        sa.select(sa.literal_column("1"))
+        .where(
+            fact.c.ssin == number.c.ssin,
+            fact.c.data_group == int(DataGroup.DECEASE),
+            fact.c.superseded_at.is_(None),
+        )
+        .exists()
+    )
+    names = ("ssin", "status", "root_ssin", "replaced_by", "replaced_on", "register")
+    return (
+        sa.select(*(number.c[name] for name in names), deceased)
+        .where(number.c.ssin > sa.bindparam("after"))
+        .order_by(number.c.ssin)
+        .limit(PART)
+    )
 
 
 def _commits(rows: Sequence[Any], changes: Sequence[ToldChange | None]) -> list[ToldCommit]:

@@ -10,10 +10,12 @@ import sqlalchemy as sa
 
 from kruispunt_server.database import Database
 from kruispunt_server.sealing import tiles
-from kruispunt_server.sealing.heads import HeadStore, SignedHead
+from kruispunt_server.sealing.heads import HeadStore, SignedHead, sealed_before, sealed_from
 from kruispunt_server.sealing.records import record_text
 from kruispunt_server.tables import SharedTables
 
+# By which clocks may differ, and a record may be sealed later than it was made.
+_MARGIN = dt.timedelta(minutes=10)
 _SHOWN = (
     "entry_no",
     "access_id",
@@ -85,6 +87,21 @@ class AuditReader:
         self._access = tables.access
         self._heads = heads
         self._tiles = tiles.TileStore(database, tables)
+        head, access = tables.seals.tree_head, tables.access
+        self._sealed_before, self._sealed_from = sealed_before(head, "access"), sealed_from(head, "access")
+        # Index: uq_access_position, of both.
+        self._last_below = (
+            sa.select(access.c.entry_no)
+            .where(access.c.position < sa.bindparam("of_position"))
+            .order_by(access.c.position.desc())
+            .limit(1)
+        )
+        self._first_from = (
+            sa.select(access.c.entry_no)
+            .where(access.c.position >= sa.bindparam("of_position"))
+            .order_by(access.c.position)
+            .limit(1)
+        )
         self._records = {
             name: _finding(table, database.dialect)
             for name, table in (("access", tables.access), ("change", tables.change))
@@ -93,7 +110,7 @@ class AuditReader:
     def looks(self, narrowed: LookFilter, *, before: int | None, limit: int) -> list[Any]:
         """Return rows of the access log, latest first, at most `limit`; those before an `entry_no` if one is given.
 
-        Index: ix_access_subject where subjects are given, else the primary key.
+        Index: ix_access_subject where subjects are given, else the primary key, between the instants if they are.
         """
         access = self._access
         statement = sa.select(*(access.c[name] for name in _SHOWN))
@@ -108,7 +125,27 @@ class AuditReader:
         if before is not None:
             statement = statement.where(access.c.entry_no < before)
         with self._database.reading() as connection:
+            statement = statement.where(*self._stretch(connection, narrowed))
             return list(connection.execute(statement.order_by(access.c.entry_no.desc()).limit(limit)))
+
+    def _stretch(self, connection: sa.Connection, narrowed: LookFilter) -> list[sa.ColumnElement[bool]]:
+        """Return between which entries everything lies that was recorded between two instants; by the heads, widely.
+
+        Who was sealed before the first instant drew a lower number than whoever was recorded from then on; who was
+        sealed after the second drew a higher one, if neither clocks nor transactions are off by the margin.
+        """
+        bounds: list[sa.ColumnElement[bool]] = []
+        if narrowed.begin is not None:
+            size = connection.scalar(self._sealed_before, {"at": narrowed.begin - _MARGIN})
+            below = connection.scalar(self._last_below, {"of_position": size or 0})
+            if below is not None:
+                bounds.append(self._access.c.entry_no > below)
+        if narrowed.end is not None:
+            size = connection.scalar(self._sealed_from, {"at": narrowed.end + _MARGIN})
+            above = None if size is None else connection.scalar(self._first_from, {"of_position": size})
+            if above is not None:
+                bounds.append(self._access.c.entry_no < above)
+        return bounds
 
     def find(self, log: str, record_id: uuid.UUID) -> Record | None:
         """Return a record; none: there is none of that identifier."""

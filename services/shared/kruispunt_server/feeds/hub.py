@@ -93,6 +93,7 @@ class Hub:
         self._due: list[tuple[float, int, Watcher]] = []  # signs of life
         self._order = itertools.count()
         self._ends: dict[Key, int] = {}
+        self._unknown: set[Key] = set()  # whose end is not known yet
         self._active: set[Watcher] = set()  # something is to be told to them
         self._wake = threading.Event()
         self._stopping = False
@@ -129,6 +130,10 @@ class Hub:
             outlet.end()
         return watcher
 
+    def key_of(self, call: Call) -> Key:
+        """Return whose entries a caller sees, or raise RegistryError."""
+        return self._source.key_of(call)
+
     def count(self) -> int:
         """Return how many watches are open, about."""
         return sum(map(len, self._watchers.values()))
@@ -164,6 +169,8 @@ class Hub:
         while self._arriving:
             watcher = self._arriving.popleft()
             self._watchers.setdefault(watcher.key, set()).add(watcher)
+            if watcher.key not in self._ends:
+                self._unknown.add(watcher.key)
             self._active.add(watcher)
             self._schedule(watcher)
 
@@ -175,6 +182,7 @@ class Hub:
         if not of_key:
             self._watchers.pop(watcher.key, None)
             self._ends.pop(watcher.key, None)
+            self._unknown.discard(watcher.key)
 
     def _check(self, now: float) -> None:
         """End what may go on no longer: rights withdrawn, time over, nothing taken."""
@@ -199,10 +207,15 @@ class Hub:
         """Find out which keys have something new."""
         if not self._watchers:
             return
-        for key, end in self._source.ends(self._watchers.keys()).items():
-            if end != self._ends.get(key):
+        # The ends of new keys after the news of all: what is told in between is in both, never in neither.
+        found = [self._source.news()]
+        if self._unknown:
+            found.append(self._source.ends(self._unknown))
+        for key, end in itertools.chain.from_iterable(each.items() for each in found):
+            if key in self._watchers and end != self._ends.get(key):
                 self._ends[key] = end
                 self._active |= self._watchers[key]
+        self._unknown.clear()
 
     def _load(self) -> None:
         """Read the next page of those that have told theirs; watchers at one place share what is read."""

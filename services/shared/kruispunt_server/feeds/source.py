@@ -77,6 +77,13 @@ class Source(Protocol):
         """Return the position of the last entry of each key; that of `before_all` where there is none."""
         ...
 
+    def news(self) -> Mapping[Key, int]:
+        """Return the position of the last entry of the keys that have new ones since this was last asked.
+
+        Of others too does no harm; the first answer may be empty. One thread asks, ten times a second.
+        """
+        ...
+
     def before_all(self, key: Key) -> int:
         """Return the position after which everything that is kept follows."""
         ...

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from kruispunt.signed_heads import HeadNote, endorsement_text, origin_of
 from kruispunt_server.clock import Clock
+from kruispunt_server.instant import Instant
 from kruispunt_server.sealing.seal_keys import SealKey, SealKeys
 from kruispunt_server.tables import SharedTables
 
@@ -124,6 +125,27 @@ class HeadStore:
 
     def _origin(self, log: str, log_id: uuid.UUID) -> str:
         return origin_of(self._service, log, log_id.hex)
+
+
+def sealed_before(head: sa.Table, log: str) -> sa.Select[Any]:
+    """Return how large a log was just before the instant `at`; nothing was sealed then: no row.
+
+    Index: ix_tree_head_signed_at. The latest head, not the largest: where a clock was set back it is the smaller.
+    """
+    at = sa.bindparam("at", type_=Instant)
+    order = (head.c.signed_at.desc(), head.c.tree_size.desc())
+    return (
+        sa.select(head.c.tree_size).where(head.c.log == log, head.c.signed_at < at).order_by(*order).limit(1)
+    )
+
+
+def sealed_from(head: sa.Table, log: str) -> sa.Select[Any]:
+    """Return how large a log was after the first seal at the instant `at` or later; none yet: no row. The same index."""
+    at = sa.bindparam("at", type_=Instant)
+    order = (head.c.signed_at, head.c.tree_size)
+    return (
+        sa.select(head.c.tree_size).where(head.c.log == log, head.c.signed_at >= at).order_by(*order).limit(1)
+    )
 
 
 def export_head(file: Path, head: SignedHead) -> None:

@@ -1,7 +1,7 @@
 """Create legal bases and grants; participants get quotas and revoked certificates; logs say who acted for whom.
 
-Revision: 0009
-Follows: 0006
+Revision: 0008
+Follows: 0007
 """
 
 import sqlalchemy as sa
@@ -9,8 +9,8 @@ from alembic import op
 
 from kruispunt_server.append_only import keeping, letting_go
 
-revision = "0009"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 

@@ -1,7 +1,7 @@
 """Create legal bases and grants; participants get quotas and revoked certificates; logs say who acted for whom.
 
-Revision: 0009
-Follows: 0007
+Revision: 0010
+Follows: 0008
 """
 
 import sqlalchemy as sa
@@ -9,8 +9,8 @@ from alembic import op
 
 from kruispunt_server.append_only import keeping, letting_go
 
-revision = "0009"
-down_revision = "0007"
+revision = "0010"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
