@@ -58,6 +58,11 @@ EVENTS: Mapping[str, Event] = {
         "method", "participant", "incident", "exception", "frames",
     ),
     "health_changed": _event("warning", "The database probe changed its mind.", "serving", "exception"),
+    "condition_changed": _event(
+        "warning",
+        "A further name of health, such as `kruispunt.directory.following`, changed its mind.",
+        "name", "serving", "exception",
+    ),
     "certificate_loaded": _event("info", "Certificate, key or authority were read anew.", "loads"),
     "certificate_unreadable": _event(
         "error", "New certificate files cannot be used; the old ones stay.", "exception"

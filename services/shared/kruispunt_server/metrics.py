@@ -64,7 +64,7 @@ class Metrics:
         )  # fmt: skip
         self._behind = Gauge(
             "kruispunt_following_behind_seconds", "How far the directory is behind the identity registers.",
-            registry=self.registry, multiprocess_mode="max",
+            registry=self.registry, multiprocess_mode="livemax",
         )  # fmt: skip
         self._sealed = Counter(
             "kruispunt_sealed_records",
@@ -87,7 +87,7 @@ class Metrics:
         return Calls(method, self._finished, self._seconds)
 
     def set_behind(self, seconds: float) -> None:
-        """State how far this service is behind the one that it follows; sampled."""
+        """State how far this service is behind the one that it follows, infinitely if it never followed it; sampled."""
         self._behind.set(seconds)
 
     def set_running(self, count: int) -> None:
