@@ -88,7 +88,7 @@ class RegisteredNumber:
         replaced_on: day of its replacement.
         cancelled: it leads to nobody.
         register: number of the register; none: not said.
-        deceased: whether a decease is on file under it.
+        deceased: whether a decease of the person is on file, under whichever of its numbers.
     """
 
     ssin: Ssin = field(repr=False)

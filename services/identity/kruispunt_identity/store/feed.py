@@ -67,8 +67,12 @@ class FeedStore:
         self._rest = told.where(
             change.c.position > sa.bindparam("after"), change.c.commit_id == sa.bindparam("of_commit")
         )
-        self._sealed_before = sa.select(sa.func.max(head.c.tree_size)).where(
-            head.c.log == _LOG, head.c.signed_at < sa.bindparam("at", type_=Instant)
+        # Index: ix_tree_head_signed_at. The latest, not the largest: where a clock was set back it is the smaller.
+        self._sealed_before = (
+            sa.select(head.c.tree_size)
+            .where(head.c.log == _LOG, head.c.signed_at < sa.bindparam("at", type_=Instant))
+            .order_by(head.c.signed_at.desc(), head.c.tree_size.desc())
+            .limit(1)
         )
         self._since = (
             sa.select(change.c.position)
