@@ -64,6 +64,36 @@ def load_code_tables(
     typer.echo(f"{counts.created} created, {counts.revised} revised, {counts.unchanged} unchanged")
 
 
+@app.command()
+def refollow(
+    *,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where it stopped: identity has back what it had lost.")
+    ] = False,
+    config: Config = None,
+) -> None:
+    """Let the directory follow identity again: from a snapshot on, unless with --resume.
+
+    For when identity does not take its position, and after every restore of identity from a backup. Dossiers move to
+    where identity says now, and institutions are told; look first whether `identity_endpoint` is the right one.
+    """
+    from kruispunt_directory.store.cursors import CursorStore
+    from kruispunt_directory.tables import directory_tables
+    from kruispunt_server.commands_audit import opened
+
+    with opened(SERVICE, load(SERVICE, config)) as database:
+        cursors = CursorStore(database, directory_tables())
+        while True:  # whoever follows moves on meanwhile
+            cursor = cursors.find()
+            if cursor is None:
+                refuse("nothing was changed", ["the directory never followed identity: it begins by itself"])
+            if cursors.revise(cursor, cursor.again() if resume else cursor.anew()):
+                break
+    said = "it was not refused" if cursor.refused is None else f"identity had refused it: {cursor.refused}"
+    how = "goes on after position" if resume else "begins with a snapshot; it had come to position"
+    typer.echo(f"the directory {how} {cursor.position} ({said})")
+
+
 def main() -> None:
     """Run the command."""
     app()

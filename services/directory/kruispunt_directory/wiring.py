@@ -1,5 +1,7 @@
 """The one place that names concrete classes: what the directory server is made of."""
 
+from collections.abc import Callable
+
 from kruispunt import IdentityClient
 from kruispunt import Purpose as PurposeThere
 from kruispunt.directory.v1 import (
@@ -63,7 +65,12 @@ def wire(settings: ServerSettings, telemetry: Telemetry) -> Assembly:
     follower = following_thread(parts, client, following)
     behind = Behind(CursorStore(parts.database, directory_tables()), parts.clock, settings.following_late_s)
     metrics = telemetry.metrics
-    sampling = [] if metrics is None else [lambda: metrics.set_behind(behind.seconds())]
+    sampling: list[Callable[[], None]] = []
+    if metrics is not None:
+        sampling = [
+            lambda: metrics.set_behind(behind.seconds()),
+            lambda: metrics.set_refused(refused=behind.refused() is not None),
+        ]
     return Assembly(
         parts,
         services,

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -85,6 +86,13 @@ class Process:
             assert self._process.wait(PATIENCE_S) == 0
             self._process = None
 
+    def metric(self, name: str) -> float:
+        """Return the value of a metric without labels."""
+        port = self.events("metrics_served")[-1]["port"]
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
+            lines = answer.read().decode().splitlines()
+        return next(float(line.split()[1]) for line in lines if line.startswith(f"{name} "))
+
     def events(self, name: str) -> list[dict[str, Any]]:
         """Return the events of that name, of all starts."""
         lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.endswith("}")]
@@ -144,6 +152,7 @@ class Pair:
                 "identity_key": str(clients / "directory-service.key"),
                 "identity_authority": str(pki / "ca.crt"),
                 "following_late_s": 3,
+                "metrics_port": 0,
             },
         )
 

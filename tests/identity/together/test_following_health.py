@@ -1,17 +1,25 @@
 """Health says whether the directory follows: real servers, over mutual TLS."""
 
 import contextlib
+import itertools
+import shutil
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from tests.directory.service.conftest import PENSIONS, Directory
+from tests.directory.service.conftest import PENSIONS, WELFARE, Directory
+from tests.identity.service.conftest import REGISTRAR
 from tests.identity.together.pair import FollowingHealth, Pair
-from tests.server.processes import wait_until
+from tests.identity.together.test_following import SINCE, register
+from tests.server.processes import run, wait_until
 
+from kruispunt import DirectoryClient, IdentityClient, NumberChangeReason
+from kruispunt.feeds import BEGINNING
+from kruispunt.notices import NoticeKind
 from kruispunt_directory.following.behind import HEALTH_NAME
 
 SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
@@ -58,6 +66,53 @@ def test_a_directory_that_is_behind_says_so_and_serves_on(pair: Pair) -> None:
 def _note(watch: Iterator[health_pb2.HealthCheckResponse], seen: list[int]) -> None:
     with contextlib.suppress(grpc.RpcError):
         seen.extend(answer.status for answer in watch)
+
+
+def test_a_directory_whose_identity_was_restored_waits_for_an_operator(
+    pair: Pair, identity_sqlite_url: str
+) -> None:
+    """It says so at once, and for good, also when identity has grown again; then it follows what identity says now."""
+    database = Path(identity_sqlite_url.removeprefix("sqlite:///"))
+    pair.identity.start()
+    pair.directory.start()
+    registrar = pair.client(IdentityClient, REGISTRAR)
+    welfare = pair.client(DirectoryClient, WELFARE)
+    former, next_ = register(registrar), register(registrar)
+    welfare.register_dossier(former, capacity=2, phase=10, period=SINCE)
+    with pair.channel(PENSIONS) as channel:
+        health = FollowingHealth(channel)
+        wait_until(health.is_serving, "the directory follows")
+        pair.identity.stop()
+        shutil.copyfile(database, database.with_suffix(".copy"))
+        pair.identity.start()
+        registrar.replace_number(former, next_, reason=NumberChangeReason.DUPLICATE)
+        wait_until(lambda: list(welfare.list_dossiers(next_)), "the dossier has moved")
+
+        pair.identity.kill()
+        for left in ("-wal", "-shm"):
+            database.with_name(database.name + left).unlink(missing_ok=True)
+        database.with_suffix(".copy").rename(database)
+        pair.identity.start()
+        wait_until(lambda: pair.directory.events("following_refused"), "the directory is refused")
+        wait_until(lambda: not health.is_serving(), "health says so")
+        wait_until(lambda: pair.directory.metric("kruispunt_following_refused"), "the metrics say so")
+        for _ in range(4):
+            register(registrar)
+        time.sleep(2)
+        assert (False, True) == (health.is_serving(), health.is_serving(""))
+        assert ["POSITION_BEYOND_END"] == [
+            line["reason"] for line in pair.directory.events("following_refused")
+        ]
+
+        done = run("kruispunt_directory", "refollow", "--config", str(pair.directory.config))
+        assert (0, "") == (done.returncode, done.stderr)
+        wait_until(health.is_serving, "the directory follows anew")
+        assert [former] == [dossier.ssin for dossier in welfare.list_dossiers(former)]
+        wait_until(lambda: not pair.directory.metric("kruispunt_following_refused"), "the metrics say so")
+    told = itertools.islice(welfare.watch_notices(BEGINNING), 2)
+    assert [NoticeKind.NUMBER_REPLACED, NoticeKind.NUMBER_SPLIT] == [
+        notice.kind for item in told for notice in item.notices
+    ]
 
 
 def test_a_directory_that_follows_nobody_does_not_know_the_name(directory: Directory) -> None:

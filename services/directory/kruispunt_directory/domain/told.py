@@ -9,8 +9,22 @@ from dataclasses import dataclass, field
 from kruispunt.ssin import Ssin
 from kruispunt_server.call import InstitutionKey
 
+POSITION_TOO_OLD = "POSITION_TOO_OLD"
+POSITION_BEYOND_END = "POSITION_BEYOND_END"
 DECEASE_GROUP = 3
 """Number of the data group `DECEASE`."""
+
+
+class PositionRefusedError(Exception):
+    """The registers do not go on after a message that they once told.
+
+    Args:
+        reason: name of the reason, such as POSITION_BEYOND_END.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class ChangeKind(enum.IntEnum):

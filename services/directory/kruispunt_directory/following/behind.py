@@ -36,5 +36,10 @@ class Behind:
         return max((self._clock.now() - until).total_seconds(), 0.0)
 
     def is_following(self) -> bool:
-        """Return whether the directory is not late; errors as of `seconds`."""
-        return self.seconds() <= self._late_s
+        """Return whether the directory is not late, and the registers take its position; errors as of `seconds`."""
+        return self.refused() is None and self.seconds() <= self._late_s
+
+    def refused(self) -> str | None:
+        """Return why the registers do not take the position; none: as far as is known, they do; errors likewise."""
+        cursor = self._cursors.find()
+        return None if cursor is None else cursor.refused
