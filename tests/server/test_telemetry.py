@@ -240,7 +240,7 @@ def test_a_further_name_of_health_goes_by_its_own_condition():
 
     serves = [(True, False), (True, True), (True, False), (True, True), (False, False), (True, True)]
     assert [*serves, (False, False)] == seen
-    changed = [line for line in map(json.loads, stream.getvalue().splitlines()) if "name" in line]
+    changed = [line for line in map(json.loads, stream.getvalue().splitlines()) if "condition" in line]
     assert [
         (False, "IndexError"),
         (True, None),

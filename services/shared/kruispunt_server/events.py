@@ -61,7 +61,7 @@ EVENTS: Mapping[str, Event] = {
     "condition_changed": _event(
         "warning",
         "A further name of health, such as `kruispunt.directory.following`, changed its mind.",
-        "name", "serving", "exception",
+        "condition", "serving", "exception",
     ),
     "certificate_loaded": _event("info", "Certificate, key or authority were read anew.", "loads"),
     "certificate_unreadable": _event(

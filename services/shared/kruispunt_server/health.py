@@ -121,7 +121,7 @@ class Health:
             return
         self._set([name], serving=met)
         if before is not None or not met:
-            self._events.emit("condition_changed", name=name, serving=met, exception=exception)
+            self._events.emit("condition_changed", condition=name, serving=met, exception=exception)
         self._met[name] = met
 
     def _set(self, names: Iterable[str], *, serving: bool) -> None:

@@ -59,7 +59,7 @@ def test_a_directory_that_is_behind_says_so_and_serves_on(pair: Pair) -> None:
     assert [NOT_SERVING, SERVING, NOT_SERVING, SERVING, NOT_SERVING] == seen
     changed = pair.directory.events("condition_changed")
     assert [(HEALTH_NAME, False), (HEALTH_NAME, True)] * 2 == [
-        (line["name"], line["serving"]) for line in changed
+        (line["condition"], line["serving"]) for line in changed
     ]
 
 
