@@ -11,6 +11,8 @@ from kruispunt_server.settings import ServerSettings
 
 if TYPE_CHECKING:
     from kruispunt_server.assembly import Assembly, Telemetry
+    from kruispunt_server.audit.retaining import FurtherRetained
+    from kruispunt_server.database import Database
     from kruispunt_server.tables import SharedTables
 
 
@@ -26,7 +28,24 @@ def _tables() -> "SharedTables":
     return shared
 
 
-SERVICE = Service("directory", "kruispunt_directory", DirectorySettings, _wire, _tables)
+def _let_go(settings: ServerSettings, database: "Database") -> "dict[str, FurtherRetained]":
+    """Delete acknowledged notices, as `notice_retention_days` says."""
+    import datetime as dt
+
+    from kruispunt_directory.store.notices import NoticeStore
+    from kruispunt_directory.tables import directory_tables
+    from kruispunt_server.audit.retaining import FurtherRetained
+    from kruispunt_server.clock import SystemClock
+
+    assert isinstance(settings, DirectorySettings), "the command reads them"
+    if settings.notice_retention_days is None:
+        return {}
+    before = SystemClock().now() - dt.timedelta(days=settings.notice_retention_days)
+    gone = NoticeStore(database, directory_tables()).let_go(before)
+    return {"notices": FurtherRetained(gone.deleted, gone.unacknowledged, "not acknowledged")}
+
+
+SERVICE = Service("directory", "kruispunt_directory", DirectorySettings, _wire, _tables, _let_go)
 app = build_app(SERVICE)
 
 

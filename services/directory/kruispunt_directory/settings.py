@@ -53,6 +53,13 @@ class DirectorySettings(ServerSettings):
         "`kruispunt.directory.following` says NOT_SERVING; at least 3, as identity gives a sign of life every second.",
     )
 
+    notice_retention_days: int | None = Field(
+        None,
+        ge=1,
+        description="Days after which `audit retain` deletes notices that their institution has acknowledged; others are "
+        "kept however old. Absent: kept for ever.",
+    )
+
     @field_validator("identity_certificate", "identity_key", "identity_authority")
     @classmethod
     def _identity_is_reachable(cls, value: Path | None, info: ValidationInfo) -> Path | None:

@@ -4,7 +4,7 @@ import os
 import secrets
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Never
@@ -16,6 +16,8 @@ from kruispunt_server.supervisor import REFUSED, Supervisor
 
 if TYPE_CHECKING:  # the parent process must not import grpc
     from kruispunt_server.assembly import Assembly, Telemetry
+    from kruispunt_server.audit.retaining import FurtherRetained
+    from kruispunt_server.database import Database
     from kruispunt_server.tables import SharedTables
 
 Config = Annotated[
@@ -34,6 +36,7 @@ class Service:
         settings: what an operator sets.
         wire: builds the server; imports it only when called.
         tables: returns the shared tables of the service.
+        let_go: deletes what need no longer be kept of what this service alone keeps; none: nothing is.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Service:
     settings: type[ServerSettings]
     wire: "Callable[[ServerSettings, Telemetry], Assembly]"
     tables: "Callable[[], SharedTables]"
+    let_go: "Callable[[ServerSettings, Database], Mapping[str, FurtherRetained]] | None" = None
 
 
 def build_app(service: Service) -> typer.Typer:
