@@ -67,12 +67,8 @@ class FeedStore:
         self._rest = told.where(
             change.c.position > sa.bindparam("after"), change.c.commit_id == sa.bindparam("of_commit")
         )
-        # Index: ix_tree_head_signed_at. The latest, not the largest: where a clock was set back it is the smaller.
-        self._sealed_before = (
-            sa.select(head.c.tree_size)
-            .where(head.c.log == _LOG, head.c.signed_at < sa.bindparam("at", type_=Instant))
-            .order_by(head.c.signed_at.desc(), head.c.tree_size.desc())
-            .limit(1)
+        self._sealed_before = sa.select(sa.func.max(head.c.tree_size)).where(
+            head.c.log == _LOG, head.c.signed_at < sa.bindparam("at", type_=Instant)
         )
         self._since = (
             sa.select(change.c.position)
@@ -95,10 +91,14 @@ class FeedStore:
             .where(change.c.position.is_(None), change.c.recorded_at < sa.bindparam("end", type_=Instant))
             .limit(1)
         )
+        member = number.alias("member")
+        # Facts stay under the number that they were told under; as for changes, those of the whole person count.
+        # Index: ix_number_root_ssin, then that of a number's facts.
         deceased = (
             sa.select(sa.literal_column("1"))
+            .select_from(member.join(fact, fact.c.ssin == member.c.ssin))
             .where(
-                fact.c.ssin == number.c.ssin,
+                member.c.root_ssin == number.c.root_ssin,
                 fact.c.data_group == int(DataGroup.DECEASE),
                 fact.c.superseded_at.is_(None),
             )
