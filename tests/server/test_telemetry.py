@@ -205,3 +205,49 @@ def test_health_says_what_the_probe_says():
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert [(False, "OSError"), (True, None)] == [(line["serving"], line["exception"]) for line in lines]
     assert "secret" not in stream.getvalue()
+
+
+def test_a_further_name_of_health_goes_by_its_own_condition():
+    """It serves while its condition holds and can be asked, and the database answers; not once the server leaves."""
+    met: list[bool] = []
+    faults: list[Exception] = []
+    stream = io.StringIO()
+
+    def probe() -> None:
+        if faults:
+            raise faults[0]
+
+    events = Events("directory", strict=True, stream=stream)
+    health = Health([], probe, 3600, events, conditions={"further": lambda: met[0]})
+    seen = []
+
+    def note() -> None:
+        health.probe_once()
+        answers = [
+            health._servicer.Check(health_pb2.HealthCheckRequest(service=name), None)
+            for name in ("", "further")
+        ]
+        seen.append(tuple(answer.status == health_pb2.HealthCheckResponse.SERVING for answer in answers))
+
+    note()  # nobody knows
+    for known in ([True], [False], [True]):
+        met[:] = known
+        note()
+    faults.append(OSError())
+    note()
+    faults.clear()
+    note()
+    health.leave()
+    note()
+
+    serves = [(True, False), (True, True), (True, False), (True, True), (False, False), (True, True)]
+    assert [*serves, (False, False)] == seen
+    changed = [line for line in map(json.loads, stream.getvalue().splitlines()) if "condition" in line]
+    assert [
+        (False, "IndexError"),
+        (True, None),
+        (False, None),
+        (True, None),
+        (False, None),
+        (True, None),
+    ] == [(line["serving"], line["exception"]) for line in changed]

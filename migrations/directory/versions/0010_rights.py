@@ -1,7 +1,7 @@
 """Create legal bases and grants; participants get quotas and revoked certificates; logs say who acted for whom.
 
 Revision: 0010
-Follows: 0008
+Follows: 0009
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 from kruispunt_server.append_only import keeping, letting_go
 
 revision = "0010"
-down_revision = "0008"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from kruispunt.ssin import Ssin
     from kruispunt_server.assembly import Assembly, Telemetry
+    from kruispunt_server.audit.retaining import FurtherRetained
     from kruispunt_server.database import Database
     from kruispunt_server.tables import SharedTables
 
@@ -40,7 +41,24 @@ def _numbers_of(database: "Database", numbers: "Sequence[Ssin]") -> "set[Ssin]":
     return set(numbers).union(*(lineage.numbers for lineage in lineages))
 
 
-SERVICE = Service("directory", "kruispunt_directory", DirectorySettings, _wire, _tables, _numbers_of)
+def _let_go(settings: ServerSettings, database: "Database") -> "dict[str, FurtherRetained]":
+    """Delete acknowledged notices, as `notice_retention_days` says."""
+    import datetime as dt
+
+    from kruispunt_directory.store.notices import NoticeStore
+    from kruispunt_directory.tables import directory_tables
+    from kruispunt_server.audit.retaining import FurtherRetained
+    from kruispunt_server.clock import SystemClock
+
+    assert isinstance(settings, DirectorySettings), "the command reads them"
+    if settings.notice_retention_days is None:
+        return {}
+    before = SystemClock().now() - dt.timedelta(days=settings.notice_retention_days)
+    gone = NoticeStore(database, directory_tables()).let_go(before)
+    return {"notices": FurtherRetained(gone.deleted, gone.unacknowledged, "not acknowledged")}
+
+
+SERVICE = Service("directory", "kruispunt_directory", DirectorySettings, _wire, _tables, _numbers_of, _let_go)
 app = build_app(SERVICE)
 
 
@@ -76,6 +94,36 @@ def load_code_tables(
     finally:
         database.close()
     typer.echo(f"{counts.created} created, {counts.revised} revised, {counts.unchanged} unchanged")
+
+
+@app.command()
+def refollow(
+    *,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where it stopped: identity has back what it had lost.")
+    ] = False,
+    config: Config = None,
+) -> None:
+    """Let the directory follow identity again: from a snapshot on, unless with --resume.
+
+    For when identity does not take its position, and after every restore of identity from a backup. Dossiers move to
+    where identity says now, and institutions are told; look first whether `identity_endpoint` is the right one.
+    """
+    from kruispunt_directory.store.cursors import CursorStore
+    from kruispunt_directory.tables import directory_tables
+    from kruispunt_server.commands_audit import opened
+
+    with opened(SERVICE, load(SERVICE, config)) as database:
+        cursors = CursorStore(database, directory_tables())
+        while True:  # whoever follows moves on meanwhile
+            cursor = cursors.find()
+            if cursor is None:
+                refuse("nothing was changed", ["the directory never followed identity: it begins by itself"])
+            if cursors.revise(cursor, cursor.again() if resume else cursor.anew()):
+                break
+    said = "it was not refused" if cursor.refused is None else f"identity had refused it: {cursor.refused}"
+    how = "goes on after position" if resume else "begins with a snapshot; it had come to position"
+    typer.echo(f"the directory {how} {cursor.position} ({said})")
 
 
 def main() -> None:

@@ -5,13 +5,14 @@ import uuid
 from collections.abc import Generator, Iterator
 
 from kruispunt import IdentityClient
-from kruispunt.errors import PositionTooOld
+from kruispunt.errors import PositionBeyondEnd, PositionForeign, PositionInvalid, PositionTooOld
 from kruispunt.feeds import SNAPSHOT, FeedStart
 from kruispunt.feeds import RegisterChange as ChangeThere
 from kruispunt.feeds import Told as ToldThere
 from kruispunt.persons import NumberStatus, Register
 from kruispunt_directory.domain.told import (
     ChangeKind,
+    PositionRefusedError,
     RegisterChange,
     RegisterCommit,
     RegisteredNumber,
@@ -36,12 +37,13 @@ class IdentityFeed:
 
     @contextlib.contextmanager
     def after(self, resume_token: str | None) -> Generator[Iterator[Told]]:
-        """Open the feed after a message; none, or one that identity no longer keeps: with a snapshot.
+        """Open the feed after a message; none: with a snapshot.
 
         The messages end with an error as soon as identity cannot be reached.
 
         Raises:
-            KruispuntError: of the messages, whatever identity refuses, or that it cannot be reached.
+            PositionRefusedError: of the messages, identity does not go on after that one.
+            KruispuntError: of the messages, whatever else identity refuses, or that it cannot be reached.
         """
         start = SNAPSHOT if resume_token is None else FeedStart.after(resume_token)
         yield self._read(start)
@@ -51,16 +53,11 @@ class IdentityFeed:
         self._client.close()
 
     def _read(self, start: FeedStart) -> Iterator[Told]:
-        try:
-            yield from self._watch(start)
-        except PositionTooOld:
-            if start == SNAPSHOT:
-                raise
-            yield from self._watch(SNAPSHOT)
-
-    def _watch(self, start: FeedStart) -> Iterator[Told]:
         watch = self._client.watch_changes(start, heartbeat_s=_HEARTBEAT_S, heartbeats=True, give_up_s=0)
-        return (_told(each) for each in watch)
+        try:
+            yield from map(_told, watch)
+        except (PositionTooOld, PositionBeyondEnd, PositionForeign, PositionInvalid) as refusal:
+            raise PositionRefusedError(refusal.reason) from refusal
 
 
 def _told(there: ToldThere) -> Told:

@@ -46,6 +46,20 @@ class DirectorySettings(ServerSettings):
         "log and, for dossiers that move, in the directory's change log.",
     )
 
+    following_late_s: float = Field(
+        60.0,
+        ge=3,
+        description="How far the directory may be behind the identity registers before health's "
+        "`kruispunt.directory.following` says NOT_SERVING; at least 3, as identity gives a sign of life every second.",
+    )
+
+    notice_retention_days: int | None = Field(
+        None,
+        ge=1,
+        description="Days after which `audit retain` deletes notices that their institution has acknowledged; others are "
+        "kept however old. Absent: kept for ever.",
+    )
+
     @field_validator("identity_certificate", "identity_key", "identity_authority")
     @classmethod
     def _identity_is_reachable(cls, value: Path | None, info: ValidationInfo) -> Path | None:

@@ -37,11 +37,14 @@ def _feed_cursor(metadata: sa.MetaData) -> sa.Table:
         "feed_cursor",
         metadata,
         sa.Column("name", sa.String(32), primary_key=True),
-        sa.Column("resume_token", sa.Text, nullable=False),
+        sa.Column("resume_token", sa.Text, nullable=False),  # empty: goes on with a snapshot
         sa.Column("position", sa.BigInteger, nullable=False),  # of the last change applied; -1: none
         sa.Column("applied_at", Instant, nullable=False),  # of the last effects, here; only grows
         # Up to then everything was applied; absent: the first snapshot is not complete.
         sa.Column("told_until", Instant),
+        sa.Column(
+            "refused_because", sa.String(32)
+        ),  # reason why the feed does not take the token; absent: it does
     )
 
 

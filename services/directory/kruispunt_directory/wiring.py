@@ -1,5 +1,7 @@
 """The one place that names concrete classes: what the directory server is made of."""
 
+from collections.abc import Callable
+
 from kruispunt import IdentityClient
 from kruispunt import Purpose as PurposeThere
 from kruispunt.directory.v1 import (
@@ -11,6 +13,7 @@ from kruispunt.directory.v1 import (
 from kruispunt_directory import policies
 from kruispunt_directory.domain.claim import PersonRegister
 from kruispunt_directory.following.applying import Applier
+from kruispunt_directory.following.behind import HEALTH_NAME, Behind
 from kruispunt_directory.following.effects import Stores
 from kruispunt_directory.following.worker import LEASE as FOLLOWER_LEASE
 from kruispunt_directory.following.worker import FollowingThread
@@ -61,16 +64,22 @@ def wire(settings: ServerSettings, telemetry: Telemetry) -> Assembly:
         settings.identity_endpoint, certificates=peer_certificates(settings, "identity"), purpose=following
     )
     follower = following_thread(parts, client, following)
-    sampling = [] if telemetry.metrics is None else [lambda: _sample_behind(parts, telemetry)]
-    closing = [follower.stop, register.close]
-    return Assembly(parts, services, closing=closing, opening=[follower.start], sampling=sampling)
-
-
-def _sample_behind(parts: Parts, telemetry: Telemetry) -> None:
-    """State in the metrics how far identity was followed."""
-    followed = CursorStore(parts.database, directory_tables()).followed_until()
-    if followed is not None and telemetry.metrics is not None:
-        telemetry.metrics.set_behind(max((parts.clock.now() - followed).total_seconds(), 0.0))
+    behind = Behind(CursorStore(parts.database, directory_tables()), parts.clock, settings.following_late_s)
+    metrics = telemetry.metrics
+    sampling: list[Callable[[], None]] = []
+    if metrics is not None:
+        sampling = [
+            lambda: metrics.set_behind(behind.seconds()),
+            lambda: metrics.set_refused(refused=behind.refused() is not None),
+        ]
+    return Assembly(
+        parts,
+        services,
+        closing=[follower.stop, register.close],
+        opening=[follower.start],
+        sampling=sampling,
+        conditions={HEALTH_NAME: behind.is_following},
+    )
 
 
 def following_thread(parts: Parts, client: IdentityClient, purpose: PurposeThere) -> FollowingThread:

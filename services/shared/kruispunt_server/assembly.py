@@ -96,6 +96,7 @@ class Assembly:
         servicers: what it serves, health and reflection aside.
         opening: further steps of the beginning, before the first call.
         sampling: called after every probe of the database, to sample metrics.
+        conditions: further names of health, each with what says whether it serves.
         closing: further steps of the end, after the last call and before journal and database close.
     """
 
@@ -104,6 +105,7 @@ class Assembly:
     closing: Sequence[Callable[[], None]] = field(default_factory=tuple)
     opening: Sequence[Callable[[], None]] = field(default_factory=tuple)
     sampling: Sequence[Callable[[], None]] = field(default_factory=tuple)
+    conditions: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
 
     @property
     def hubs(self) -> "list[Hub]":

@@ -4,7 +4,7 @@ import os
 import secrets
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Never
@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # the parent process must not import grpc
     from kruispunt.ssin import Ssin
     from kruispunt_server.access.rights import Rights
     from kruispunt_server.assembly import Assembly, Telemetry
+    from kruispunt_server.audit.retaining import FurtherRetained
     from kruispunt_server.database import Database
     from kruispunt_server.tables import SharedTables
 
@@ -40,6 +41,7 @@ class Service:
         wire: builds the server; imports it only when called.
         tables: returns the shared tables of the service.
         numbers_of: returns every number of the persons of some numbers: these, and all that lead to the same.
+        let_go: deletes what need no longer be kept of what this service alone keeps; none: nothing is.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Service:
     wire: "Callable[[ServerSettings, Telemetry], Assembly]"
     tables: "Callable[[], SharedTables]"
     numbers_of: "Callable[[Database, Sequence[Ssin]], set[Ssin]]"
+    let_go: "Callable[[ServerSettings, Database], Mapping[str, FurtherRetained]] | None" = None
 
 
 def build_app(service: Service) -> typer.Typer:

@@ -60,7 +60,7 @@ def _add_erase(app: typer.Typer, service: Service) -> None:
 def _add_retain(app: typer.Typer, service: Service) -> None:
     @app.command()
     def retain(*, config: Config = None, as_json: Json = False) -> None:
-        """Delete what need no longer be kept, as the three `…_retention_days` say; hashes and heads stay.
+        """Delete what need no longer be kept, as the `…_retention_days` say; hashes and heads stay.
 
         Broken off, run it again.
         """
@@ -74,12 +74,19 @@ def _add_retain(app: typer.Typer, service: Service) -> None:
         )
         with opened(service, settings) as database:
             retained = Retainer(database, service.tables(), SystemClock()).retain(retention)
+            further = service.let_go(settings, database) if service.let_go is not None else {}
         if as_json:
-            typer.echo(json.dumps({"kept_from": retained.kept_from, "deleted": retained.deleted}))
+            deleted = retained.deleted | {name: each.deleted for name, each in further.items()}
+            held_back = {name: each.held_back for name, each in further.items()}
+            typer.echo(
+                json.dumps({"kept_from": retained.kept_from, "deleted": deleted, "held_back": held_back})
+            )
             return
         for log, first in retained.kept_from.items():
             typer.echo(f"{log}: kept from position {first} on, {retained.deleted[log]} records deleted now")
         typer.echo(f"{retained.deleted['requests']} stored answers deleted")
+        for name, each in further.items():
+            typer.echo(f"{each.deleted} {name} deleted, {each.held_back} old ones kept: {each.because}")
 
 
 def _add_grant(app: typer.Typer, service: Service) -> None:

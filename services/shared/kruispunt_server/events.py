@@ -58,13 +58,25 @@ EVENTS: Mapping[str, Event] = {
         "method", "participant", "incident", "exception", "frames",
     ),
     "health_changed": _event("warning", "The database probe changed its mind.", "serving", "exception"),
+    "condition_changed": _event(
+        "warning",
+        "A further name of health, such as `kruispunt.directory.following`, changed its mind.",
+        "condition", "serving", "exception",
+    ),
     "certificate_loaded": _event("info", "Certificate, key or authority were read anew.", "loads"),
     "certificate_unreadable": _event(
         "error", "New certificate files cannot be used; the old ones stay.", "exception"
     ),
     "sealing_failed": _event("error", "The logs cannot be sealed now; it is tried again every second.", "exception"),
     "feed_failed": _event("error", "A feed cannot be read now; nobody advances, it is tried again every second.", "exception"),
-    "following_failed": _event("error", "The registers cannot be followed now; it is tried again, at most every 10 s.", "exception"),
+    "following_failed": _event("error", "The registers cannot be followed now; it is tried again, at most every 10 s.", "exception", "reason"),
+    "following_refused": _event(
+        "error", "Identity does not take the position of the directory, which stops following until an operator decides.", "reason"
+    ),
+    "following_gap": _event(
+        "warning", "Identity no longer keeps what follows the position: the directory begins with a snapshot.", "reason", "until"
+    ),
+    "snapshot_applied": _event("info", "The numbers of the directory are in line with a snapshot of identity."),
     "dossiers_undecided": _event(
         "warning", "A split left days with the remaining number for want of a better reason; the journal says which.", "spans"
     ),

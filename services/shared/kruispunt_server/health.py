@@ -1,11 +1,12 @@
-"""grpc.health.v1: per service and for the server as a whole, as the database answers.
+"""grpc.health.v1: per service and for the server as a whole, as the database answers; further names as they say.
 
 Open to whoever gets through TLS. Watch holds no thread.
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from types import MappingProxyType
 
 import grpc
 from grpc_health.v1 import health, health_pb2
@@ -15,6 +16,7 @@ from kruispunt_server.events import Events
 
 SERVICE_NAME = health.SERVICE_NAME
 _STATUS = health_pb2.HealthCheckResponse
+_NONE: Mapping[str, Callable[[], bool]] = MappingProxyType({})
 
 
 class Health:
@@ -26,6 +28,7 @@ class Health:
         interval_s: between two probes.
         events: gets every change of mind.
         beside: called after every probe; for sampled metrics.
+        conditions: further names, each with what says after every probe whether it serves; one that raises does not.
     """
 
     def __init__(
@@ -35,8 +38,11 @@ class Health:
         interval_s: float,
         events: Events,
         beside: Callable[[], None] = lambda: None,
+        conditions: Mapping[str, Callable[[], bool]] = _NONE,
     ) -> None:
         self._names = ["", *services]
+        self._conditions = conditions
+        self._met: dict[str, bool] = {}
         self._probe = probe
         self._interval_s = interval_s
         self._events = events
@@ -45,7 +51,8 @@ class Health:
         self._serving: bool | None = None
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="health", daemon=True)
-        self._set(serving=False)
+        self._set(self._names, serving=False)
+        self._set(self._conditions, serving=False)
 
     def handler(self, pool: ThreadPoolExecutor) -> grpc.GenericRpcHandler:
         """Return the handler; its calls run on `pool`, so that a busy server still says that it lives."""
@@ -62,7 +69,7 @@ class Health:
     def _list(self, _request: object, context: grpc.ServicerContext) -> health_pb2.HealthListResponse:
         check, ask = self._servicer.Check, health_pb2.HealthCheckRequest
         return health_pb2.HealthListResponse(
-            statuses={name: check(ask(service=name), context) for name in self._names}
+            statuses={name: check(ask(service=name), context) for name in (*self._names, *self._conditions)}
         )
 
     def start(self) -> None:
@@ -78,6 +85,8 @@ class Health:
             self._change(serving=False, exception=type(error).__name__)
         else:
             self._change(serving=True, exception=None)
+        for name in self._conditions:
+            self._judge(name)
 
     def leave(self) -> None:
         """Tell NOT_SERVING for good: the server drains."""
@@ -94,11 +103,27 @@ class Health:
     def _change(self, *, serving: bool, exception: str | None) -> None:
         if serving == self._serving or self._end.is_set():
             return
-        self._set(serving=serving)
+        self._set(self._names, serving=serving)
         if self._serving is not None or not serving:
             self._events.emit("health_changed", serving=serving, exception=exception)
         self._serving = serving
 
-    def _set(self, *, serving: bool) -> None:
-        for name in self._names:
+    def _judge(self, name: str) -> None:
+        """Tell whether a further name serves; never while the database does not answer."""
+        met, exception = False, None
+        if self._serving:
+            try:
+                met = self._conditions[name]()
+            except Exception as error:  # noqa: BLE001 - whatever it is, nobody knows
+                exception = type(error).__name__
+        before = self._met.get(name)
+        if met == before or self._end.is_set():
+            return
+        self._set([name], serving=met)
+        if before is not None or not met:
+            self._events.emit("condition_changed", condition=name, serving=met, exception=exception)
+        self._met[name] = met
+
+    def _set(self, names: Iterable[str], *, serving: bool) -> None:
+        for name in names:
             self._servicer.set(name, _STATUS.SERVING if serving else _STATUS.NOT_SERVING)

@@ -64,7 +64,11 @@ class Metrics:
         )  # fmt: skip
         self._behind = Gauge(
             "kruispunt_following_behind_seconds", "How far the directory is behind the identity registers.",
-            registry=self.registry, multiprocess_mode="max",
+            registry=self.registry, multiprocess_mode="livemax",
+        )  # fmt: skip
+        self._refused = Gauge(
+            "kruispunt_following_refused", "Identity does not take the position of the directory.",
+            registry=self.registry, multiprocess_mode="livemax",
         )  # fmt: skip
         self._sealed = Counter(
             "kruispunt_sealed_records",
@@ -87,8 +91,12 @@ class Metrics:
         return Calls(method, self._finished, self._seconds)
 
     def set_behind(self, seconds: float) -> None:
-        """State how far this service is behind the one that it follows; sampled."""
+        """State how far this service is behind the one that it follows, infinitely if it never followed it; sampled."""
         self._behind.set(seconds)
+
+    def set_refused(self, *, refused: bool) -> None:
+        """State whether what this service follows does not take its position; sampled."""
+        self._refused.set(int(refused))
 
     def set_running(self, count: int) -> None:
         """State how many calls are being served; sampled, not counted call by call."""

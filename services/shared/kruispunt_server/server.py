@@ -40,6 +40,7 @@ class Server:
             settings.probe_interval_s,
             edge.events,
             self._sample,
+            assembly.conditions,
         )
         beside = ThreadPoolExecutor(_BESIDE_THREADS, thread_name_prefix="beside")
         pool = CallPool(settings.threads, thread_name_prefix="call")

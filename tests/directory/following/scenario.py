@@ -12,7 +12,15 @@ from dataclasses import dataclass, field
 from tests.directory.following.conftest import CHANGED, PENSIONS, Seen, World
 
 from kruispunt.ssin import Ssin
-from kruispunt_directory.domain.told import ChangeKind, RegisterChange, RegisterCommit, SignOfLife, Told
+from kruispunt_directory.domain.told import (
+    ChangeKind,
+    RegisterChange,
+    RegisterCommit,
+    RegisteredNumber,
+    SignOfLife,
+    SnapshotPart,
+    Told,
+)
 from kruispunt_server.call import InstitutionKey
 
 NUMBERS = [Ssin.parse(text) for text in ("42012205181", "75060898009", "85073003328", "00000100166")]
@@ -103,7 +111,26 @@ class Scenario:
         self.before = {slot: self._random.choice(NUMBERS) for slot in range(4)}
         self.model.slots[PENSIONS] = dict(self.before)
         self.messages: list[Told] = []
-        for place in range(length):
+        self._tell(seed, range(length))
+
+    def restore(self, seed: int, length: int) -> None:
+        """Go on otherwise from here: with a snapshot in parts, and what happens after it, at the same positions."""
+        self._random = random.Random(seed)
+        position = len([each for each in self.messages if isinstance(each.content, RegisterCommit)]) - 1
+        numbers = [
+            RegisteredNumber(
+                number, self.model.leads.get(number), DAY if number in self.model.leads else None
+            )
+            for number in sorted(NUMBERS)
+        ]
+        self.messages = [
+            Told(f"{seed}-part-{place}", position, SnapshotPart([number], place == len(numbers)))
+            for place, number in enumerate(numbers, 1)
+        ]
+        self._tell(seed, range(position + 1, position + 1 + length))
+
+    def _tell(self, seed: int, places: range) -> None:
+        for place in places:
             commit = RegisterCommit(place, CHANGED, self._changes())
             self.messages.append(Told(f"{seed}-{place}", place, commit))
             if self._random.random() < 0.2:

@@ -15,6 +15,7 @@ from kruispunt_directory.domain.told import (
 )
 from kruispunt_directory.following.applying import OvertakenError
 from kruispunt_directory.servicer.notice_source import NoticeSource
+from kruispunt_directory.store.notices import LetGo
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.ids import new_id
 
@@ -259,7 +260,7 @@ def test_only_acknowledged_notices_are_let_go(world: World) -> None:
         world.tell(facts(A))
     world.notices.acknowledge(PENSIONS, 2)
 
-    assert 2 == world.notices.let_go(NOON + dt.timedelta(days=1))
+    assert LetGo(2, 1) == world.notices.let_go(NOON + dt.timedelta(days=1))
     world.tell(facts(A))
 
     assert [3, 4] == [number for number, *_ in world.noticed(PENSIONS)]

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from tests.directory.following.conftest import PENSIONS, WELFARE, World, make_world
 from tests.directory.following.scenario import NUMBERS, Scenario, span
 
+from kruispunt_directory.domain.told import SnapshotPart
 from kruispunt_directory.following.applying import OvertakenError
 from kruispunt_directory.tables import DirectoryTables
 from kruispunt_server.database import Database
@@ -126,6 +127,54 @@ def test_two_followers_that_die_converge(world: World, seed: int) -> None:
 def test_long_stories_converge(world: World, seed: int) -> None:
     """The same, for longer, with more deaths."""
     assert converge(world, seed, length=120, chance=0.04) > 0
+
+
+def restore_and_converge(world: World, seed: int, told: int, lost: int) -> None:
+    """Follow a story, lose the end of it at the registers, and follow what happened in its place."""
+    before = Scenario(seed, told)
+    before.prepare(world)
+    until = time.monotonic() + 120
+    follow(world, before, seed, until)
+    restored = Scenario(seed, told - lost)
+    assert restored.before == before.before
+    noticed = len(world.noticed(PENSIONS))
+    left = {slot: restored.model.root(under) for slot, under in restored.before.items()}
+    cursor = world.applier.cursor()
+    assert cursor is not None
+    world.applier.start_over(cursor)
+    restored.restore(seed + 1, 20)
+    parts = len([each for each in restored.messages if isinstance(each.content, SnapshotPart)])
+
+    for message in restored.messages[:parts]:
+        world.apply(message)
+    told_again = world.noticed(PENSIONS)[noticed:]
+    for slot, under in before.before.items():
+        if before.model.root(under) != left[slot]:
+            assert left[slot] in {current for *_, current in told_again}, "it moved, and nobody was told"
+    # Of what followed, institutions were told as if nothing had been lost.
+    since = len(told_again)
+    with dying(world.database, 0.02, seed):
+        follow(world, restored, seed, until)
+    expected = restored.model.noticed[len(Scenario(seed, told - lost).model.noticed) :]
+    assert expected == [each[1:] for each in world.noticed(PENSIONS)[noticed + since :]]
+    for number in NUMBERS:
+        assert restored.model.listed(number) == world.listed(number)
+        with world.database.reading() as connection:
+            current = world.dossiers.numbers.resolve(connection, number).current
+        assert restored.model.root(number) == current
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_directory_converges_with_registers_that_lost_their_end(world: World, seed: int) -> None:
+    """What they lost is undone, who held a dossier is told, and what follows is as if it had never been."""
+    restore_and_converge(world, seed, told=16, lost=6)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("seed", range(200, 240))
+def test_long_stories_converge_after_a_loss(world: World, seed: int) -> None:
+    """The same, for longer."""
+    restore_and_converge(world, seed, told=60, lost=30)
 
 
 def run(url: str, seed: int, length: int) -> None:

@@ -19,6 +19,7 @@ from tests.server.conftest import refusal_of
 
 from kruispunt import (
     Birth,
+    Decease,
     EvidenceKind,
     Gender,
     IdentityClient,
@@ -248,6 +249,24 @@ def test_a_snapshot_and_what_follows_arrive_at_the_truth(identity: Identity) -> 
         late = writing.result()
 
     assert {early[0]: early[1], **{ssin: ssin for ssin in early[1:] + late}} == stands
+
+
+def test_a_snapshot_tells_a_decease_whichever_number_it_was_told_under(identity: Identity) -> None:
+    """It goes by the person, as changes do: whoever begins with a snapshot knows the same as who read every change."""
+    pensions = identity.client(PENSIONS)
+    former, next_, other = (register(pensions) for _ in range(3))
+    pensions.update_person(former, [Statement(Decease(PartialDate(2026, 2, 1)))])
+    pensions.replace_number(former, next_, reason=NumberChangeReason.DUPLICATE)
+    changes = [
+        change
+        for item in commits(identity.client(FOLLOWER).watch_changes(BEGINNING), 5)
+        for change in item.changes
+    ]
+
+    (snapshot,) = itertools.islice(identity.client(FOLLOWER).watch_changes(SNAPSHOT), 1)
+    told = {change.ssin: change.deceased for change in changes if change.deceased is not None}
+    assert {former: True, next_: True, other: False} == {n.ssin: n.deceased for n in snapshot.numbers}
+    assert {former: True, next_: True} == told
 
 
 def commits_until_quiet(watch: Iterator[Told]) -> Iterator[Told]:

@@ -28,16 +28,19 @@ from kruispunt import (
     PermissionDenied,
     Place,
     PositionBeyondEnd,
+    PositionTooOld,
     RoleMissing,
     SamePerson,
     Ssin,
     Statement,
 )
 from kruispunt import Purpose as PurposeThere
-from kruispunt.feeds import BEGINNING, NOW, SNAPSHOT, UNACKNOWLEDGED
+from kruispunt.feeds import BEGINNING, NOW, SNAPSHOT, UNACKNOWLEDGED, FeedStart
 from kruispunt.notices import ImpactOutcome, Notice, NoticeKind, ToldNotices
 from kruispunt_directory.following.worker import FollowingThread
+from kruispunt_directory.store.notices import LetGo, NoticeStore
 from kruispunt_directory.wiring import following_thread
+from kruispunt_server.database import Database
 
 T = TypeVar("T")
 SINCE = Period(dt.date(2020, 1, 1))
@@ -187,6 +190,34 @@ def test_notices_are_delivered_until_they_are_acknowledged(both: Both, following
     holdings = next(welfare.watch_notices(SNAPSHOT))
     assert sorted(persons) == [holding.current for holding in holdings.holdings]
     assert holdings.snapshot_ends
+
+
+def test_an_older_position_than_the_notices_kept_has_a_way_back(
+    both: Both, following: FollowingThread, database_url: str
+) -> None:
+    """POSITION_TOO_OLD, and then a snapshot; who goes on with what it has not acknowledged misses nothing."""
+    identity, directory = both.identity.client(PENSIONS), both.directory
+    persons = [register(identity) for _ in range(3)]
+    welfare = directory.client(WELFARE)
+    for person in persons:
+        directory.client(PENSIONS).register_dossier(person, capacity=100, period=SINCE)
+        welfare.register_dossier(person, capacity=2, phase=10, period=SINCE)
+        identity.update_person(person, [Statement(Decease(PartialDate(2026, 2, 1)))])
+    told = list(itertools.islice(welfare.watch_notices(), 3))
+    welfare.acknowledge_notices(2)
+    owner = Database.open(database_url)
+    gone = NoticeStore(owner, directory.tables).let_go(directory.clock.now() + dt.timedelta(days=1))
+    owner.close()
+
+    assert LetGo(2, 1) == gone
+    for start in (FeedStart.after(told[0].resume_token), BEGINNING):
+        with pytest.raises(PositionTooOld) as refused:
+            next(welfare.watch_notices(start))
+        assert "snapshot" == refused.value.metadata["way_back"]
+    again = next(welfare.watch_notices(FeedStart.after(told[0].resume_token), start_over=True))
+    assert sorted(persons) == [holding.current for holding in again.holdings]
+    for start in (FeedStart.after(told[1].resume_token), UNACKNOWLEDGED):
+        assert [3] == [notice.notice_no for notice in notices(welfare.watch_notices(start), 1)]
 
 
 def test_coverage_tells_how_far_identity_was_followed(both: Both, following: FollowingThread) -> None:

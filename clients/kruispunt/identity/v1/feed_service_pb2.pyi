@@ -329,7 +329,7 @@ class SnapshotNumber(_message.Message):
     register: _person_pb2.Register.ValueType
     """Register."""
     deceased: _builtins.bool
-    """Whether a decease is on file under it."""
+    """Whether a decease of the person is on file, under this number or another that leads to the same."""
     @_builtins.property
     def replace_date(self) -> _date_pb2.Date:
         """Day of its replacement. Absent: it was not replaced."""

@@ -9,8 +9,22 @@ from dataclasses import dataclass, field
 from kruispunt.ssin import Ssin
 from kruispunt_server.call import InstitutionKey
 
+POSITION_TOO_OLD = "POSITION_TOO_OLD"
+POSITION_BEYOND_END = "POSITION_BEYOND_END"
 DECEASE_GROUP = 3
 """Number of the data group `DECEASE`."""
+
+
+class PositionRefusedError(Exception):
+    """The registers do not go on after a message that they once told.
+
+    Args:
+        reason: name of the reason, such as POSITION_BEYOND_END.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class ChangeKind(enum.IntEnum):
@@ -88,7 +102,7 @@ class RegisteredNumber:
         replaced_on: day of its replacement.
         cancelled: it leads to nobody.
         register: number of the register; none: not said.
-        deceased: whether a decease is on file under it.
+        deceased: whether a decease of the person is on file, under whichever of its numbers.
     """
 
     ssin: Ssin = field(repr=False)

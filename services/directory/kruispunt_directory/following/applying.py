@@ -5,8 +5,15 @@ matter how often a stream breaks, who follows, or when a process dies.
 """
 
 import datetime as dt
+from dataclasses import replace
 
-from kruispunt_directory.domain.told import RegisterCommit, SignOfLife, SnapshotPart, Told
+from kruispunt_directory.domain.told import (
+    PositionRefusedError,
+    RegisterCommit,
+    SignOfLife,
+    SnapshotPart,
+    Told,
+)
 from kruispunt_directory.following.effects import Effects, Stores
 from kruispunt_directory.store.cursors import Cursor, CursorStore
 from kruispunt_server.call import Purpose
@@ -44,12 +51,33 @@ class Applier:
         """Return how far the registers were followed; none: never yet."""
         return self._cursors.find()
 
+    def refuse(self, cursor: Cursor, refusal: PositionRefusedError) -> None:
+        """Keep that the registers do not go on after a cursor, until something is applied.
+
+        Raises:
+            OvertakenError: it was replaced meanwhile.
+        """
+        self._revise(cursor, replace(cursor, refused=refusal.reason))
+
+    def start_over(self, cursor: Cursor) -> None:
+        """Go on with a snapshot in place of what follows a cursor.
+
+        Raises:
+            OvertakenError: it was replaced meanwhile.
+        """
+        self._revise(cursor, cursor.anew())
+
+    def _revise(self, expected: Cursor, revised: Cursor) -> None:
+        if expected != revised and not self._cursors.revise(expected, revised):
+            raise OvertakenError
+
     def apply(self, told: Told, after: str | None) -> int:
         """Apply one message.
 
         Args:
             told: the message.
-            after: the resume token that the cursor must hold; none: nothing was ever applied.
+            after: the resume token that the cursor must hold; none: nothing was ever applied, or it goes on with a
+                snapshot.
 
         Returns:
             How many spans of days stayed with the remaining number of a split for want of a better reason.
@@ -71,7 +99,8 @@ class Applier:
                 case SignOfLife():
                     told_until = told.content.told_until
                 case SnapshotPart():
-                    effects.apply_snapshot(told.content)
+                    # Whoever never came to the end of a snapshot knew nothing that could have changed.
+                    effects.apply_snapshot(told.content, after_gap=told_until is not None)
                 case RegisterCommit():
                     if cursor is None or told.content.position > cursor.position:
                         effects.apply_commit(told.content)

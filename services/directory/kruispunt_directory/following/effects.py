@@ -85,10 +85,14 @@ class Effects:
             self._apply(work, change, commit.recorded_at)
         self._finish(work)
 
-    def apply_snapshot(self, part: SnapshotPart) -> None:
+    def apply_snapshot(self, part: SnapshotPart, *, after_gap: bool) -> None:
         """Bring numbers in line with how they stand; institutions are told of what had changed meanwhile.
 
-        What was told of a person's data meanwhile is not in a snapshot: of that nobody is told.
+        What was told of a person's data meanwhile, a decease aside, is not in a snapshot: of that nobody is told.
+
+        Args:
+            part: the numbers.
+            after_gap: the registers were followed before: what is not known of a number is new.
         """
         named = {number for each in part.numbers for number in (each.ssin, each.next_) if number is not None}
         work = self._begin(named, set())
@@ -102,7 +106,7 @@ class Effects:
             if each.next_ is not None:
                 self._follow(work, each)
         for each in part.numbers:
-            self._compare(work, each)
+            self._compare(work, each, after_gap=after_gap)
         self._finish(work)
 
     def _begin(self, named: Iterable[Ssin], moving: set[Ssin]) -> Rearranging:
@@ -155,6 +159,9 @@ class Effects:
             case ChangeKind.NUMBER_CANCELLED:
                 work.chains.cancel(number)
                 self._tell(work, change, work.standing(work.chains.root(number)), changed_at)
+            case ChangeKind.PERSON_REGISTERED | ChangeKind.PERSON_IMPORTED:
+                # Nothing was on file before: what is not told is not so.
+                work.chains.tell(number, deceased=bool(change.deceased), register=change.register)
             case _:
                 work.chains.tell(number, deceased=change.deceased, register=change.register)
                 if kind_of(change) is not None:
@@ -186,17 +193,21 @@ class Effects:
         ):
             self._apply(work, change, self.now)
 
-    def _compare(self, work: Rearranging, number: RegisteredNumber) -> None:
+    def _compare(self, work: Rearranging, number: RegisteredNumber, *, after_gap: bool) -> None:
         """Bring the rest of what is known of a number in line with a snapshot."""
         state = work.chains.state(number.ssin)
-        if state.cancelled and not number.cancelled:
-            work.chains.cancel(number.ssin, cancelled=False)
         changes = []
         if number.cancelled and not state.cancelled:
             changes.append(RegisterChange(ChangeKind.NUMBER_CANCELLED, number.ssin))
-        if number.deceased and state.deceased is False:
+        if state.cancelled and not number.cancelled:
+            work.chains.cancel(number.ssin, cancelled=False)
+            changes.append(RegisterChange(ChangeKind.FACTS_TOLD, number.ssin))
+        was = False if state.deceased is None and after_gap else state.deceased
+        # A decease is the person's: it is told of the number that stands.
+        if number.next_ is None and was is not None and was != number.deceased:
+            kind = ChangeKind.FACTS_TOLD if number.deceased else ChangeKind.FACT_RETRACTED
             groups = frozenset({DECEASE_GROUP})
-            changes.append(RegisterChange(ChangeKind.FACTS_TOLD, number.ssin, groups=groups, deceased=True))
+            changes.append(RegisterChange(kind, number.ssin, groups=groups, deceased=number.deceased))
         if state.register is not None and number.register not in (None, state.register):
             changes.append(RegisterChange(ChangeKind.REGISTER_MOVED, number.ssin, register=number.register))
         for change in changes:

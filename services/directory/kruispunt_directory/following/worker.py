@@ -5,7 +5,13 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from kruispunt_directory.domain.told import Told
+from kruispunt_directory.domain.told import (
+    POSITION_BEYOND_END,
+    POSITION_TOO_OLD,
+    PositionRefusedError,
+    SnapshotPart,
+    Told,
+)
 from kruispunt_directory.following.applying import Applier, OvertakenError
 from kruispunt_server.events import Events
 from kruispunt_server.lease import Lease
@@ -20,7 +26,7 @@ class Feed(Protocol):
     """Where messages come from."""
 
     def after(self, resume_token: str | None) -> AbstractContextManager[Iterator[Told]]:
-        """Open the feed after a message; none: with a snapshot."""
+        """Open the feed after a message; none: with a snapshot. The messages raise PositionRefusedError."""
         ...
 
     def close(self) -> None:
@@ -53,6 +59,7 @@ class FollowingThread:
         self._events = events
         self._wake = wake
         self._failures = 0
+        self._refused: str | None = None
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
 
@@ -74,6 +81,8 @@ class FollowingThread:
                     self._follow()
                 else:
                     self._end.wait(_IDLE_S)
+            except PositionRefusedError as refusal:
+                self._tell_refused(refusal.reason)
             except OvertakenError:
                 self._end.wait(_FIRST_PAUSE_S)
             except Exception as error:  # noqa: BLE001 - the thread must live; nothing was applied by half
@@ -87,22 +96,60 @@ class FollowingThread:
         """Apply message after message for as long as this process is the one."""
         cursor = self._applier.cursor()
         after = cursor.resume_token if cursor is not None else None
+        if cursor is not None and cursor.refused == POSITION_BEYOND_END:
+            # Never again by itself: once the registers have grown, they would take the position for one of theirs.
+            raise PositionRefusedError(cursor.refused)
+        try:
+            self._apply_from(after)
+        except PositionRefusedError as refusal:
+            self._give_in(after, refusal)
+
+    def _apply_from(self, after: str | None) -> None:
         with self._feed.after(after) as messages:
             for told in messages:
                 if self._end.is_set() or not self._lease.try_hold():
                     return
                 undecided = self._applier.apply(told, after)
                 after = told.resume_token
-                self._failures = 0
+                self._failures, self._refused = 0, None
                 if undecided:
                     self._events.emit("dossiers_undecided", spans=undecided)
+                if isinstance(told.content, SnapshotPart) and told.content.last:
+                    self._events.emit("snapshot_applied")
                 self._wake()
+
+    def _give_in(self, after: str | None, refusal: PositionRefusedError) -> None:
+        """Begin with a snapshot where nothing but time has passed; else keep the refusal, for an operator to judge.
+
+        Raises:
+            PositionRefusedError: it was kept.
+            OvertakenError: another process has applied something meanwhile.
+        """
+        cursor = self._applier.cursor()
+        if cursor is None or cursor.resume_token != after:
+            raise OvertakenError
+        if refusal.reason != POSITION_TOO_OLD:
+            self._applier.refuse(cursor, refusal)
+            raise refusal
+        self._applier.start_over(cursor)
+        until = cursor.told_until
+        self._events.emit(
+            "following_gap", reason=refusal.reason, until=None if until is None else until.isoformat()
+        )
+
+    def _tell_refused(self, reason: str) -> None:
+        """Tell once why nobody follows, and wait for an operator to do something about it."""
+        if reason != self._refused:
+            self._events.emit("following_refused", reason=reason)
+        self._refused = reason
+        self._end.wait(_IDLE_S)
 
     def _pause(self, error: Exception) -> None:
         """Wait longer after every failure in a row; only the first is told."""
         if self._end.is_set():
             return
         if not self._failures:
-            self._events.emit("following_failed", exception=type(error).__name__)
+            reason = getattr(error, "reason", None)
+            self._events.emit("following_failed", exception=type(error).__name__, reason=str(reason or ""))
         self._end.wait(min(_FIRST_PAUSE_S * 2 ** min(self._failures, 10), _LONGEST_PAUSE_S))
         self._failures += 1

@@ -1,7 +1,7 @@
 """How far the registers were followed."""
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +11,7 @@ from kruispunt_directory.tables import DirectoryTables
 from kruispunt_server.database import Database
 
 NAME = "identity"
+_COLUMNS = ("resume_token", "position", "applied_at", "told_until", "refused_because")
 
 # Who applies what was told queues for it. Negative: persons' numbers, which are locked too, are not.
 _FOLLOWERS_LOCK = -2
@@ -21,16 +22,26 @@ class Cursor:
     """How far a feed was followed.
 
     Attributes:
-        resume_token: goes on after what was applied.
+        resume_token: goes on after what was applied; none: with a snapshot.
         position: of the last change applied; -1: none.
         applied_at: of the last effects, here; only grows.
         told_until: up to then everything was applied; none: the first snapshot is not complete.
+        refused: name of the reason why the registers do not take the token; none: as far as is known, they do.
     """
 
-    resume_token: str = field(repr=False)
+    resume_token: str | None = field(repr=False)
     position: int
     applied_at: dt.datetime
     told_until: dt.datetime | None
+    refused: str | None = None
+
+    def anew(self) -> "Cursor":
+        """Return the cursor that goes on with a snapshot."""
+        return replace(self, resume_token=None, refused=None)
+
+    def again(self) -> "Cursor":
+        """Return the cursor that goes on where it stands, though the registers refused that."""
+        return replace(self, refused=None)
 
 
 class CursorStore:
@@ -39,16 +50,12 @@ class CursorStore:
     def __init__(self, database: Database, tables: DirectoryTables) -> None:
         self._database = database
         table = tables.following.feed_cursor
-        self._read = sa.select(
-            table.c.resume_token, table.c.position, table.c.applied_at, table.c.told_until
-        ).where(table.c.name == NAME)
+        self._read = sa.select(*(table.c[name] for name in _COLUMNS)).where(table.c.name == NAME)
         insert = postgresql.insert if database.dialect == "postgresql" else sqlite.insert
         made = insert(table)
         self._write = made.on_conflict_do_update(
             index_elements=[table.c.name],
-            set_={
-                name: made.excluded[name] for name in ("resume_token", "position", "applied_at", "told_until")
-            },
+            set_={name: made.excluded[name] for name in _COLUMNS},
         )
 
     def find(self) -> Cursor | None:
@@ -66,19 +73,30 @@ class CursorStore:
         self._database.lock(transaction, _FOLLOWERS_LOCK)
         return _cursor(transaction.execute(self._read).one_or_none())
 
+    def revise(self, expected: Cursor, revised: Cursor) -> bool:
+        """Replace a cursor by another, unless something was applied or revised meanwhile; returns whether it was."""
+        with self._database.writing() as transaction:
+            unchanged = self.locked(transaction) == expected
+            if unchanged:
+                self.write(transaction, revised)
+        return unchanged
+
     def write(self, transaction: sa.Connection, cursor: Cursor) -> None:
         """Keep how far the feed was followed, in the transaction of the effects."""
         transaction.execute(
             self._write,
             {
                 "name": NAME,
-                "resume_token": cursor.resume_token,
+                "resume_token": cursor.resume_token or "",
                 "position": cursor.position,
                 "applied_at": cursor.applied_at,
                 "told_until": cursor.told_until,
+                "refused_because": cursor.refused,
             },
         )
 
 
 def _cursor(row: Any) -> Cursor | None:
-    return None if row is None else Cursor(*row)
+    if row is None:
+        return None
+    return Cursor(row.resume_token or None, row.position, row.applied_at, row.told_until, row.refused_because)

@@ -65,6 +65,19 @@ class NoticeState:
 
 
 @dataclass(frozen=True, slots=True)
+class LetGo:
+    """What became of notices that are old enough to be deleted.
+
+    Attributes:
+        deleted: how many were, now.
+        unacknowledged: how many stay, because their institutions have not acknowledged them.
+    """
+
+    deleted: int
+    unacknowledged: int
+
+
+@dataclass(frozen=True, slots=True)
 class Holding:
     """A person on whom an institution holds a dossier.
 
@@ -248,22 +261,29 @@ class NoticeStore:
         with self._database.reading() as connection:
             return [Holding(Ssin(person), Ssin(under)) for person, under in connection.execute(statement)]
 
-    def let_go(self, before: dt.datetime) -> int:
-        """Delete acknowledged notices recorded before an instant; returns how many. Safe to interrupt and repeat.
+    def let_go(self, before: dt.datetime) -> LetGo:
+        """Delete acknowledged notices recorded before an instant. Safe to interrupt and repeat.
 
         Each institution's are let go of in transactions of their own, a thousand at a time.
+
+        Raises:
+            RegistryError: the store cannot be used; STORE_UNAVAILABLE. What was deleted stays so.
         """
         with self._database.reading() as connection:
             institutions = [
                 InstitutionKey(*row)
                 for row in connection.execute(sa.select(self._state.c.sector, self._state.c.institution))
             ]
-        gone = 0
+        deleted = unacknowledged = 0
         for institution in sorted(institutions):
-            upper = min(self.last_before(institution, before), self.state(institution).acknowledged_no)
-            while (count := self._delete_step(institution, upper)) > 0:
-                gone += count
-        return gone
+            last, acknowledged = (
+                self.last_before(institution, before),
+                self.state(institution).acknowledged_no,
+            )
+            while (count := self._delete_step(institution, min(last, acknowledged))) > 0:
+                deleted += count
+            unacknowledged += max(last - acknowledged, 0)
+        return LetGo(deleted, unacknowledged)
 
     def _delete_step(self, institution: InstitutionKey, upper: int) -> int:
         table = self._notice

@@ -109,7 +109,7 @@ class StandingNumber:
         next_: the next step; none: it was not replaced.
         replaced_on: day of its replacement.
         register: where the person is kept.
-        deceased: whether a decease is on file under it.
+        deceased: whether a decease of the person is on file, under whichever of its numbers.
     """
 
     ssin: Ssin = field(repr=False)

@@ -171,12 +171,18 @@ def _waiting(change: sa.Table) -> sa.Select[Any]:
 
 
 def _numbers_as_they_stand(persons: PersonTables) -> sa.Select[Any]:
-    """Return a part of a snapshot. Index: primary key."""
+    """Return a part of a snapshot. Index: primary key.
+
+    Facts stay under the number that they were told under; as for changes, those of the whole person count.
+    Index: ix_number_root_ssin, then that of a number's facts.
+    """
     number, fact = persons.number, persons.fact
+    member = number.alias("member")
     deceased = (
         sa.select(sa.literal_column("1"))
+        .select_from(member.join(fact, fact.c.ssin == member.c.ssin))
         .where(
-            fact.c.ssin == number.c.ssin,
+            member.c.root_ssin == number.c.root_ssin,
             fact.c.data_group == int(DataGroup.DECEASE),
             fact.c.superseded_at.is_(None),
         )

@@ -53,6 +53,21 @@ class Retained:
     deleted: dict[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class FurtherRetained:
+    """What was done to rows that one service alone keeps.
+
+    Attributes:
+        deleted: how many were deleted now.
+        held_back: how many are old enough, and stay all the same.
+        because: why they stay, in a few words.
+    """
+
+    deleted: int
+    held_back: int
+    because: str
+
+
 class Retainer:
     """Applies a retention to one service.
 
