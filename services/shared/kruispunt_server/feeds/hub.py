@@ -5,7 +5,6 @@ not advance, so a slow reader costs that much memory, holds nobody up, and misse
 stands. What a page shows is in the access log before the first message of it leaves.
 """
 
-import contextlib
 import heapq
 import itertools
 import threading
@@ -303,10 +302,9 @@ class Hub:
             watcher = heapq.heappop(self._due)[2]
             if watcher.is_gone:
                 continue
-            quiet = watcher.is_ready and not watcher.page and watcher.place.snapshot is None
+            # Only who has been told everything: one that still has to be told stays active, however long it took.
+            quiet = watcher.is_ready and watcher not in self._active
             if quiet and now - watcher.sent_at >= watcher.heartbeat_s:
-                with contextlib.suppress(KeyError):
-                    self._active.discard(watcher)
                 token = self.places.token(watcher.place)
                 beat = self._source.heartbeat(watcher.place.position, token, self._clock.now())
                 self._send(watcher, beat)
