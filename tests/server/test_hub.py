@@ -137,3 +137,16 @@ def test_who_took_long_is_told_the_rest_before_a_sign_of_life(
         reader.take()
         hub._turn()
     assert [b"%d" % number for number in range(10)] == reader.taken
+
+
+def test_a_watch_that_begins_at_the_end_knows_at_once_where_it_stands(hub: Hub, source: Numbers) -> None:
+    """Or whoever opens it again, because it broke before the first sign of life, begins later than it did."""
+    reader: Any = Reader()
+    source.end = 9
+    hub.open(reader, None, Place(9), 60)
+
+    hub._turn()
+    assert [b"beat at 9"] == reader.taken
+    reader.take()
+    hub._turn()
+    assert [b"beat at 9"] == reader.taken

@@ -56,7 +56,8 @@ class Watcher:
         self.read_to = place.position
         self.is_ready = True
         self.is_gone = False
-        self.sent_at = time.monotonic()
+        # Long ago: who is told nothing at once gets a sign of life, and knows where it stands if the stream breaks.
+        self.sent_at = time.monotonic() - heartbeat_s
 
 
 class Hub:
