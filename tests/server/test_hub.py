@@ -27,7 +27,7 @@ class Numbers:
         self.end = -1
         self.parts = 0
 
-    def log_id(self) -> str:
+    def log_id(self, key: Key) -> str:
         return "log"
 
     def key_of(self, call: Call) -> Key:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import pytest
+import sqlalchemy as sa
 from tests.directory.service.conftest import PENSIONS, WELFARE
 from tests.identity.service.conftest import REGISTRAR
 from tests.identity.together.conftest import Both
@@ -28,13 +29,14 @@ from kruispunt import (
     PermissionDenied,
     Place,
     PositionBeyondEnd,
+    PositionForeign,
     RoleMissing,
     SamePerson,
     Ssin,
     Statement,
 )
 from kruispunt import Purpose as PurposeThere
-from kruispunt.feeds import BEGINNING, NOW, SNAPSHOT, UNACKNOWLEDGED
+from kruispunt.feeds import BEGINNING, NOW, SNAPSHOT, UNACKNOWLEDGED, FeedStart
 from kruispunt.notices import ImpactOutcome, Notice, NoticeKind, ToldNotices
 from kruispunt_directory.following.worker import FollowingThread
 from kruispunt_directory.wiring import following_thread
@@ -256,3 +258,17 @@ def test_a_chain_that_is_split_from_its_far_end_comes_out_right(
 
     expected = [[shared], [own], [shared]]
     eventually(lambda: [periods(each) for each in (first, second, third)], lambda found: found == expected)
+
+
+def test_a_position_of_another_institution_is_foreign(both: Both, following: FollowingThread) -> None:
+    """Its numbers are others: taken for one's own, what lies before it would never be told."""
+    identity, directory = both.identity.client(PENSIONS), both.directory
+    person = register(identity)
+    directory.client(PENSIONS).register_dossier(person, capacity=100, period=SINCE)
+    directory.client(WELFARE).register_dossier(person, capacity=2, phase=10, period=SINCE)
+    both.identity.client(REGISTRAR).update_person(person, [Statement(Decease(PartialDate(2026, 2, 1)))])
+
+    told = next(item for item in directory.client(PENSIONS).watch_notices() if item.notices)
+    with pytest.raises(PositionForeign):
+        next(directory.client(WELFARE).watch_notices(FeedStart.after(told.resume_token)))
+    assert [1] == [notice.notice_no for notice in notices(directory.client(WELFARE).watch_notices(), 1)]

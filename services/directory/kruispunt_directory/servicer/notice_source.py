@@ -27,9 +27,9 @@ class NoticeSource:
         self._store = store
         self._log_id = log_id
 
-    def log_id(self) -> str:
-        """Return what tells these notices apart from those of another registry."""
-        return self._log_id
+    def log_id(self, key: Key) -> str:
+        """Return what tells an institution's notices apart from another's, and from those of another registry."""
+        return f"{self._log_id}/{_institution(key)}"
 
     def key_of(self, call: Call) -> Key:
         """Return the caller's institution.

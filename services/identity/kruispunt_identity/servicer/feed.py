@@ -30,7 +30,7 @@ class ChangeSource:
         self._store = store
         self._log_id: str | None = None
 
-    def log_id(self) -> str:
+    def log_id(self, key: Key) -> str:  # noqa: ARG002
         """Return what tells the log apart from that of another registry."""
         if self._log_id is None:
             self._log_id = self._store.log_id()

@@ -260,7 +260,7 @@ class Hub:
 
     def _tell_part(self, watcher: Watcher, part: Part) -> None:
         place = Place(watcher.place.position, part.place)
-        token = self.places.token(place)
+        token = self.places.token(place, watcher.key)
         watcher.place = place
         self._send(watcher, self._source.snapshot_message(part, place.position, token))
 
@@ -276,7 +276,7 @@ class Hub:
                 watcher.place = Place(entry.position)
                 same = (watcher.key, entry.position)
                 if same not in made:
-                    made[same] = self._source.message(entry, self.places.token(watcher.place))
+                    made[same] = self._source.message(entry, self.places.token(watcher.place, watcher.key))
                 self._send(watcher, made[same])
             elif watcher.place.snapshot is None and watcher.read_to >= self._ends.get(watcher.key, -1):
                 watcher.place = Place(watcher.read_to)
@@ -306,7 +306,7 @@ class Hub:
             # Only who has been told everything: one that still has to be told stays active, however long it took.
             quiet = watcher.is_ready and watcher not in self._active
             if quiet and now - watcher.sent_at >= watcher.heartbeat_s:
-                token = self.places.token(watcher.place)
+                token = self.places.token(watcher.place, watcher.key)
                 beat = self._source.heartbeat(watcher.place.position, token, self._clock.now())
                 self._send(watcher, beat)
             if not watcher.is_gone:
