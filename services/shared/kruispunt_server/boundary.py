@@ -242,6 +242,10 @@ class _Endpoint:
         now = self._edge.callers.of(context)
         if now.participant_id != call.participant.participant_id:
             raise participant_unknown()
+        if now.institution != call.participant.institution:
+            raise RegistryError(
+                Reason.NOT_OWN_INSTITUTION, "the participant no longer acts for the institution it began with"
+            )
         call.participant = now
         self._check_role(call)
 

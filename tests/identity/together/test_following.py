@@ -272,3 +272,23 @@ def test_a_position_of_another_institution_is_foreign(both: Both, following: Fol
     with pytest.raises(PositionForeign):
         next(directory.client(WELFARE).watch_notices(FeedStart.after(told.resume_token)))
     assert [1] == [notice.notice_no for notice in notices(directory.client(WELFARE).watch_notices(), 1)]
+
+
+def test_who_acts_for_another_institution_is_told_no_more(both: Both, following: FollowingThread) -> None:
+    """An open watch ends as soon as its participant has been given to another institution."""
+    identity, directory = both.identity.client(PENSIONS), both.directory
+    person = register(identity)
+    directory.client(WELFARE).register_dossier(person, capacity=2, phase=10, period=SINCE)
+    watch = directory.client(WELFARE).watch_notices(heartbeat_s=1, heartbeats=True)
+    next(watch)
+    participant = directory.tables.shared.participant
+    with directory.database.writing() as connection:
+        connection.execute(
+            sa.update(participant)
+            .where(participant.c.participant_id == WELFARE)
+            .values(sector=18, institution=1)
+        )
+    beats = itertools.islice(watch, 10)
+
+    with pytest.raises(NotOwnInstitution):
+        assert [] == [item.notices for item in beats if item.notices]
