@@ -2,6 +2,7 @@
 
 import json
 import random
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -132,6 +133,54 @@ def test_an_alteration_is_found_where_it_is(registry: Registry, alteration: str,
     registry.run(alteration)
 
     assert place in registry.places("access")
+
+
+@pytest.mark.parametrize(
+    "alteration",
+    [
+        "UPDATE access SET position = 'x' WHERE position = 7",
+        "UPDATE log SET size = 'x' WHERE name = 'access'",
+        "UPDATE tree_head SET root_hash = 'x' WHERE log = 'access'",
+        "UPDATE tree_head SET signed_at = 'x' WHERE log = 'access'",
+        "UPDATE tree_head SET tree_size = 'x' WHERE log = 'access' AND tree_size = 400",
+        "UPDATE tree_key SET public_key = 'x'",
+        "UPDATE tree_tile SET hashes = 'x'",
+        "INSERT INTO tree_head SELECT log, 0, root_hash, signed_at, key_id, signature FROM tree_head LIMIT 1",
+    ],
+)
+def test_what_cannot_be_read_is_a_fault(
+    sqlite_url: str, tables: SharedTables, tmp_path: Path, alteration: str
+) -> None:
+    """SQLite keeps text where a number belongs; verifying says so, and does not break."""
+    database = Database.open(sqlite_url)
+    registry = Registry(database, tables, tmp_path)
+    registry.fill(4, 100)
+    registry.unguard()
+    registry.run("DROP TRIGGER log_rising")
+    registry.run(alteration)
+
+    assert [] != registry.verify("access", exported=True).faults
+    database.close()
+
+
+def test_memory_does_not_grow_with_the_heads(registry: Registry) -> None:
+    """There is one for each seal, several a second."""
+    many = [
+        {"log": "access", "tree_size": 1000 + number, "root_hash": bytes(32), "signed_at": NOON}
+        | {"key_id": "0" * 16, "signature": bytes(64)}
+        for number in range(20_000)
+    ]
+    with registry.database.writing() as connection:
+        connection.execute(sa.insert(registry.tables.seals.tree_head), many)
+    del many
+    registry.verify("access")  # what is imported and compiled once
+
+    tracemalloc.start()
+    report = registry.verify("access")
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert 20_004 == report.heads
+    assert most < 3_000_000
 
 
 def test_parts_moved_over_their_border_are_found(registry: Registry) -> None:
