@@ -271,6 +271,20 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path, content: str) -> No
         read_heads(tmp_path / "heads")
 
 
+@pytest.mark.parametrize("torn", [1, 5, 40, -2])
+def test_a_line_that_was_torn_spoils_no_other(registry: Registry, torn: int) -> None:
+    """A crash or a full disk cut it off; what was exported before and afterwards still counts."""
+    before = registry.file.read_text()
+    registry.file.write_text(before + before.splitlines()[0][:torn])
+    with registry.database.reading() as connection:
+        head = registry.heads.latest(connection, "access")
+    assert head is not None
+    export_head(registry.file, head)
+
+    assert 3 == len(read_heads(registry.file))
+    assert [] == registry.verify("access", exported=True).faults
+
+
 def _flip(seed: random.Random, row: dict[str, Any], log: str) -> tuple[str, Any]:
     """Return a column of a row and another value for it."""
     column = seed.choice(PARTS[log])

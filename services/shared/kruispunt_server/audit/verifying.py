@@ -29,6 +29,7 @@ _HASH: Final = 32
 _MOST_FAULTS: Final = 20
 _ROWS_AT_ONCE: Final = 8192
 _HEADS_AT_ONCE: Final = 1000
+_LINE_BEGINS: Final = '{"log":"'
 _UNREADABLE: Final = (TypeError, ValueError, OverflowError)
 
 
@@ -95,7 +96,7 @@ class Report:
 
 
 def read_heads(file: Path) -> list[ExportedHead]:
-    """Return the heads of a file that the sealer exported to.
+    """Return the heads of a file that the sealer exported to; a line that was torn when it was written is no head.
 
     Raises:
         HeadsFileError: it cannot be read, or a line is no head.
@@ -104,7 +105,12 @@ def read_heads(file: Path) -> list[ExportedHead]:
         lines = file.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         raise HeadsFileError("the file cannot be read") from None
-    return [_head_of(line, number) for number, line in enumerate(lines, 1)]
+    return [_head_of(line, number) for number, line in enumerate(lines, 1) if not _is_torn(line)]
+
+
+def _is_torn(line: str) -> bool:
+    """Whether the beginning of a head stands there, and its end does not."""
+    return line.startswith(_LINE_BEGINS[: len(line)]) and not line.endswith("}")
 
 
 def _head_of(line: str, number: int) -> ExportedHead:
