@@ -122,9 +122,8 @@ class FeedServicer:
         day = parse_day(request.day, "day")
         if day > brussels_day(self._clock.now()):
             raise RegistryError(Reason.TIME_IN_FUTURE, "the day lies in the future", field="day")
-        _, kept_from = self._store.bounds()
         digest = self._store.digest(day)
-        if kept_from and (not digest.count or digest.first <= kept_from):
+        if not digest.kept:
             raise RegistryError(
                 Reason.POSITION_TOO_OLD,
                 "changes of that day are no longer kept",

@@ -28,6 +28,8 @@ _LOG: Final = "change"
 _BRUSSELS = ZoneInfo("Europe/Brussels")
 # A call that was recorded before midnight may commit a minute after it, and be sealed a little later.
 _LATEST_SEAL: Final = dt.timedelta(minutes=10)
+# By how much the clocks of two hosts may differ: of who records, and of who signs heads.
+_SKEW: Final = dt.timedelta(minutes=1)
 
 
 class FeedStore:
@@ -143,7 +145,7 @@ class FeedStore:
     def before(self, instant: dt.datetime) -> int:
         """Return the position after which everything recorded at an instant or later follows."""
         with self._database.reading() as connection:
-            base = connection.scalar(self._sealed_before, {"at": instant}) or 0
+            base = connection.scalar(self._sealed_before, {"at": instant - _SKEW}) or 0
             first = connection.scalar(self._since, {"base": base, "at": instant})
         return self.bounds()[0] - 1 if first is None else int(first) - 1
 
@@ -160,17 +162,25 @@ class FeedStore:
         )
         tree, first, last = CompactRange(), 0, 0
         with self._database.snapshot() as connection:
-            size: int = connection.execute(self._log).one().size
-            base = connection.scalar(self._sealed_before, {"at": begin}) or 0
-            over = self._clock.now() - _LATEST_SEAL >= end
-            top = connection.scalar(self._sealed_before, {"at": end + _LATEST_SEAL}) if over else size
-            values = {"base": base, "top": top or 0, "begin": begin, "end": end}
+            log = connection.execute(self._log).one()
+            base = connection.scalar(self._sealed_before, {"at": begin - _SKEW}) or 0
+            top = self._after_all(connection, end + _LATEST_SEAL) or log.size
+            values = {"base": base, "top": top, "begin": begin, "end": end}
             for change in self._told_in_parts(connection, values):
                 tree.append(leaf_hash(change.digest_text().encode()))
                 first, last = (first if tree.size > 1 else change.position), change.position
             waits = connection.scalar(self._unsealed, {"end": end})
         complete = self._clock.now() >= end and waits is None
-        return DayDigest(tree.size, first, last, tree.root(), complete)
+        return DayDigest(tree.size, first, last, tree.root(), complete, log.kept_from <= base)
+
+    def _after_all(self, connection: sa.Connection, late: dt.datetime) -> int | None:
+        """Return the position of the first record that was recorded at an instant or later; none: there is none.
+
+        What was recorded well before it was committed before it, so it lies before it, however late it was sealed.
+        """
+        base = connection.scalar(self._sealed_before, {"at": late}) or 0
+        position: int | None = connection.scalar(self._since, {"base": base, "at": late})
+        return position
 
     def _told_in_parts(self, connection: sa.Connection, values: dict[str, Any]) -> Iterator[ToldChange]:
         rows = connection.execute(self._day, values)
