@@ -242,12 +242,12 @@ class _Endpoint:
         now = self._edge.callers.of(context)
         if now.participant_id != call.participant.participant_id:
             raise participant_unknown()
-        if now.institution != call.participant.institution:
+        institution, call.participant = call.participant.institution, now
+        self._check_role(call)
+        if now.institution != institution:
             raise RegistryError(
                 Reason.NOT_OWN_INSTITUTION, "the participant no longer acts for the institution it began with"
             )
-        call.participant = now
-        self._check_role(call)
 
     def _read(self, received: Any, call: Call, context: grpc.ServicerContext, place: Place | None) -> Any:
         if place is None or not self._reads_stream:
