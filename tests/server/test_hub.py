@@ -150,3 +150,16 @@ def test_a_watch_that_begins_at_the_end_knows_at_once_where_it_stands(hub: Hub, 
     reader.take()
     hub._turn()
     assert [b"beat at 9"] == reader.taken
+
+
+def test_many_snapshots_at_once_take_several_turns(hub: Hub, source: Numbers) -> None:
+    """Or everybody else would wait until all are read and recorded."""
+    readers: list[Any] = [Reader() for _ in range(50)]
+    for reader in readers:
+        hub.open(reader, None, Place(-1, ""), 60)
+
+    hub._turn()
+    assert 0 < source.parts <= 21
+    for _ in range(2):
+        hub._turn()
+    assert [[b"snapshot"]] * 50 == [reader.taken for reader in readers]

@@ -207,14 +207,15 @@ class Hub:
     def _load(self) -> None:
         """Read the next page of those that have told theirs; watchers at one place share what is read."""
         groups: dict[tuple[Key, int], list[Watcher]] = defaultdict(list)
-        parts: list[tuple[Watcher, Part]] = []
+        standing: list[Watcher] = []
         for watcher in self._active:
             if watcher.page or not watcher.is_ready:
                 continue
             if watcher.place.snapshot is not None:
-                parts.append((watcher, self._source.snapshot(watcher.key, watcher.place.snapshot)))
+                standing.append(watcher)
             elif watcher.read_to < self._ends.get(watcher.key, watcher.read_to):
                 groups[watcher.key, watcher.read_to].append(watcher)
+        parts = list(self._parts(standing))
         pages = list(self._pages(groups))
         calls = [
             self._looked(watcher, (person for each in page.entries for person in each.persons))
@@ -242,6 +243,17 @@ class Hub:
                     return
                 shown += of_page
                 yield watcher, page
+
+    def _parts(self, standing: list[Watcher]) -> Iterator[tuple[Watcher, Part]]:
+        """Yield the next part of a snapshot to each, until it is enough for one turn; who waits longest is first."""
+        shown = 0
+        for watcher in sorted(standing, key=lambda each: each.sent_at):
+            if shown > _LOOKS_AT_ONCE:
+                self._wake.set()
+                return
+            part = self._source.snapshot(watcher.key, watcher.place.snapshot or "")
+            shown += len(part.persons)
+            yield watcher, part
 
     def _looked(self, watcher: Watcher, persons: Iterable[int]) -> Call:
         call = watcher.outlet.call
