@@ -140,6 +140,28 @@ def test_every_number_told_is_a_look_recorded_before(identity: Identity) -> None
     assert ("WatchChanges", "change", "told") in identity.accesses()
 
 
+def test_a_number_that_is_told_beside_another_is_a_look_too(identity: Identity, identity_url: str) -> None:
+    """As that which another was replaced by, though what is said of it by itself was erased."""
+    pensions = identity.client(PENSIONS)
+    one, two = register(pensions), register(pensions)
+    pensions.replace_number(one, two, reason=NumberChangeReason.DUPLICATE)
+    sealed(identity)
+    key, access = identity.tables.shared.seals.subject_key, identity.tables.shared.access
+    subject = identity.assembly.parts.pseudonyms.of(int(two))
+    as_owner(
+        identity_url,
+        sa.update(key)
+        .where(key.c.subject == subject)
+        .values(wrapped=None, destroyed_at=identity.clock.now()),
+    )
+
+    (item,) = commits(identity.client(FOLLOWER).watch_changes(FeedStart.since(identity.clock.now())), 3)[2:]
+    assert two in [change.other for change in item.changes]
+    with identity.database.reading() as connection:
+        looks = connection.scalars(sa.select(access.c.method).where(access.c.subject == subject))
+        assert any(method.endswith("/WatchChanges") for method in looks)
+
+
 def test_all_watchers_see_what_was_sealed_while_many_write(identity: Identity) -> None:
     """Eight writers, four watchers from different places: each sees exactly the sealed log, in its order."""
     pensions = identity.client(PENSIONS)

@@ -1,7 +1,7 @@
 """IdentityFeedService: every change in the order of commits, and the digest of a day."""
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from kruispunt.identity.v1 import feed_service_pb2 as pb
@@ -71,7 +71,7 @@ class ChangeSource:
         """Return the next thousand numbers."""
         numbers = self._store.numbers(int(place or 0))
         following = str(int(numbers[-1].ssin)) if len(numbers) == PART else None
-        return Part([int(each.ssin) for each in numbers], numbers, following)
+        return Part(_shown(numbers), numbers, following)
 
     def message(self, entry: Entry, resume_token: str) -> bytes:
         """Return a commit as a message."""
@@ -134,4 +134,12 @@ class FeedServicer:
 
 
 def _persons(commit: ToldCommit) -> list[int]:
-    return sorted({int(change.ssin) for change in commit.changes if change.ssin is not None})
+    """Return every number that a commit shows."""
+    shown = {number for change in commit.changes for number in (change.ssin, change.other)}
+    return sorted(int(number) for number in shown if number is not None)
+
+
+def _shown(numbers: Sequence[StandingNumber]) -> list[int]:
+    """Return every number that a part of a snapshot shows: those that lead elsewhere show where."""
+    shown = {number for each in numbers for number in (each.ssin, each.current, each.next_)}
+    return sorted(int(number) for number in shown if number is not None)
