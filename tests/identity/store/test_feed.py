@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from tests.support.calls import NOON, call_of, change_log, subject_keys
 
-from kruispunt_identity.store.feed import FeedStore
+from kruispunt_identity.store.feed import PAGE, FeedStore
 from kruispunt_identity.tables import IdentityTables
 from kruispunt_server.changes import Change
 from kruispunt_server.clock import FixedClock
@@ -36,11 +36,12 @@ class Feed:
             database, tables, subject_keys(database, tables.shared, self.clock), self.clock
         )
 
-    def record(self, at: dt.datetime) -> None:
-        """Record a change."""
+    def record(self, at: dt.datetime, count: int = 1) -> None:
+        """Record changes in one commit."""
         call = replace(call_of(), now=at)
+        changes = [Change(ANNA, "person.registered")] * count
         with self.database.writing() as connection:
-            self._log.record(connection, call, [Change(ANNA, "person.registered")], request_id=new_id())
+            self._log.record(connection, call, changes, request_id=new_id())
 
     def seal(self, at: dt.datetime) -> None:
         """Seal what was recorded."""
@@ -92,3 +93,31 @@ def test_a_day_is_kept_if_nothing_of_it_was_let_go(feed: Feed) -> None:
     assert [(False, 1), (True, 1), (True, 0), (True, 1), (True, 0)] == [
         (each.kept, 1 if n == 0 else each.count) for n, each in enumerate(found)
     ]
+
+
+def test_a_commit_at_the_end_of_a_page_is_whole(feed: Feed) -> None:
+    """However long it is, and whether another follows or not."""
+    for count in (PAGE - 10, 2 * PAGE, 3):
+        feed.record(NOON, count)
+    feed.seal(NOON)
+
+    commits, position = feed.store.read(-1, 3 * PAGE - 8)
+    assert [PAGE - 10, 2 * PAGE] == [len(each.changes) for each in commits]
+    commits, position = feed.store.read(position, 3 * PAGE - 8)
+    assert ([3], 3 * PAGE - 8) == ([len(each.changes) for each in commits], position)
+
+
+def test_a_page_reads_little_of_what_follows_it(feed: Feed) -> None:
+    """A page of a log of millions costs what one of thousands costs: every statement names a limit."""
+    for count in (PAGE, PAGE, 10):
+        feed.record(NOON, count)
+    feed.seal(NOON)
+    statements: list[str] = []
+    sa.event.listen(
+        feed.database.engine, "before_cursor_execute", lambda *given: statements.append(str(given[2]))
+    )
+
+    feed.store.read(-1, 2 * PAGE + 9)
+    read = [each for each in statements if "FROM change" in each]
+    assert read
+    assert all("LIMIT" in each for each in read)

@@ -66,9 +66,6 @@ class FeedStore:
         self._after = told.where(
             change.c.position > sa.bindparam("after"), change.c.position <= sa.bindparam("end")
         )
-        self._rest = told.where(
-            change.c.position > sa.bindparam("after"), change.c.commit_id == sa.bindparam("of_commit")
-        )
         self._sealed_before = sa.select(sa.func.max(head.c.tree_size)).where(
             head.c.log == _LOG, head.c.signed_at < sa.bindparam("at", type_=Instant)
         )
@@ -132,15 +129,28 @@ class FeedStore:
     def read(self, after: int, end: int) -> tuple[list[ToldCommit], int]:
         """Return whole commits after a position, up to `end`, about a page of them; and up to where was read."""
         with self._database.reading() as connection:
-            statement = self._after.limit(PAGE)
+            statement = self._after.limit(PAGE + 1)
             rows: Sequence[Any] = connection.execute(statement, {"after": after, "end": end}).all()
-            if len(rows) == PAGE:  # the last commit may be cut
-                last = rows[-1]
-                values = {"after": last.position, "of_commit": last.commit_id}
-                rows = [*rows, *connection.execute(self._rest, values)]
+            if len(rows) > PAGE:  # the last commit of the page may go on
+                rows = self._whole(connection, list(rows), end)
             changes = self._told(connection, rows)
         position = rows[-1].position if rows else end
         return _commits(rows, changes), position
+
+    def _whole(self, connection: sa.Connection, rows: list[Any], end: int) -> list[Any]:
+        """Return rows up to the end of the commit that the page ends in.
+
+        The records of a commit lie together: what lies beyond the first of another is not looked at.
+        """
+        commit_id = rows[PAGE - 1].commit_id
+        while rows[-1].commit_id == commit_id:
+            values = {"after": rows[-1].position, "end": end}
+            following = connection.execute(self._after.limit(PAGE), values).all()
+            if not following:
+                return rows
+            rows += following
+        ends = next(at for at in range(PAGE, len(rows)) if rows[at].commit_id != commit_id)
+        return rows[:ends]
 
     def before(self, instant: dt.datetime) -> int:
         """Return the position after which everything recorded at an instant or later follows."""
