@@ -71,7 +71,7 @@ class SignedHead:
     signature: bytes
 
     def is_signed_by(self, public_key: bytes) -> bool:
-        """Return whether that key, 32 bytes, signed the head. Needs `pip install 'kruispunt[verify]'`.
+        """Return whether that key, 32 bytes, signed the head, as one of this log. Needs `pip install 'kruispunt[verify]'`.
 
         Raises:
             ModuleNotFoundError: `cryptography` is not installed.
@@ -83,7 +83,12 @@ class SignedHead:
             Ed25519PublicKey.from_public_bytes(public_key).verify(self.signature, self.note.text().encode())
         except (InvalidSignature, ValueError):
             return False
-        return key_id_of(public_key) == self.key_id
+        return key_id_of(public_key) == self.key_id and self._is_of_its_log
+
+    @property
+    def _is_of_its_log(self) -> bool:
+        """Whether the note, which is signed, names the log that is said beside it."""
+        return self.note.origin.split("/")[2:3] == [self.log.name.lower()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +154,12 @@ class Receipt:
                 _bytes(said["signature"]),
             )
             path = tuple(_bytes(each) for each in said["inclusion_path"])
-            return cls(said["record"], _bytes(said["leaf_hash"]), int(said["position"]), path, head)
+            receipt = cls(said["record"], _bytes(said["leaf_hash"]), said["position"], path, head)
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError("this is no receipt") from error
+        if type(receipt.record) is not str or type(receipt.position) is not int:
+            raise ValueError("this is no receipt: a record is a text, and a position a number")
+        return receipt
 
 
 @dataclass(frozen=True, slots=True)

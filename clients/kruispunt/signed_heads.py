@@ -49,7 +49,10 @@ class HeadNote:
         root = base64.b64decode(lines[2], validate=True)
         if len(root) != hashlib.sha256().digest_size:
             raise ValueError("a root has 32 bytes")
-        note = cls(lines[0], int(lines[1]), root, _EPOCH + int(lines[3]) * _MICROSECOND)
+        try:
+            note = cls(lines[0], int(lines[1]), root, _EPOCH + int(lines[3]) * _MICROSECOND)
+        except OverflowError:
+            raise ValueError("an instant lies beyond the year 9999") from None
         if note.tree_size < 0 or note.text() != text:
             raise ValueError("a number is not written as it should be")
         return note

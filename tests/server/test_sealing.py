@@ -4,6 +4,7 @@ import datetime as dt
 import itertools
 import json
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -348,6 +349,33 @@ def test_a_lease_is_given_to_one_of_many(database: Database, tables: SharedTable
     leases = [Lease(database, tables, "sealer", FixedClock(NOON)) for _ in range(8)]
     with ThreadPoolExecutor(8) as threads:
         assert [False] * 7 + [True] == sorted(threads.map(Lease.try_hold, leases))
+
+
+def test_a_lease_taken_by_a_clock_far_ahead_is_free_soon_after(
+    database: Database, tables: SharedTables
+) -> None:
+    """Its holder has died; nobody waits until the others' clocks are there."""
+    ahead, clock = FixedClock(NOON + dt.timedelta(days=1)), FixedClock(NOON)
+    one, other = (Lease(database, tables, "sealer", each, ttl_s=0.3) for each in (ahead, clock))
+    assert [True, False] == [one.try_hold(), other.try_hold()]
+
+    time.sleep(0.4)
+    ahead.advance(dt.timedelta(seconds=0.2))
+    assert [True, False] == [one.try_hold(), other.try_hold()]  # it lives
+    time.sleep(0.7)
+    assert [True, True] == [other.try_hold(), other.try_hold()]
+
+
+def test_a_lease_is_renewed_when_the_clock_was_set_back(database: Database, tables: SharedTables) -> None:
+    """Or it would not be free for that long after its holder died."""
+    clock = FixedClock(NOON)
+    one, other = (Lease(database, tables, "sealer", clock, ttl_s=3) for _ in range(2))
+    assert one.try_hold()
+    clock.advance(dt.timedelta(hours=-1))
+
+    assert [True, False] == [one.try_hold(), other.try_hold()]
+    clock.advance(dt.timedelta(seconds=4))
+    assert other.try_hold()
 
 
 @pytest.fixture

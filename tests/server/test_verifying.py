@@ -2,6 +2,7 @@
 
 import json
 import random
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,54 @@ def test_an_alteration_is_found_where_it_is(registry: Registry, alteration: str,
     assert place in registry.places("access")
 
 
+@pytest.mark.parametrize(
+    "alteration",
+    [
+        "UPDATE access SET position = 'x' WHERE position = 7",
+        "UPDATE log SET size = 'x' WHERE name = 'access'",
+        "UPDATE tree_head SET root_hash = 'x' WHERE log = 'access'",
+        "UPDATE tree_head SET signed_at = 'x' WHERE log = 'access'",
+        "UPDATE tree_head SET tree_size = 'x' WHERE log = 'access' AND tree_size = 400",
+        "UPDATE tree_key SET public_key = 'x'",
+        "UPDATE tree_tile SET hashes = 'x'",
+        "INSERT INTO tree_head SELECT log, 0, root_hash, signed_at, key_id, signature FROM tree_head LIMIT 1",
+    ],
+)
+def test_what_cannot_be_read_is_a_fault(
+    sqlite_url: str, tables: SharedTables, tmp_path: Path, alteration: str
+) -> None:
+    """SQLite keeps text where a number belongs; verifying says so, and does not break."""
+    database = Database.open(sqlite_url)
+    registry = Registry(database, tables, tmp_path)
+    registry.fill(4, 100)
+    registry.unguard()
+    registry.run("DROP TRIGGER log_rising")
+    registry.run(alteration)
+
+    assert [] != registry.verify("access", exported=True).faults
+    database.close()
+
+
+def test_memory_does_not_grow_with_the_heads(registry: Registry) -> None:
+    """There is one for each seal, several a second."""
+    many = [
+        {"log": "access", "tree_size": 1000 + number, "root_hash": bytes(32), "signed_at": NOON}
+        | {"key_id": "0" * 16, "signature": bytes(64)}
+        for number in range(20_000)
+    ]
+    with registry.database.writing() as connection:
+        connection.execute(sa.insert(registry.tables.seals.tree_head), many)
+    del many
+    registry.verify("access")  # what is imported and compiled once
+
+    tracemalloc.start()
+    report = registry.verify("access")
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert 20_004 == report.heads
+    assert most < 3_000_000
+
+
 def test_parts_moved_over_their_border_are_found(registry: Registry) -> None:
     """A value with the separator in it has the same text, and one part too many."""
     registry.unguard()
@@ -220,6 +269,20 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path, content: str) -> No
 
     with pytest.raises(HeadsFileError):
         read_heads(tmp_path / "heads")
+
+
+@pytest.mark.parametrize("torn", [1, 5, 40, -2])
+def test_a_line_that_was_torn_spoils_no_other(registry: Registry, torn: int) -> None:
+    """A crash or a full disk cut it off; what was exported before and afterwards still counts."""
+    before = registry.file.read_text()
+    registry.file.write_text(before + before.splitlines()[0][:torn])
+    with registry.database.reading() as connection:
+        head = registry.heads.latest(connection, "access")
+    assert head is not None
+    export_head(registry.file, head)
+
+    assert 3 == len(read_heads(registry.file))
+    assert [] == registry.verify("access", exported=True).faults
 
 
 def _flip(seed: random.Random, row: dict[str, Any], log: str) -> tuple[str, Any]:

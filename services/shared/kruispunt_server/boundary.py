@@ -253,8 +253,12 @@ class _Endpoint:
         now, via = self._edge.callers.acting(context)
         if (now.participant_id, via) != (call.participant.participant_id, call.via):
             raise participant_unknown()
-        call.participant = now
+        institution, call.participant = call.participant.institution, now
         self._check_role(call)
+        if now.institution != institution:
+            raise RegistryError(
+                Reason.NOT_OWN_INSTITUTION, "the participant no longer acts for the institution it began with"
+            )
         if self._policy.personal:
             self._grant(call)
 

@@ -1,11 +1,14 @@
 """Who does what only one process may do at a time; another takes over within seconds when it dies.
 
 A lease saves work, it guards nothing: clocks of two hosts may disagree, and then both hold it. Whatever it is for must
-stay right with two at work.
+stay right with two at work. Nor may it stay with nobody: one that was taken by a clock far ahead is free once it has
+not been renewed for as long as two of its terms, by the clock of whoever waits.
 """
 
 import datetime as dt
+import time
 import uuid
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -35,6 +38,8 @@ class Lease:
         self._clock = clock
         self._ttl = dt.timedelta(seconds=ttl_s)
         self._renew_at: dt.datetime | None = None
+        self._seen: tuple[uuid.UUID, dt.datetime] | None = None  # as another holds it
+        self._seen_at = 0.0
         self._name = {"of_name": name}
         table = tables.lease
         insert = postgresql.insert if database.dialect == "postgresql" else sqlite.insert
@@ -42,7 +47,14 @@ class Lease:
         self._read = sa.select(table.c.holder, table.c.until_at).where(mine)
         self._take = (
             sa.update(table)
-            .where(mine, sa.or_(table.c.holder == self.holder, table.c.until_at <= sa.bindparam("at")))
+            .where(
+                mine,
+                sa.or_(
+                    table.c.holder == self.holder,
+                    table.c.until_at <= sa.bindparam("at"),
+                    table.c.until_at == sa.bindparam("left_at"),
+                ),
+            )
             .values(holder=self.holder, until_at=sa.bindparam("until"))
             .execution_options(preserve_rowcount=True)
         )
@@ -61,19 +73,20 @@ class Lease:
             RegistryError: the store cannot be used; STORE_UNAVAILABLE.
         """
         now = self._clock.now()
-        if self._renew_at is not None and now < self._renew_at:
+        if self._renew_at is not None and self._renew_at - self._ttl / 3 <= now < self._renew_at:
             return True
         self._renew_at = None
         with self._database.reading() as connection:
             row = connection.execute(self._read, self._name).one_or_none()
-        if row is not None and row.holder != self.holder and row.until_at > now:
+        if row is not None and row.holder != self.holder and row.until_at > now and not self._is_left(row):
             return False
         until = now + self._ttl
         with self._database.writing() as connection:
             if row is None:
                 held = connection.execute(self._make, {"until": until}).rowcount == 1
             else:
-                held = connection.execute(self._take, {**self._name, "at": now, "until": until}).rowcount == 1
+                values = {**self._name, "at": now, "left_at": row.until_at, "until": until}
+                held = connection.execute(self._take, values).rowcount == 1
         if held:
             self._renew_at = now + self._ttl / 3
         return held
@@ -83,3 +96,10 @@ class Lease:
         self._renew_at = None
         with self._database.writing() as connection:
             connection.execute(self._free, self._name)
+
+    def _is_left(self, row: Any) -> bool:
+        """Whether another has held the lease for two terms without renewing it."""
+        seen, now = (row.holder, row.until_at), time.monotonic()
+        if seen != self._seen:
+            self._seen, self._seen_at = seen, now
+        return now - self._seen_at >= 2 * self._ttl.total_seconds()

@@ -109,6 +109,8 @@ def test_looks_are_listed_in_pages_by_participant_and_instant(directory: Directo
     [
         ({"persons": ["123"]}, NumberMalformed),
         ({"persons": [ANNA] * 101}, TooManyElements),
+        ({"participant": "a\0b"}, FieldInvalid),
+        ({"participant": "a" * 65}, FieldInvalid),
         ({"begin": dt.datetime(2999, 1, 1, tzinfo=dt.UTC)}, TimeInFuture),
         (
             {

@@ -48,6 +48,7 @@ from kruispunt.feeds import (
 from kruispunt.identity.v1 import feed_service_pb2 as pb
 from kruispunt.sqlalchemy_positions import SqlPositions
 from kruispunt.ssin import Ssin
+from kruispunt_server.store_errors import unavailable
 
 PENSIONS, FOLLOWER = "institution-5-1", "directory-service"
 METADATA = (
@@ -140,6 +141,28 @@ def test_every_number_told_is_a_look_recorded_before(identity: Identity) -> None
     assert ("WatchChanges", "change", "told") in identity.accesses()
 
 
+def test_a_number_that_is_told_beside_another_is_a_look_too(identity: Identity, identity_url: str) -> None:
+    """As that which another was replaced by, though what is said of it by itself was erased."""
+    pensions = identity.client(PENSIONS)
+    one, two = register(pensions), register(pensions)
+    pensions.replace_number(one, two, reason=NumberChangeReason.DUPLICATE)
+    sealed(identity)
+    key, access = identity.tables.shared.seals.subject_key, identity.tables.shared.access
+    subject = identity.assembly.parts.pseudonyms.of(int(two))
+    as_owner(
+        identity_url,
+        sa.update(key)
+        .where(key.c.subject == subject)
+        .values(wrapped=None, destroyed_at=identity.clock.now()),
+    )
+
+    (item,) = commits(identity.client(FOLLOWER).watch_changes(FeedStart.since(identity.clock.now())), 3)[2:]
+    assert two in [change.other for change in item.changes]
+    with identity.database.reading() as connection:
+        looks = connection.scalars(sa.select(access.c.method).where(access.c.subject == subject))
+        assert any(method.endswith("/WatchChanges") for method in looks)
+
+
 def test_all_watchers_see_what_was_sealed_while_many_write(identity: Identity) -> None:
     """Eight writers, four watchers from different places: each sees exactly the sealed log, in its order."""
     pensions = identity.client(PENSIONS)
@@ -183,7 +206,7 @@ def test_a_slow_reader_holds_nobody_up_and_misses_nothing(identity: Identity) ->
         register(pensions)
     assert 30 == len(commits(quick, 30))
 
-    late = list(itertools.islice(slow, 30))
+    late = list(itertools.islice((each for each in slow if each.HasField("commit")), 30))
     assert sealed(identity) == [
         (change.position, change.change_id) for message in late for change in message.commit.changes
     ]
@@ -506,3 +529,25 @@ def test_the_digest_of_a_day_proves_that_nothing_was_missed(identity: Identity) 
     )
     with pytest.raises(TimeInFuture):
         follower.get_digest(today + dt.timedelta(days=5))
+
+
+def test_now_is_when_the_watch_was_opened(identity: Identity) -> None:
+    """Broken off before anything happened, and opened again: what happened in between is told."""
+    (hub,) = identity.assembly.hubs
+    watch = identity.client(FOLLOWER).watch_changes(NOW, heartbeat_s=60)
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(commits, watch, 1)
+        latest = time.monotonic() + 10
+        while not hub.count() and time.monotonic() < latest:
+            time.sleep(0.02)
+        time.sleep(0.5)
+        (watcher,) = hub._all()
+        hub._leave(watcher)
+        watcher.outlet.end(unavailable())  # the client comes back after a second
+        person = register(identity.client(PENSIONS))
+        sealed(identity)
+        time.sleep(2.5)
+        register(identity.client(PENSIONS))
+
+        (item,) = reading.result(20)
+    assert [person] == [change.ssin for change in item.changes]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import pytest
+import sqlalchemy as sa
 from tests.directory.service.conftest import PENSIONS, WELFARE
 from tests.identity.service.conftest import REGISTRAR
 from tests.identity.together.conftest import Both
@@ -28,6 +29,7 @@ from kruispunt import (
     PermissionDenied,
     Place,
     PositionBeyondEnd,
+    PositionForeign,
     PositionTooOld,
     RoleMissing,
     SamePerson,
@@ -287,3 +289,37 @@ def test_a_chain_that_is_split_from_its_far_end_comes_out_right(
 
     expected = [[shared], [own], [shared]]
     eventually(lambda: [periods(each) for each in (first, second, third)], lambda found: found == expected)
+
+
+def test_a_position_of_another_institution_is_foreign(both: Both, following: FollowingThread) -> None:
+    """Its numbers are others: taken for one's own, what lies before it would never be told."""
+    identity, directory = both.identity.client(PENSIONS), both.directory
+    person = register(identity)
+    directory.client(PENSIONS).register_dossier(person, capacity=100, period=SINCE)
+    directory.client(WELFARE).register_dossier(person, capacity=2, phase=10, period=SINCE)
+    both.identity.client(REGISTRAR).update_person(person, [Statement(Decease(PartialDate(2026, 2, 1)))])
+
+    told = next(item for item in directory.client(PENSIONS).watch_notices() if item.notices)
+    with pytest.raises(PositionForeign):
+        next(directory.client(WELFARE).watch_notices(FeedStart.after(told.resume_token)))
+    assert [1] == [notice.notice_no for notice in notices(directory.client(WELFARE).watch_notices(), 1)]
+
+
+def test_who_acts_for_another_institution_is_told_no_more(both: Both, following: FollowingThread) -> None:
+    """An open watch ends as soon as its participant has been given to another institution."""
+    identity, directory = both.identity.client(PENSIONS), both.directory
+    person = register(identity)
+    directory.client(WELFARE).register_dossier(person, capacity=2, phase=10, period=SINCE)
+    watch = directory.client(WELFARE).watch_notices(heartbeat_s=1, heartbeats=True)
+    next(watch)
+    participant = directory.tables.shared.participant
+    with directory.database.writing() as connection:
+        connection.execute(
+            sa.update(participant)
+            .where(participant.c.participant_id == WELFARE)
+            .values(sector=18, institution=1)
+        )
+    beats = itertools.islice(watch, 10)
+
+    with pytest.raises(NotOwnInstitution):
+        assert [] == [item.notices for item in beats if item.notices]

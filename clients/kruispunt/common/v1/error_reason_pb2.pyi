@@ -151,9 +151,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     Example: `{"reason": "CERTIFICATE_REVOKED", "domain": "kruispunt"}`.
     """
     ERROR_REASON_GRANT_MISSING: _ErrorReason.ValueType  # 26
-    """PERMISSION_DENIED. No grant lets the participant call this method under this legal basis.
+    """PERMISSION_DENIED. No grant lets the participant call this method under this legal basis; whether there is such a legal
+    basis is not told.
 
-    Whether there is such a legal basis is not told.
     Example: `{"reason": "GRANT_MISSING", "domain": "kruispunt", "metadata": {"field": "kruispunt-legal-basis"}}`.
     """
     ERROR_REASON_GRANT_EXPIRED: _ErrorReason.ValueType  # 27
@@ -514,9 +514,9 @@ ERROR_REASON_CERTIFICATE_REVOKED: ErrorReason.ValueType  # 25
 Example: `{"reason": "CERTIFICATE_REVOKED", "domain": "kruispunt"}`.
 """
 ERROR_REASON_GRANT_MISSING: ErrorReason.ValueType  # 26
-"""PERMISSION_DENIED. No grant lets the participant call this method under this legal basis.
+"""PERMISSION_DENIED. No grant lets the participant call this method under this legal basis; whether there is such a legal
+basis is not told.
 
-Whether there is such a legal basis is not told.
 Example: `{"reason": "GRANT_MISSING", "domain": "kruispunt", "metadata": {"field": "kruispunt-legal-basis"}}`.
 """
 ERROR_REASON_GRANT_EXPIRED: ErrorReason.ValueType  # 27

@@ -30,9 +30,9 @@ class NoticeSource:
         self._log_id = log_id
         self._told_at: dt.datetime | None = None  # up to then `news` has told
 
-    def log_id(self) -> str:
-        """Return what tells these notices apart from those of another registry."""
-        return self._log_id
+    def log_id(self, key: Key) -> str:
+        """Return what tells an institution's notices apart from another's, and from those of another registry."""
+        return f"{self._log_id}/{_institution(key)}"
 
     def key_of(self, call: Call) -> Key:
         """Return the caller's institution.
@@ -80,7 +80,7 @@ class NoticeSource:
         entries = []
         for _, group in itertools.groupby(found, key=lambda notice: notice.recorded_at):
             batch = list(group)
-            persons = sorted({int(notice.ssin) for notice in batch})
+            persons = sorted({int(number) for notice in batch for number in (notice.ssin, notice.current)})
             entries.append(Entry(batch[-1].notice_no, persons, batch))
         return Page(entries, found[-1].notice_no if found else end)
 
@@ -94,7 +94,8 @@ class NoticeSource:
         following = None
         if len(holdings) == _PART:
             following = f"{int(holdings[-1].current)}/{int(holdings[-1].registered)}"
-        return Part([int(each.current) for each in holdings], holdings, following)
+        persons = sorted({int(number) for each in holdings for number in (each.current, each.registered)})
+        return Part(persons, holdings, following)
 
     def message(self, entry: Entry, resume_token: str) -> bytes:
         """Return the notices of one commit as a message."""

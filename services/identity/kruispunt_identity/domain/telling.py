@@ -131,6 +131,7 @@ class DayDigest:
         last: position of the last; 0: none.
         root_hash: over the texts, 32 bytes.
         complete: the day is over, and everything recorded on it is told.
+        kept: nothing that was recorded on it has been let go.
     """
 
     count: int
@@ -138,3 +139,4 @@ class DayDigest:
     last: int
     root_hash: bytes
     complete: bool
+    kept: bool

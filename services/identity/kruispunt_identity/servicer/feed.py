@@ -1,7 +1,7 @@
 """IdentityFeedService: every change in the order of commits, and the digest of a day."""
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from kruispunt.identity.v1 import feed_service_pb2 as pb
 from kruispunt_identity.domain.telling import StandingNumber, ToldCommit
@@ -27,7 +27,7 @@ class ChangeSource:
         self._store = store
         self._log_id: str | None = None
 
-    def log_id(self) -> str:
+    def log_id(self, key: Key) -> str:  # noqa: ARG002
         """Return what tells the log apart from that of another registry."""
         if self._log_id is None:
             self._log_id = self._store.log_id()
@@ -72,7 +72,7 @@ class ChangeSource:
         """Return the next thousand numbers."""
         numbers = self._store.numbers(int(place or 0))
         following = str(int(numbers[-1].ssin)) if len(numbers) == PART else None
-        return Part([int(each.ssin) for each in numbers], numbers, following)
+        return Part(_shown(numbers), numbers, following)
 
     def message(self, entry: Entry, resume_token: str) -> bytes:
         """Return a commit as a message."""
@@ -116,9 +116,8 @@ class FeedServicer:
         day = parse_day(request.day, "day")
         if day > brussels_day(self._clock.now()):
             raise RegistryError(Reason.TIME_IN_FUTURE, "the day lies in the future", field="day")
-        _, kept_from = self._store.bounds()
         digest = self._store.digest(day)
-        if kept_from and (not digest.count or digest.first <= kept_from):
+        if not digest.kept:
             raise RegistryError(
                 Reason.POSITION_TOO_OLD,
                 "changes of that day are no longer kept",
@@ -129,4 +128,12 @@ class FeedServicer:
 
 
 def _persons(commit: ToldCommit) -> list[int]:
-    return sorted({int(change.ssin) for change in commit.changes if change.ssin is not None})
+    """Return every number that a commit shows."""
+    shown = {number for change in commit.changes for number in (change.ssin, change.other)}
+    return sorted(int(number) for number in shown if number is not None)
+
+
+def _shown(numbers: Sequence[StandingNumber]) -> list[int]:
+    """Return every number that a part of a snapshot shows: those that lead elsewhere show where."""
+    shown = {number for each in numbers for number in (each.ssin, each.current, each.next_)}
+    return sorted(int(number) for number in shown if number is not None)

@@ -28,6 +28,8 @@ PART: Final = 1000
 _LOG: Final = "change"
 # A call that was recorded before midnight may commit a minute after it, and be sealed a little later.
 _LATEST_SEAL: Final = dt.timedelta(minutes=10)
+# By how much the clocks of two hosts may differ: of who records, and of who signs heads.
+_SKEW: Final = dt.timedelta(minutes=1)
 
 
 class FeedStore:
@@ -47,10 +49,10 @@ class FeedStore:
         change, log = tables.shared.change, tables.shared.seals.log
         self._log = sa.select(log.c.log_id, log.c.size, log.c.kept_from).where(log.c.name == _LOG)
         self._bounds = database.hot(sa.select(log.c.size, log.c.kept_from).where(log.c.name == _LOG))
-        following = _told_columns(change).where(change.c.position > sa.bindparam("after"))
-        # Index: uq_change_position, of both.
-        self._after = following.where(change.c.position <= sa.bindparam("end"))
-        self._rest = following.where(change.c.commit_id == sa.bindparam("of_commit"))
+        # Index: uq_change_position.
+        self._after = _told_columns(change).where(
+            change.c.position > sa.bindparam("after"), change.c.position <= sa.bindparam("end")
+        )
         self._sealed_before = sealed_before(tables.shared.seals.tree_head, _LOG)
         self._since = _first_since(change)
         self._day = _recorded_between(change)
@@ -71,20 +73,33 @@ class FeedStore:
     def read(self, after: int, end: int) -> tuple[list[ToldCommit], int]:
         """Return whole commits after a position, up to `end`, about a page of them; and up to where was read."""
         with self._database.reading() as connection:
-            statement = self._after.limit(PAGE)
+            statement = self._after.limit(PAGE + 1)
             rows: Sequence[Any] = connection.execute(statement, {"after": after, "end": end}).all()
-            if len(rows) == PAGE:  # the last commit may be cut
-                last = rows[-1]
-                values = {"after": last.position, "of_commit": last.commit_id}
-                rows = [*rows, *connection.execute(self._rest, values)]
+            if len(rows) > PAGE:  # the last commit of the page may go on
+                rows = self._whole(connection, list(rows), end)
             changes = self._told(connection, rows)
         position = rows[-1].position if rows else end
         return _commits(rows, changes), position
 
+    def _whole(self, connection: sa.Connection, rows: list[Any], end: int) -> list[Any]:
+        """Return rows up to the end of the commit that the page ends in.
+
+        The records of a commit lie together: what lies beyond the first of another is not looked at.
+        """
+        commit_id = rows[PAGE - 1].commit_id
+        while rows[-1].commit_id == commit_id:
+            values = {"after": rows[-1].position, "end": end}
+            following = connection.execute(self._after.limit(PAGE), values).all()
+            if not following:
+                return rows
+            rows += following
+        ends = next(at for at in range(PAGE, len(rows)) if rows[at].commit_id != commit_id)
+        return rows[:ends]
+
     def before(self, instant: dt.datetime) -> int:
         """Return the position after which everything recorded at an instant or later follows."""
         with self._database.reading() as connection:
-            base = connection.scalar(self._sealed_before, {"at": instant}) or 0
+            base = connection.scalar(self._sealed_before, {"at": instant - _SKEW}) or 0
             first = connection.scalar(self._since, {"base": base, "at": instant})
         return self.bounds()[0] - 1 if first is None else int(first) - 1
 
@@ -98,17 +113,25 @@ class FeedStore:
         begin, end = brussels_bounds(day)
         tree, first, last = CompactRange(), 0, 0
         with self._database.snapshot() as connection:
-            size: int = connection.execute(self._log).one().size
-            base = connection.scalar(self._sealed_before, {"at": begin}) or 0
-            over = self._clock.now() - _LATEST_SEAL >= end
-            top = connection.scalar(self._sealed_before, {"at": end + _LATEST_SEAL}) if over else size
-            values = {"base": base, "top": top or 0, "begin": begin, "end": end}
+            log = connection.execute(self._log).one()
+            base = connection.scalar(self._sealed_before, {"at": begin - _SKEW}) or 0
+            top = self._after_all(connection, end + _LATEST_SEAL) or log.size
+            values = {"base": base, "top": top, "begin": begin, "end": end}
             for change in self._told_in_parts(connection, values):
                 tree.append(leaf_hash(change.digest_text().encode()))
                 first, last = (first if tree.size > 1 else change.position), change.position
             waits = connection.scalar(self._unsealed, {"end": end})
         complete = self._clock.now() >= end and waits is None
-        return DayDigest(tree.size, first, last, tree.root(), complete)
+        return DayDigest(tree.size, first, last, tree.root(), complete, log.kept_from <= base)
+
+    def _after_all(self, connection: sa.Connection, late: dt.datetime) -> int | None:
+        """Return the position of the first record that was recorded at an instant or later; none: there is none.
+
+        What was recorded well before it was committed before it, so it lies before it, however late it was sealed.
+        """
+        base = connection.scalar(self._sealed_before, {"at": late}) or 0
+        position: int | None = connection.scalar(self._since, {"base": base, "at": late})
+        return position
 
     def _told_in_parts(self, connection: sa.Connection, values: dict[str, Any]) -> Iterator[ToldChange]:
         rows = connection.execute(self._day, values)

@@ -1,5 +1,6 @@
 """AuditService: who looked at whom, and proof that it is still what was written then."""
 
+import re
 import uuid
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from kruispunt_server.tokens import PageTokens
 from kruispunt_server.wire import parse_instant, parse_page_size, parse_ssin, timestamp_message
 
 _AUDITING: Final = frozenset({Role.AUDITOR, Role.DATA_PROTECTION_OFFICER})
+_PARTICIPANT = re.compile(r"[a-z0-9-]{0,64}").fullmatch
 _MOST_NUMBERS: Final = 100
 _RETRY_S: Final = 1.0
 _LOGS: Final = {pb.LOG_ACCESS: "access", pb.LOG_CHANGE: "change"}
@@ -57,6 +59,12 @@ class AuditServicer:
                 "too many numbers in one message",
                 field="ssins",
                 metadata={"limit": str(_MOST_NUMBERS)},
+            )
+        if not _PARTICIPANT(request.participant_id):
+            raise RegistryError(
+                Reason.FIELD_INVALID,
+                'a participant is named by 1 to 64 of a-z, 0-9 and "-"',
+                field="participant_id",
             )
         numbers = [parse_ssin(text, f"ssins[{at}]") for at, text in enumerate(request.ssins)]
         named = {self._pseudonyms.of(int(number)): str(number) for number in numbers}

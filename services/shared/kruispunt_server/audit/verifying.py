@@ -6,8 +6,8 @@ read in one snapshot, so that a log which grows meanwhile is not taken for one t
 
 import base64
 import hashlib
+import heapq
 import json
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +28,9 @@ LOGS: Final = ("change", "access")
 _HASH: Final = 32
 _MOST_FAULTS: Final = 20
 _ROWS_AT_ONCE: Final = 8192
+_HEADS_AT_ONCE: Final = 1000
+_LINE_BEGINS: Final = '{"log":"'
+_UNREADABLE: Final = (TypeError, ValueError, OverflowError)
 
 
 class HeadsFileError(Exception):
@@ -93,7 +96,7 @@ class Report:
 
 
 def read_heads(file: Path) -> list[ExportedHead]:
-    """Return the heads of a file that the sealer exported to.
+    """Return the heads of a file that the sealer exported to; a line that was torn when it was written is no head.
 
     Raises:
         HeadsFileError: it cannot be read, or a line is no head.
@@ -102,7 +105,12 @@ def read_heads(file: Path) -> list[ExportedHead]:
         lines = file.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         raise HeadsFileError("the file cannot be read") from None
-    return [_head_of(line, number) for number, line in enumerate(lines, 1)]
+    return [_head_of(line, number) for number, line in enumerate(lines, 1) if not _is_torn(line)]
+
+
+def _is_torn(line: str) -> bool:
+    """Whether the beginning of a head stands there, and its end does not."""
+    return line.startswith(_LINE_BEGINS[: len(line)]) and not line.endswith("}")
 
 
 def _head_of(line: str, number: int) -> ExportedHead:
@@ -142,8 +150,13 @@ class Verifier:
 
     def verify(self, log: str, advance: Callable[[int], None] = lambda _count: None) -> Report:
         """Verify one log; `advance` is told how many records more were read."""
+        report = Report(log)
         with self._database.snapshot() as connection:
-            return _Reading(self, connection, log, advance).report()
+            try:
+                return _Reading(self, connection, log, advance, report).report()
+            except _UNREADABLE:  # SQLite keeps what it is given: text where a number belongs
+                report.note(None, "it cannot be read to its end: a value is there that nobody of ours writes")
+                return report
 
     def size(self, log: str) -> int:
         """Return how many records are sealed, for a progress bar."""
@@ -163,7 +176,12 @@ class _Reading:
     """One log, read once."""
 
     def __init__(
-        self, verifier: Verifier, connection: sa.Connection, log: str, advance: Callable[[int], None]
+        self,
+        verifier: Verifier,
+        connection: sa.Connection,
+        log: str,
+        advance: Callable[[int], None],
+        report: Report | None = None,
     ) -> None:
         self._connection = connection
         self._advance = advance
@@ -171,7 +189,7 @@ class _Reading:
         self._tables = verifier._tables  # noqa: SLF001
         self._table = self._tables.change if log == "change" else self._tables.access
         self._log = log
-        self._report = Report(log)
+        self._report = Report(log) if report is None else report
         self._trusted = verifier._trusted(connection)  # noqa: SLF001
         table = self._tables.seals.log
         row = connection.execute(
@@ -193,13 +211,18 @@ class _Reading:
         """Read everything, and return what was found."""
         report = self._report
         heads = self._heads()
+        head = next(heads, None)
         leaves: list[bytes] = []
         size = 0
         for leaf in self._leaves():
             leaves.append(leaf)
             size += 1
-            while heads and heads[0][0] == size:
-                self._check_root(size, leaves, heads.popleft()[1])
+            while head is not None and head[0] <= size:
+                if head[0] == size:
+                    self._check_root(size, leaves, head[1])
+                else:
+                    report.note(head[0], f"a head is over {head[0]} records")
+                head = next(heads, None)
             if len(leaves) == WIDTH:
                 self._close_tile(size // WIDTH - 1, leaves)
                 leaves = []
@@ -210,8 +233,9 @@ class _Reading:
         for level, hashes in self._above.items():
             if hashes:
                 self._compare(level, size >> (8 * (level + 1)), b"".join(hashes))
-        for over, _root in heads:
-            report.note(over, f"a head is over {over} records, and there are {size}")
+        while head is not None:
+            report.note(head[0], f"a head is over {head[0]} records, and there are {size}")
+            head = next(heads, None)
         unsealed = sa.select(sa.func.count()).where(self._table.c.position.is_(None))
         report.unsealed = self._connection.scalar(unsealed) or 0
         return report
@@ -315,28 +339,31 @@ class _Reading:
             self._report.note(size, f"the root over the first {size} records is not the one that was signed")
         self._root_was_right = root == expected
 
-    def _heads(self) -> deque[tuple[int, bytes]]:
-        """Check the signatures of all heads, and return sizes and roots in ascending order."""
-        head = self._tables.seals.tree_head
-        columns = (head.c.tree_size, head.c.root_hash, head.c.signed_at, head.c.key_id, head.c.signature)
-        rows = self._connection.execute(
-            sa.select(*columns).where(head.c.log == self._log).order_by(head.c.tree_size)
-        )
-        found: dict[tuple[int, bytes], None] = {}
-        last = 0
-        for size, root, signed_at, key_id, signature in rows:
-            note = HeadNote(self._origin, size, bytes(root), signed_at)
-            self._check_signature(note, key_id, bytes(signature))
-            found[size, bytes(root)] = None
-            last = size
-        if last != self._report.size:
-            self._report.note(last, f"the last head is over {last} records of {self._report.size}")
+    def _heads(self) -> Iterator[tuple[int, bytes]]:
+        """Check the signatures of all heads, and yield sizes and roots in ascending order."""
+        exported = []
         for kept in self._exported:
             if kept.note.origin != self._origin:
                 self._report.note(None, "an exported head is of another log: this one took its place")
             self._check_signature(kept.note, kept.key_id, kept.signature)
-            found[kept.note.tree_size, kept.note.root_hash] = None
-        return deque(sorted(found))
+            exported.append((kept.note.tree_size, kept.note.root_hash))
+        return heapq.merge(self._written_heads(), sorted(exported))
+
+    def _written_heads(self) -> Iterator[tuple[int, bytes]]:
+        """Check and yield the heads of the database: there is one for each seal, so they pass by too."""
+        head = self._tables.seals.tree_head
+        columns = (head.c.tree_size, head.c.root_hash, head.c.signed_at, head.c.key_id, head.c.signature)
+        # Index: primary key.
+        statement = sa.select(*columns).where(head.c.log == self._log).order_by(head.c.tree_size)
+        last = 0
+        rows = self._connection.execute(statement.execution_options(yield_per=_HEADS_AT_ONCE))
+        for size, root, signed_at, key_id, signature in rows:
+            note = HeadNote(self._origin, size, bytes(root), signed_at)
+            self._check_signature(note, key_id, bytes(signature))
+            yield size, note.root_hash
+            last = size
+        if last != self._report.size:
+            self._report.note(last, f"the last head is over {last} records of {self._report.size}")
 
     def _check_signature(self, note: HeadNote, key_id: str, signature: bytes) -> None:
         self._report.heads += 1

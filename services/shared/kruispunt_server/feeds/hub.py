@@ -5,7 +5,6 @@ not advance, so a slow reader costs that much memory, holds nobody up, and misse
 stands. What a page shows is in the access log before the first message of it leaves.
 """
 
-import contextlib
 import heapq
 import itertools
 import threading
@@ -57,7 +56,8 @@ class Watcher:
         self.read_to = place.position
         self.is_ready = True
         self.is_gone = False
-        self.sent_at = time.monotonic()
+        # Long ago: who is told nothing at once gets a sign of life, and knows where it stands if the stream breaks.
+        self.sent_at = time.monotonic() - heartbeat_s
 
 
 class Hub:
@@ -220,14 +220,15 @@ class Hub:
     def _load(self) -> None:
         """Read the next page of those that have told theirs; watchers at one place share what is read."""
         groups: dict[tuple[Key, int], list[Watcher]] = defaultdict(list)
-        parts: list[tuple[Watcher, Part]] = []
+        standing: list[Watcher] = []
         for watcher in self._active:
             if watcher.page or not watcher.is_ready:
                 continue
             if watcher.place.snapshot is not None:
-                parts.append((watcher, self._source.snapshot(watcher.key, watcher.place.snapshot)))
+                standing.append(watcher)
             elif watcher.read_to < self._ends.get(watcher.key, watcher.read_to):
                 groups[watcher.key, watcher.read_to].append(watcher)
+        parts = list(self._parts(standing))
         pages = list(self._pages(groups))
         calls = [
             self._looked(watcher, (person for each in page.entries for person in each.persons))
@@ -256,6 +257,17 @@ class Hub:
                 shown += of_page
                 yield watcher, page
 
+    def _parts(self, standing: list[Watcher]) -> Iterator[tuple[Watcher, Part]]:
+        """Yield the next part of a snapshot to each, until it is enough for one turn; who waits longest is first."""
+        shown = 0
+        for watcher in sorted(standing, key=lambda each: each.sent_at):
+            if shown > _LOOKS_AT_ONCE:
+                self._wake.set()
+                return
+            part = self._source.snapshot(watcher.key, watcher.place.snapshot or "")
+            shown += len(part.persons)
+            yield watcher, part
+
     def _looked(self, watcher: Watcher, persons: Iterable[int]) -> Call:
         call = watcher.outlet.call
         for person in persons:
@@ -273,7 +285,7 @@ class Hub:
 
     def _tell_part(self, watcher: Watcher, part: Part) -> None:
         place = Place(watcher.place.position, part.place)
-        token = self.places.token(place)
+        token = self.places.token(place, watcher.key)
         watcher.place = place
         self._send(watcher, self._source.snapshot_message(part, place.position, token))
 
@@ -289,7 +301,7 @@ class Hub:
                 watcher.place = Place(entry.position)
                 same = (watcher.key, entry.position)
                 if same not in made:
-                    made[same] = self._source.message(entry, self.places.token(watcher.place))
+                    made[same] = self._source.message(entry, self.places.token(watcher.place, watcher.key))
                 self._send(watcher, made[same])
             elif watcher.place.snapshot is None and watcher.read_to >= self._ends.get(watcher.key, -1):
                 watcher.place = Place(watcher.read_to)
@@ -316,11 +328,10 @@ class Hub:
             watcher = heapq.heappop(self._due)[2]
             if watcher.is_gone:
                 continue
-            quiet = watcher.is_ready and not watcher.page and watcher.place.snapshot is None
+            # Only who has been told everything: one that still has to be told stays active, however long it took.
+            quiet = watcher.is_ready and watcher not in self._active
             if quiet and now - watcher.sent_at >= watcher.heartbeat_s:
-                with contextlib.suppress(KeyError):
-                    self._active.discard(watcher)
-                token = self.places.token(watcher.place)
+                token = self.places.token(watcher.place, watcher.key)
                 beat = self._source.heartbeat(watcher.place.position, token, self._clock.now())
                 self._send(watcher, beat)
             if not watcher.is_gone:

@@ -40,10 +40,10 @@ class Places:
         self._tokens = tokens
         self._clock = clock
 
-    def token(self, place: Place) -> str:
-        """Return the token by which a reader goes on after a place."""
+    def token(self, place: Place, key: Key) -> str:
+        """Return the token by which a reader of a key goes on after a place."""
         return self._tokens.make(
-            _QUERY, [self._source.name, self._source.log_id(), place.position, place.snapshot]
+            _QUERY, [self._source.name, self._source.log_id(key), place.position, place.snapshot]
         )
 
     def begin(self, start: feed_pb2.FeedStart, key: Key) -> Place:
@@ -85,7 +85,7 @@ class Places:
             raise RegistryError(
                 Reason.POSITION_INVALID, "the position is none of ours", field=_FIELD
             ) from None
-        if (name, log_id) != (self._source.name, self._source.log_id()):
+        if (name, log_id) != (self._source.name, self._source.log_id(key)):
             raise RegistryError(Reason.POSITION_FOREIGN, "the position belongs to another feed", field=_FIELD)
         assert isinstance(position, int), "we made it"
         assert snapshot is None or isinstance(snapshot, str), "we made it"

@@ -65,8 +65,8 @@ class Source(Protocol):
     name: str
     data_groups: str
 
-    def log_id(self) -> str:
-        """Return what tells this feed apart from that of another registry."""
+    def log_id(self, key: Key) -> str:
+        """Return what tells the entries of a key apart from those of another, and of another registry."""
         ...
 
     def key_of(self, call: Call) -> Key:

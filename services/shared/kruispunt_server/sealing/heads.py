@@ -1,8 +1,10 @@
 """Signed heads: written with every seal, and carried to a file that is not the database."""
 
 import base64
+import errno
 import json
 import os
+import stat
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,14 +151,31 @@ def sealed_from(head: sa.Table, log: str) -> sa.Select[Any]:
 
 
 def export_head(file: Path, head: SignedHead) -> None:
-    """Append a head to a file, one JSON object a line; it is on disk when this returns."""
+    """Append a head to a file, one JSON object a line; it is on disk when this returns.
+
+    What was left of a line, by a crash or a full disk, does not spoil the next one: it gets a line of its own.
+    """
     line = json.dumps(exported(head), separators=(",", ":")) + "\n"
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     try:
-        os.write(descriptor, line.encode())
+        said = (line if _ends_a_line(file, descriptor) else "\n" + line).encode()
+        if os.write(descriptor, said) != len(said):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file))
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _ends_a_line(file: Path, descriptor: int) -> bool:
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or not status.st_size:
+        return True
+    try:
+        with file.open("rb") as opened:
+            opened.seek(-1, os.SEEK_END)
+            return opened.read() == b"\n"
+    except OSError:  # it may be written and not read
+        return True
 
 
 def exported(head: SignedHead) -> dict[str, str]:
