@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -149,6 +150,7 @@ def _play(home: RegistryHome) -> None:
     _say(f"\nThis is {_introduce(person)}")
     former = _play_identity(home, person)
     _play_directory(home, person)
+    _play_rights(home, person)
     _tell_how(home, person, former)
 
 
@@ -304,6 +306,38 @@ def _play_directory(home: RegistryHome, person: SandboxPerson) -> None:
         raise HomeError("the registry answered otherwise than the play has it")
 
 
+def _play_rights(home: RegistryHome, person: SandboxPerson) -> None:
+    """Read the same person as two institutions, and as one that has no dossier; each sees what its grant says."""
+    from kruispunt import IdentityClient, NoDossier
+    from kruispunt.cli.person_words import print_facts
+
+    _say(
+        "\nBoth read the same person, each under its own legal basis; what comes back is what its grant says:"
+    )
+    shown = []
+    for profile, legal_basis in (("institution-5-1", "12/013"), ("institution-17-101", "17/101")):
+        purpose = replace(PURPOSE, legal_basis=legal_basis)
+        with IdentityClient.from_profile(
+            profile, purpose=purpose, path=home.profiles, timeout_s=15
+        ) as client:
+            found = client.get_person(person.ssin)
+        print_facts(f"{profile}, legal basis {legal_basis}", found.facts)
+        shown.append({fact.group for fact in found.facts})
+    _say(
+        "\nThe welfare centre of Liège has the same grant, and no dossier; nor is it told whether there is such a person:"
+    )
+    purpose = replace(PURPOSE, legal_basis="17/101")
+    with IdentityClient.from_profile("institution-17-202", purpose=purpose, path=home.profiles) as liege:
+        try:
+            liege.get_person(person.ssin)
+        except NoDossier as refusal:
+            _say(f"refused: {refusal}")
+        else:
+            raise HomeError("the registry answered otherwise than the play has it")
+    if shown[0] == shown[1]:
+        raise HomeError("the registry answered otherwise than the play has it")
+
+
 def _somebody() -> SandboxPerson:
     """Return an old-age pensioner whom the national register keeps, usually another one at each play."""
     fit = [
@@ -336,6 +370,8 @@ While the servers run, try for yourself:
   {command} route {person.ssin} INSURABILITY
   {command} knowledge authorisations --sector 17
   {command} watch notices --from beginning
+  {command} access explain --method IdentityService/GetPerson --legal-basis 17/101
+  {command} access who-can residential_address --profile registry-administrator
   {command} audit verify --service directory --config {home.folder / "directory.toml"}
   {command} sandbox numbers --persons {PERSONS} --seed {SEED} | {command} resolve -
 """)

@@ -54,7 +54,7 @@ READ = Grant(
     quota=Quota(5, 86_400),
 )
 SERVERS = Grant(
-    "servers", ("identity-service",), ("DirectoryService/ListDossiers",), "*", ("dossier", "name")
+    "servers", ("identity-service",), ("DirectoryService/ListDossiers",), "*", ("dossier", "route")
 )
 RIGHTS = Rights((SERVICE, OFFICE), (BASIS,), (READ, SERVERS))
 DAY = dt.date(2026, 3, 3)
@@ -74,11 +74,11 @@ def test_a_grant_gives_what_its_legal_basis_covers() -> None:
     assert Right("pensions-read", frozenset({"name", "birth", "dossier"}), requires_dossier=True) == right
 
 
-def test_a_grant_under_any_legal_basis_gives_what_the_one_named_covers() -> None:
-    """And the legal basis has to exist."""
+def test_a_grant_under_any_legal_basis_gives_all_it_says() -> None:
+    """Whatever the one named covers; but it has to exist."""
     right = RightsIndex(RIGHTS).right_of("identity-service", "DirectoryService/ListDossiers", "18/042", DAY)
 
-    assert frozenset({"dossier", "name"}) == right.data_groups
+    assert frozenset({"dossier", "route"}) == right.data_groups
     assert Reason.GRANT_MISSING is refusal("identity-service", "DirectoryService/ListDossiers", "18/043")
 
 

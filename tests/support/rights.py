@@ -4,6 +4,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, cast
 
+import sqlalchemy as sa
 from tests.support.calls import call_of
 
 from kruispunt_server.access.catalogue import DATA_GROUPS
@@ -42,6 +43,16 @@ def put_rights(database: Database, tables: SharedTables, rights: Rights) -> None
 def load_sandbox(database: Database, tables: SharedTables) -> None:
     """Give a database the rights of the sandbox."""
     put_rights(database, tables, rights_in(SANDBOX))
+
+
+def make_other(database: Database, tables: SharedTables, participant_id: str, **values: Any) -> None:
+    """Change columns of a participant, as an administrator does who applies other rights."""
+    participant, version = tables.rights.participant, tables.rights.version
+    with database.writing() as connection:
+        connection.execute(
+            sa.update(participant).where(participant.c.participant_id == participant_id).values(**values)
+        )
+        connection.execute(sa.update(version).values(version=version.c.version + 1))
 
 
 class EverybodyMay:

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from google.protobuf.timestamp_pb2 import Timestamp
 from tests.identity.service.conftest import Identity
 from tests.server.conftest import refusal_of
+from tests.support.rights import make_other
 
 from kruispunt import (
     Birth,
@@ -460,13 +461,9 @@ def test_a_right_withdrawn_ends_an_open_watch(identity: Identity) -> None:
     watch = identity.client(FOLLOWER).watch_changes(NOW, heartbeat_s=1, heartbeats=True)
     next(watch)
     began = time.monotonic()
-    with identity.database.writing() as connection:
-        participant = identity.tables.shared.rights.participant
-        connection.execute(
-            sa.update(participant)
-            .where(participant.c.participant_id == FOLLOWER)
-            .values(roles="consumer", sector=5, institution=1)
-        )
+    make_other(
+        identity.database, identity.tables.shared, FOLLOWER, roles="consumer", sector=99, institution=9
+    )
 
     with pytest.raises(RoleMissing):
         for _ in watch:

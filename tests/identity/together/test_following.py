@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import pytest
-import sqlalchemy as sa
 from tests.directory.service.conftest import PENSIONS, WELFARE
 from tests.identity.service.conftest import REGISTRAR
 from tests.identity.together.conftest import Both
+from tests.support.rights import make_other
 
 from kruispunt import (
     Birth,
@@ -312,13 +312,7 @@ def test_who_acts_for_another_institution_is_told_no_more(both: Both, following:
     directory.client(WELFARE).register_dossier(person, capacity=2, phase=10, period=SINCE)
     watch = directory.client(WELFARE).watch_notices(heartbeat_s=1, heartbeats=True)
     next(watch)
-    participant = directory.tables.shared.participant
-    with directory.database.writing() as connection:
-        connection.execute(
-            sa.update(participant)
-            .where(participant.c.participant_id == WELFARE)
-            .values(sector=18, institution=1)
-        )
+    make_other(directory.database, directory.tables.shared, WELFARE, sector=99, institution=9)
     beats = itertools.islice(watch, 10)
 
     with pytest.raises(NotOwnInstitution):

@@ -217,7 +217,11 @@ class RightsIndex:
         key = grant.grant_id, basis.legal_basis
         right = self._rights.get(key)
         if right is None:
-            groups = groups_of(grant.data_groups) & groups_of(basis.data_groups)
+            groups = groups_of(grant.data_groups)
+            if (
+                grant.legal_basis != ANY
+            ):  # the registry's own work: to ask for a dossier is no part of a deliberation
+                groups &= groups_of(basis.data_groups)
             right = Right(grant.grant_id, groups, grant.requires_dossier, grant.shows_protected)
             self._rights[key] = right
         return right
