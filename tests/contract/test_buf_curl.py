@@ -46,6 +46,7 @@ def test_services_are_listed(directory: Directory) -> None:
         "grpc.health.v1.Health",
         "grpc.reflection.v1.ServerReflection",
         "grpc.reflection.v1alpha.ServerReflection",
+        "kruispunt.access.v1.ParticipantService",
         "kruispunt.audit.v1.AuditService",
         "kruispunt.directory.v1.DirectoryService",
         "kruispunt.directory.v1.DossierService",

@@ -145,7 +145,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
     Example: `{"reason": "NO_DOSSIER", "domain": "kruispunt", "metadata": {"field": "ssin"}}`.
     """
-    ERROR_REASON_CERTIFICATE_REVOKED: _ErrorReason.ValueType  # 25
+    ERROR_REASON_CERTIFICATE_REVOKED: _ErrorReason.ValueType  # 101
     """UNAUTHENTICATED. The certificate was revoked, although its name still stands.
 
     Example: `{"reason": "CERTIFICATE_REVOKED", "domain": "kruispunt"}`.
@@ -508,7 +508,7 @@ ERROR_REASON_NO_DOSSIER: ErrorReason.ValueType  # 24
 
 Example: `{"reason": "NO_DOSSIER", "domain": "kruispunt", "metadata": {"field": "ssin"}}`.
 """
-ERROR_REASON_CERTIFICATE_REVOKED: ErrorReason.ValueType  # 25
+ERROR_REASON_CERTIFICATE_REVOKED: ErrorReason.ValueType  # 101
 """UNAUTHENTICATED. The certificate was revoked, although its name still stands.
 
 Example: `{"reason": "CERTIFICATE_REVOKED", "domain": "kruispunt"}`.
