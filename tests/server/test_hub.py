@@ -36,6 +36,9 @@ class Numbers:
     def ends(self, keys: Collection[Key]) -> Mapping[Key, int]:
         return dict.fromkeys(keys, self.end)
 
+    def news(self) -> Mapping[Key, int]:
+        return {None: self.end}
+
     def before_all(self, key: Key) -> int:
         return -1
 

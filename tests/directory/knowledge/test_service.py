@@ -38,6 +38,7 @@ from kruispunt_directory.store.knowledge import KnowledgeStore, WriteCounts
 from kruispunt_server.boundary import Policy
 from kruispunt_server.call import Call, Role
 from kruispunt_server.clock import FixedClock
+from kruispunt_server.edge import MethodClass
 from kruispunt_server.errors import Reason, RegistryError
 
 Write = Callable[..., WriteCounts]
@@ -376,7 +377,10 @@ def test_everybody_reads_and_administrators_write() -> None:
     service = pb.DESCRIPTOR.services_by_name["KnowledgeService"]
 
     assert {method.name for method in service.methods} == set(KNOWLEDGE_SERVICE)
-    assert Policy(roles=frozenset({Role.ADMINISTRATOR})) == KNOWLEDGE_SERVICE["WriteEntries"]
+    assert (
+        Policy(roles=frozenset({Role.ADMINISTRATOR}), kind=MethodClass.WRITES)
+        == KNOWLEDGE_SERVICE["WriteEntries"]
+    )
     assert {Policy()} == {policy for name, policy in KNOWLEDGE_SERVICE.items() if name != "WriteEntries"}
 
 

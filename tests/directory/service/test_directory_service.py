@@ -262,7 +262,7 @@ def test_route_decision_is_in_the_access_log(directory: Directory) -> None:
 def test_legal_basis_of_the_call_is_the_deliberation(directory: Directory) -> None:
     """Under another legal basis the same question is not authorised."""
     holdings(directory)
-    client = directory.client(WELFARE, Purpose(legal_basis="EX/01", end_user="clerk-7", case="2026/1"))
+    client = directory.client(WELFARE, Purpose(legal_basis="SANDBOX", end_user="clerk-7", case="2026/1"))
 
     assert RouteVerdict.NOT_AUTHORISED == client.get_route(ANNA, RIGHTS).verdict
     assert RouteVerdict.ALLOWED == client.get_route(ANNA, RIGHTS, deliberation=PURPOSE.legal_basis).verdict

@@ -209,7 +209,9 @@ def _numbers_as_they_stand(persons: PersonTables) -> sa.Select[Any]:
             fact.c.data_group == int(DataGroup.DECEASE),
             fact.c.superseded_at.is_(None),
         )
-        .exists()
+        .limit(1)  # and not EXISTS, for which PostgreSQL may read all deceases there are
+        .scalar_subquery()
+        .is_not(None)
     )
     names = ("ssin", "status", "root_ssin", "replaced_by", "replaced_on", "register")
     return (
