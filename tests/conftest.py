@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from tests.access.matrix import cells
 from tests.support.postgres import SERVER_ROLE, Cluster, locked, shared_cluster, template_of
 
 from kruispunt_directory.tables import DirectoryTables
@@ -134,3 +135,8 @@ def tables(directory_tables: DirectoryTables) -> SharedTables:
 def _one_of(request: pytest.FixtureRequest, sqlite: str, postgresql: str) -> str:
     url: str = request.getfixturevalue(sqlite if request.param == "sqlite" else postgresql)
     return url
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many expectations the table of rights holds."""
+    terminalreporter.write_line(f"table of rights: {sum(1 for _ in cells())} cells")

@@ -27,6 +27,7 @@ from kruispunt_directory.store.knowledge import KnowledgeStore
 from kruispunt_directory.tables import DirectoryTables, directory_tables
 from kruispunt_directory.wiring import servicers
 from kruispunt_server import pki
+from kruispunt_server.access.book import RightsBook
 from kruispunt_server.access.loading import rights_in
 from kruispunt_server.assembly import Assembly, Telemetry, open_parts
 from kruispunt_server.call import Call, InstitutionKey, Participant, Role
@@ -64,6 +65,7 @@ class Directory:
     clock: FixedClock
     log: io.StringIO
     subject_keys: SubjectKeys
+    rights: RightsBook
     clients: list[Any] = field(default_factory=list)
 
     def certificates(self, participant: str) -> ClientCertificates:
@@ -162,7 +164,14 @@ def directory(database_url: str, sandbox_pki: Path) -> Iterator[Directory]:
     load_sandbox(parts.database, tables.shared)
     server = Server(settings, Assembly(parts, servicers(parts)))
     one = Directory(
-        f"127.0.0.1:{server.start(0)}", sandbox_pki, parts.database, tables, clock, log, parts.subject_keys
+        f"127.0.0.1:{server.start(0)}",
+        sandbox_pki,
+        parts.database,
+        tables,
+        clock,
+        log,
+        parts.subject_keys,
+        parts.rights,
     )
     yield one
     for client in one.clients:

@@ -16,7 +16,7 @@ from kruispunt.directory.v1 import (
 )
 from kruispunt.identity.v1 import feed_service_pb2, identity_service_pb2, person_pb2, registration_service_pb2
 
-_FILES: Final[tuple[FileDescriptor, ...]] = tuple(
+FILES: Final[tuple[FileDescriptor, ...]] = tuple(
     module.DESCRIPTOR
     for module in (
         identity_service_pb2,
@@ -31,10 +31,12 @@ _FILES: Final[tuple[FileDescriptor, ...]] = tuple(
     )
 )
 
+"""Every file of the contract that has services."""
+
 METHODS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         name: tuple(f"{name}/{method.name}" for method in service.methods)
-        for file in _FILES
+        for file in FILES
         for name, service in sorted(file.services_by_name.items())
     }
 )
