@@ -135,6 +135,7 @@ def _record_of(message: pb.AccessRecord) -> AccessRecord:
         data_groups=message.data_groups,
         result=message.result,
         position=message.position if message.HasField("position") else None,
+        via=message.via_participant_id,
         message=message,
     )
 

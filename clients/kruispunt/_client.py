@@ -9,7 +9,7 @@ import grpc
 
 from kruispunt._connection import Connection, Metadata, purpose_metadata
 from kruispunt.profiles import ClientCertificates, Profile, load_profile
-from kruispunt.values import Purpose
+from kruispunt.values import InstitutionRef, Purpose
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -96,6 +96,18 @@ class Client(Caller):
         """Return a view with another purpose over the same channels; closing it closes nothing."""
         view = copy.copy(self)
         vars(view).update(_connection=self._connection.lend(), _metadata=purpose_metadata(purpose))
+        return view
+
+    def acting_for(self, institution: InstitutionRef) -> Self:
+        """Return a view by which a service of the registry acts for an institution: the rights of that one decide.
+
+        Raises:
+            ActingForbidden: of any call, the caller is no internal service, or the institution takes no part.
+        """
+        view = copy.copy(self)
+        named = (("kruispunt-on-behalf-of", f"{institution.sector}/{institution.institution}"),)
+        others = tuple(pair for pair in self._metadata if pair[0] != named[0][0])
+        vars(view).update(_connection=self._connection.lend(), _metadata=others + named)
         return view
 
     def close(self) -> None:

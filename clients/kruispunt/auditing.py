@@ -35,6 +35,7 @@ class AccessRecord:
         data_groups: which kinds of data, comma separated.
         result: what came of it.
         position: place in the sealed log; none: not sealed yet.
+        via: the service of the registry that looked for the participant; empty: it looked itself.
         message: the record as it came over the wire.
     """
 
@@ -49,6 +50,7 @@ class AccessRecord:
     data_groups: str
     result: str
     position: int | None
+    via: str = ""
     message: Any = field(default=None, repr=False, compare=False)
 
 

@@ -9,7 +9,7 @@ import typer
 
 from kruispunt.access_rights import AppliedRights
 from kruispunt.cli import options
-from kruispunt.cli.output import print_json, print_line, print_table
+from kruispunt.cli.output import print_json, print_line
 from kruispunt.cli.session import Session, command
 from kruispunt.errors import RightsInvalid
 
@@ -141,22 +141,18 @@ def _who_can(
     if session.as_json:
         print_json({"grantees": grantees})
         return
-    print_table(
-        f"who may obtain {data_group}",
-        ("participant", "grant", "methods", "legal basis", "only with dossier", "also protected", "until"),
-        [
-            (
-                each.participant,
-                each.grant,
-                "\n".join(each.methods),
-                each.legal_basis,
-                "yes" if each.requires_dossier else "",
-                "yes" if each.shows_protected else "",
-                each.end or "",
-            )
-            for each in grantees
-        ],
-    )
+    if not grantees:
+        print_line(f"nobody may obtain {data_group}")
+    for each in grantees:
+        notes = [
+            f"legal basis {each.legal_basis}",
+            *(["only with a dossier"] if each.requires_dossier else []),
+            *(["protected persons too"] if each.shows_protected else []),
+            *([f"until {each.end}"] if each.end else []),
+        ]
+        print_line(f"{each.participant}: grant {each.grant}, {', '.join(notes)}")
+        for method in each.methods:
+            print_line(f"  {method}")
 
 
 command(app, "apply")(_apply)

@@ -75,7 +75,7 @@ def _records(
         [
             (
                 each.record_time,
-                each.participant,
+                each.participant + (f" by {each.via}" if each.via else ""),
                 each.end_user,
                 each.legal_basis,
                 each.case,

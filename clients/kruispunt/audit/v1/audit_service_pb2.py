@@ -26,7 +26,7 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&kruispunt/audit/v1/audit_service.proto\x12\x12kruispunt.audit.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcc\x01\n\nSignedHead\x12$\n\x03log\x18\x01 \x01(\x0e\x32\x17.kruispunt.audit.v1.Log\x12\x11\n\ttree_size\x18\x02 \x01(\x03\x12\x11\n\troot_hash\x18\x03 \x01(\x0c\x12-\n\tsigned_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06key_id\x18\x05 \x01(\t\x12\x11\n\tsignature\x18\x06 \x01(\x0c\x12\x0c\n\x04note\x18\x07 \x01(\t\x12\x12\n\npublic_key\x18\x08 \x01(\x0c\"\xbd\x01\n\x18ListAccessRecordsRequest\x12\r\n\x05ssins\x18\x01 \x03(\t\x12\x16\n\x0eparticipant_id\x18\x02 \x01(\t\x12(\n\x04\x66rom\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\t\"\x90\x02\n\x0c\x41\x63\x63\x65ssRecord\x12\x11\n\taccess_id\x18\x01 \x01(\t\x12/\n\x0brecorded_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0eparticipant_id\x18\x03 \x01(\t\x12\x0e\n\x06method\x18\x04 \x01(\t\x12\x10\n\x08\x65nd_user\x18\x05 \x01(\t\x12\x13\n\x0blegal_basis\x18\x06 \x01(\t\x12\x16\n\x0e\x63\x61se_reference\x18\x07 \x01(\t\x12\x0c\n\x04ssin\x18\x08 \x01(\t\x12\x13\n\x0b\x64\x61ta_groups\x18\t \x01(\t\x12\x0e\n\x06result\x18\n \x01(\t\x12\x15\n\x08position\x18\x0b \x01(\x03H\x00\x88\x01\x01\x42\x0b\n\t_position\"g\n\x19ListAccessRecordsResponse\x12\x31\n\x07records\x18\x01 \x03(\x0b\x32 .kruispunt.audit.v1.AccessRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"i\n\x0fGetProofRequest\x12*\n\x03log\x18\x01 \x01(\x0e\x32\x17.kruispunt.audit.v1.LogB\x04\xe2\x41\x01\x02\x12\x17\n\trecord_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x11\n\ttree_size\x18\x03 \x01(\x03\"\x8d\x01\n\x10GetProofResponse\x12\x0e\n\x06record\x18\x01 \x01(\t\x12\x11\n\tleaf_hash\x18\x02 \x01(\x0c\x12\x10\n\x08position\x18\x03 \x01(\x03\x12\x16\n\x0einclusion_path\x18\x04 \x03(\x0c\x12,\n\x04head\x18\x05 \x01(\x0b\x32\x1e.kruispunt.audit.v1.SignedHead\"B\n\x14GetSignedHeadRequest\x12*\n\x03log\x18\x01 \x01(\x0e\x32\x17.kruispunt.audit.v1.LogB\x04\xe2\x41\x01\x02\"E\n\x15GetSignedHeadResponse\x12,\n\x04head\x18\x01 \x01(\x0b\x32\x1e.kruispunt.audit.v1.SignedHead\"t\n\x17\x43heckConsistencyRequest\x12*\n\x03log\x18\x01 \x01(\x0e\x32\x17.kruispunt.audit.v1.LogB\x04\xe2\x41\x01\x02\x12\x18\n\nfirst_size\x18\x02 \x01(\x03\x42\x04\xe2\x41\x01\x02\x12\x13\n\x0bsecond_size\x18\x03 \x01(\x03\"{\n\x18\x43heckConsistencyResponse\x12\x18\n\x10\x63onsistency_path\x18\x01 \x03(\x0c\x12\x17\n\x0f\x66irst_root_hash\x18\x02 \x01(\x0c\x12,\n\x04head\x18\x03 \x01(\x0b\x32\x1e.kruispunt.audit.v1.SignedHead*:\n\x03Log\x12\x13\n\x0fLOG_UNSPECIFIED\x10\x00\x12\x0e\n\nLOG_ACCESS\x10\x01\x12\x0e\n\nLOG_CHANGE\x10\x02\x32\xac\x03\n\x0c\x41uditService\x12p\n\x11ListAccessRecords\x12,.kruispunt.audit.v1.ListAccessRecordsRequest\x1a-.kruispunt.audit.v1.ListAccessRecordsResponse\x12U\n\x08GetProof\x12#.kruispunt.audit.v1.GetProofRequest\x1a$.kruispunt.audit.v1.GetProofResponse\x12\x64\n\rGetSignedHead\x12(.kruispunt.audit.v1.GetSignedHeadRequest\x1a).kruispunt.audit.v1.GetSignedHeadResponse\x12m\n\x10\x43heckConsistency\x12+.kruispunt.audit.v1.CheckConsistencyRequest\x1a,.kruispunt.audit.v1.CheckConsistencyResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&kruispunt/audit/v1/audit_service.proto\x12\x12kruispunt.audit.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcc\x01\n\nSignedHead\x12$\n\x03log\x18\x01 \x01(\x0e\x32\x17.kruispunt.audit.v1.Log\x12\x11\n\ttree_size\x18\x02 \x01(\x03\x12\x11\n\troot_hash\x18\x03 \x01(\x0c\x12-\n\tsigned_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06key_id\x18\x05 \x01(\t\x12\x11\n\tsignature\x18\x06 \x01(\x0c\x12\x0c\n\x04note\x18\x07 \x01(\t\x12\x12\n\npublic_key\x18\x08 \x01(\x0c\"\xbd\x01\n\x18ListAccessRecordsRequest\x12\r\n\x05ssins\x18\x01 \x03(\t\x12\x16\n\x0eparticipant_id\x18\x02 \x01(\t\x12(\n\x04\x66rom\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\t\"\xac\x02\n\x0c\x41\x63\x63\x65ssRecord\x12\x11\n\taccess_id\x18\x01 \x01(\t\x12/\n\x0brecorded_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0eparticipant_id\x18\x03 \x01(\t\x12\x0e\n\x06method\x18\x04 \x01(\t\x12\x10\n\x08\x65nd_user\x18\x05 \x01(\t\x12\x13\n\x0blegal_basis\x18\x06 \x01(\t\x12\x16\n\x0e\x63\x61se_reference\x18\x07 \x01(\t\x12\x0c\n\x04ssin\x18\x08 \x01(\t\x12\x13\n\x0b\x64\x61ta_groups\x18\t \x01(\t\x12\x0e\n\x06result\x18\n \x01(\t\x12\x15\n\x08position\x18\x0b \x01(\x03H\x00\x88\x01\x01\x12\x1a\n\x12via_participant_id\x18\x0c \x01(\tB\x0b\n\t_position\"g\n\x19ListAccessRecordsResponse\x12\x31\n\x07records\x18\x01 \x03(\x0b\x32 .kruispunt.audit.v1.AccessRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"i\n\x0fGetProofRequest\x12*\n\x03log\x18\x01 \x01(\x0e\x32\x17.kruispunt.audit.v1.LogB\x04\xe2\x41\x01\x02\x12\x17\n\trecord_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x11\n\ttree_size\x18\x03 \x01(\x03\"\x8d\x01\n\x10GetProofResponse\x12\x0e\n\x06record\x18\x01 \x01(\t\x12\x11\n\tleaf_hash\x18\x02 \x01(\x0c\x12\x10\n\x08position\x18\x03 \x01(\x03\x12\x16\n\x0einclusion_path\x18\x04 \x03(\x0c\x12,\n\x04head\x18\x05 \x01(\x0b\x32\x1e.kruispunt.audit.v1.SignedHead\"B\n\x14GetSignedHeadRequest\x12*\n\x03log\x18\x01 \x01(\x0e\x32\x17.kruispunt.audit.v1.LogB\x04\xe2\x41\x01\x02\"E\n\x15GetSignedHeadResponse\x12,\n\x04head\x18\x01 \x01(\x0b\x32\x1e.kruispunt.audit.v1.SignedHead\"t\n\x17\x43heckConsistencyRequest\x12*\n\x03log\x18\x01 \x01(\x0e\x32\x17.kruispunt.audit.v1.LogB\x04\xe2\x41\x01\x02\x12\x18\n\nfirst_size\x18\x02 \x01(\x03\x42\x04\xe2\x41\x01\x02\x12\x13\n\x0bsecond_size\x18\x03 \x01(\x03\"{\n\x18\x43heckConsistencyResponse\x12\x18\n\x10\x63onsistency_path\x18\x01 \x03(\x0c\x12\x17\n\x0f\x66irst_root_hash\x18\x02 \x01(\x0c\x12,\n\x04head\x18\x03 \x01(\x0b\x32\x1e.kruispunt.audit.v1.SignedHead*:\n\x03Log\x12\x13\n\x0fLOG_UNSPECIFIED\x10\x00\x12\x0e\n\nLOG_ACCESS\x10\x01\x12\x0e\n\nLOG_CHANGE\x10\x02\x32\xac\x03\n\x0c\x41uditService\x12p\n\x11ListAccessRecords\x12,.kruispunt.audit.v1.ListAccessRecordsRequest\x1a-.kruispunt.audit.v1.ListAccessRecordsResponse\x12U\n\x08GetProof\x12#.kruispunt.audit.v1.GetProofRequest\x1a$.kruispunt.audit.v1.GetProofResponse\x12\x64\n\rGetSignedHead\x12(.kruispunt.audit.v1.GetSignedHeadRequest\x1a).kruispunt.audit.v1.GetSignedHeadResponse\x12m\n\x10\x43heckConsistency\x12+.kruispunt.audit.v1.CheckConsistencyRequest\x1a,.kruispunt.audit.v1.CheckConsistencyResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,28 +43,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHECKCONSISTENCYREQUEST'].fields_by_name['log']._serialized_options = b'\342A\001\002'
   _globals['_CHECKCONSISTENCYREQUEST'].fields_by_name['first_size']._loaded_options = None
   _globals['_CHECKCONSISTENCYREQUEST'].fields_by_name['first_size']._serialized_options = b'\342A\001\002'
-  _globals['_LOG']._serialized_start=1540
-  _globals['_LOG']._serialized_end=1598
+  _globals['_LOG']._serialized_start=1568
+  _globals['_LOG']._serialized_end=1626
   _globals['_SIGNEDHEAD']._serialized_start=129
   _globals['_SIGNEDHEAD']._serialized_end=333
   _globals['_LISTACCESSRECORDSREQUEST']._serialized_start=336
   _globals['_LISTACCESSRECORDSREQUEST']._serialized_end=525
   _globals['_ACCESSRECORD']._serialized_start=528
-  _globals['_ACCESSRECORD']._serialized_end=800
-  _globals['_LISTACCESSRECORDSRESPONSE']._serialized_start=802
-  _globals['_LISTACCESSRECORDSRESPONSE']._serialized_end=905
-  _globals['_GETPROOFREQUEST']._serialized_start=907
-  _globals['_GETPROOFREQUEST']._serialized_end=1012
-  _globals['_GETPROOFRESPONSE']._serialized_start=1015
-  _globals['_GETPROOFRESPONSE']._serialized_end=1156
-  _globals['_GETSIGNEDHEADREQUEST']._serialized_start=1158
-  _globals['_GETSIGNEDHEADREQUEST']._serialized_end=1224
-  _globals['_GETSIGNEDHEADRESPONSE']._serialized_start=1226
-  _globals['_GETSIGNEDHEADRESPONSE']._serialized_end=1295
-  _globals['_CHECKCONSISTENCYREQUEST']._serialized_start=1297
-  _globals['_CHECKCONSISTENCYREQUEST']._serialized_end=1413
-  _globals['_CHECKCONSISTENCYRESPONSE']._serialized_start=1415
-  _globals['_CHECKCONSISTENCYRESPONSE']._serialized_end=1538
-  _globals['_AUDITSERVICE']._serialized_start=1601
-  _globals['_AUDITSERVICE']._serialized_end=2029
+  _globals['_ACCESSRECORD']._serialized_end=828
+  _globals['_LISTACCESSRECORDSRESPONSE']._serialized_start=830
+  _globals['_LISTACCESSRECORDSRESPONSE']._serialized_end=933
+  _globals['_GETPROOFREQUEST']._serialized_start=935
+  _globals['_GETPROOFREQUEST']._serialized_end=1040
+  _globals['_GETPROOFRESPONSE']._serialized_start=1043
+  _globals['_GETPROOFRESPONSE']._serialized_end=1184
+  _globals['_GETSIGNEDHEADREQUEST']._serialized_start=1186
+  _globals['_GETSIGNEDHEADREQUEST']._serialized_end=1252
+  _globals['_GETSIGNEDHEADRESPONSE']._serialized_start=1254
+  _globals['_GETSIGNEDHEADRESPONSE']._serialized_end=1323
+  _globals['_CHECKCONSISTENCYREQUEST']._serialized_start=1325
+  _globals['_CHECKCONSISTENCYREQUEST']._serialized_end=1441
+  _globals['_CHECKCONSISTENCYRESPONSE']._serialized_start=1443
+  _globals['_CHECKCONSISTENCYRESPONSE']._serialized_end=1566
+  _globals['_AUDITSERVICE']._serialized_start=1629
+  _globals['_AUDITSERVICE']._serialized_end=2057
 # @@protoc_insertion_point(module_scope)

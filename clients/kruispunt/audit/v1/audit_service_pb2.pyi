@@ -156,6 +156,7 @@ class AccessRecord(_message.Message):
     DATA_GROUPS_FIELD_NUMBER: _builtins.int
     RESULT_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
+    VIA_PARTICIPANT_ID_FIELD_NUMBER: _builtins.int
     access_id: _builtins.str
     """Names the record, a UUID."""
     participant_id: _builtins.str
@@ -176,6 +177,8 @@ class AccessRecord(_message.Message):
     """What came of it: "found", "none", a verdict or the reason of a refusal."""
     position: _builtins.int
     """Place in the sealed log, from 0 on. Absent: not sealed yet."""
+    via_participant_id: _builtins.str
+    """The service of the registry that looked for the participant. Empty: it looked itself."""
     @_builtins.property
     def recorded_at(self) -> _timestamp_pb2.Timestamp:
         """When it was recorded."""
@@ -194,10 +197,11 @@ class AccessRecord(_message.Message):
         data_groups: _builtins.str = ...,
         result: _builtins.str = ...,
         position: _builtins.int | None = ...,
+        via_participant_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_position", b"_position", "position", b"position", "recorded_at", b"recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_position", b"_position", "access_id", b"access_id", "case_reference", b"case_reference", "data_groups", b"data_groups", "end_user", b"end_user", "legal_basis", b"legal_basis", "method", b"method", "participant_id", b"participant_id", "position", b"position", "recorded_at", b"recorded_at", "result", b"result", "ssin", b"ssin"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_position", b"_position", "access_id", b"access_id", "case_reference", b"case_reference", "data_groups", b"data_groups", "end_user", b"end_user", "legal_basis", b"legal_basis", "method", b"method", "participant_id", b"participant_id", "position", b"position", "recorded_at", b"recorded_at", "result", b"result", "ssin", b"ssin", "via_participant_id", b"via_participant_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__position: _TypeAlias = _typing.Literal["position"]  # noqa: Y015
     _WhichOneofArgType__position: _TypeAlias = _typing.Literal["_position", b"_position"]  # noqa: Y015

@@ -28,6 +28,7 @@ _SHOWN = (
     "subject",
     "data_groups",
     "result",
+    "via",
     "position",
 )
 

@@ -168,6 +168,7 @@ def _put_look(message: pb.AccessRecord, row: Any, ssin: str) -> None:
     message.ssin = ssin
     message.data_groups = row.data_groups
     message.result = row.result
+    message.via_participant_id = row.via or ""
     if row.position is not None:
         message.position = row.position
 
