@@ -14,6 +14,7 @@ from benchmarks.rights import open_to
 from benchmarks.serve_feed import SECRET, URI
 from kruispunt.directory.v1 import notice_service_pb2
 from kruispunt_directory import policies
+from kruispunt_directory.servicer.holding import OwnDossiers
 from kruispunt_directory.servicer.notice_source import NoticeSource
 from kruispunt_directory.servicer.notices import NoticeServicer
 from kruispunt_directory.settings import DirectorySettings
@@ -21,6 +22,7 @@ from kruispunt_directory.store.cursors import CursorStore
 from kruispunt_directory.store.dossiers import DossierStore
 from kruispunt_directory.store.impacts import ImpactReader
 from kruispunt_directory.store.notices import NoticeStore
+from kruispunt_directory.store.reading import DossierReader
 from kruispunt_directory.tables import directory_tables
 from kruispunt_directory.wiring import wire
 from kruispunt_server.assembly import Assembly, Servicer
@@ -81,7 +83,9 @@ def _notices(assembly: Assembly, watches: int) -> Servicer:
     hub = Hub(source, places, parts.journal.commit_all, parts.clock, parts.edge.events)
     dossiers = DossierStore(parts.database, tables, parts.changes, parts.clock)
     reader = ImpactReader(parts.database, dossiers, CursorStore(parts.database, tables))
-    servicer = NoticeServicer(hub, store, reader, parts.clock)
+    servicer = NoticeServicer(
+        hub, store, reader, OwnDossiers(DossierReader(parts.database, tables), parts.clock), parts.clock
+    )
     # A participant may have half of the places.
     watch = replace(policies.NOTICE_SERVICE["WatchNotices"], max_streams=2 * watches)
     return Servicer(_NOTICE, servicer, {**policies.NOTICE_SERVICE, "WatchNotices": watch}, hub)

@@ -2,6 +2,8 @@
 
 import dataclasses
 import datetime as dt
+import time
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -241,3 +243,35 @@ def test_every_data_group_and_method_of_the_contract_is_in_the_catalogue() -> No
         "AuditService", "DirectoryService", "DossierService", "IdentityFeedService", "IdentityService",
         "KnowledgeService", "NoticeService", "ParticipantService", "RegistrationService",
     } == set(METHODS)  # fmt: skip
+
+
+class Failing:
+    """A store that cannot be reached; counts how often it was tried."""
+
+    def __init__(self) -> None:
+        self.tried = 0
+
+    def version(self) -> int:
+        """Never told."""
+        raise AssertionError
+
+    def read(self) -> tuple[Rights, int]:
+        """Fail as a database does that is away."""
+        self.tried += 1
+        raise RegistryError(Reason.STORE_UNAVAILABLE, "the store cannot be reached")
+
+
+def test_who_waited_for_a_store_that_is_away_does_not_wait_again() -> None:
+    """One tries in a fifth of a second, the others are refused at once; nobody is let in meanwhile."""
+    store: Any = Failing()
+    book = RightsBook(store, FixedClock(NOON))
+
+    for _ in range(10):
+        with pytest.raises(RegistryError) as caught:
+            book.by_uri(URI)
+        assert Reason.STORE_UNAVAILABLE is caught.value.reason
+    assert 1 == store.tried
+    time.sleep(0.25)
+    with pytest.raises(RegistryError):
+        book.by_uri(URI)
+    assert 2 == store.tried

@@ -21,6 +21,7 @@ from kruispunt_directory.identity_client import IdentityRegister
 from kruispunt_directory.identity_feed import IdentityFeed
 from kruispunt_directory.servicer.directory import DirectoryServicer
 from kruispunt_directory.servicer.dossiers import DossierServicer
+from kruispunt_directory.servicer.holding import OwnDossiers
 from kruispunt_directory.servicer.knowledge import KnowledgeServicer
 from kruispunt_directory.servicer.notice_source import NoticeSource
 from kruispunt_directory.servicer.notices import NoticeServicer
@@ -154,5 +155,6 @@ def _notice_service(parts: Parts) -> Servicer:
     )
     dossiers = DossierStore(parts.database, tables, parts.changes, parts.clock)
     reader = ImpactReader(parts.database, dossiers, CursorStore(parts.database, tables))
-    servicer = NoticeServicer(hub, store, reader, parts.clock)
+    own = OwnDossiers(DossierReader(parts.database, tables), parts.clock)
+    servicer = NoticeServicer(hub, store, reader, own, parts.clock)
     return Servicer(_NOTICE, servicer, policies.NOTICE_SERVICE, hub)

@@ -68,10 +68,18 @@ def both(identity: Identity, database_url: str, sandbox_pki: Path) -> Iterator[B
     )
     server = Server(settings, Assembly(parts, servicers(parts, register), [register.close]))
     one = Directory(
-        f"127.0.0.1:{server.start(0)}", sandbox_pki, parts.database, tables, clock, log, parts.subject_keys
+        f"127.0.0.1:{server.start(0)}",
+        sandbox_pki,
+        parts.database,
+        tables,
+        clock,
+        log,
+        parts.subject_keys,
+        parts.rights,
     )
     holders = DirectoryHolders(one.client("identity-service", PURPOSE), patience_s=_PATIENCE_S)
     identity.holders.holds = holders.holds  # type: ignore[method-assign]
+    identity.holders.held_among = holders.held_among  # type: ignore[method-assign]
     identity.holders.institutions = holders.institutions  # type: ignore[method-assign]
     yield Both(identity, one, parts)
     for client in one.clients:

@@ -10,6 +10,7 @@ from kruispunt_directory.domain.dossier import Dossier
 from kruispunt_directory.domain.joining import Fate, Impact, impacts
 from kruispunt_directory.domain.number import NumberStatus, Resolution
 from kruispunt_directory.messages.notices import digest_text, put_impact
+from kruispunt_directory.servicer.holding import OwnDossiers
 from kruispunt_directory.store.impacts import ImpactReader
 from kruispunt_directory.store.notices import NoticeStore
 from kruispunt_server.call import Call
@@ -24,10 +25,13 @@ from kruispunt_server.wire import institution_message, parse_day, parse_optional
 class NoticeServicer:
     """The methods of NoticeService."""
 
-    def __init__(self, hub: Hub, store: NoticeStore, reader: ImpactReader, clock: Clock) -> None:
+    def __init__(
+        self, hub: Hub, store: NoticeStore, reader: ImpactReader, own: OwnDossiers, clock: Clock
+    ) -> None:
         self._hub = hub
         self._store = store
         self._reader = reader
+        self._own = own
         self._clock = clock
 
     def WatchNotices(self, request: pb.WatchNoticesRequest, call: Call, outlet: Outlet) -> None:
@@ -69,6 +73,7 @@ class NoticeServicer:
     def ExplainImpact(self, request: pb.ExplainImpactRequest, call: Call) -> pb.ExplainImpactResponse:
         """Say whom a replacement or correction would concern; nothing is written."""
         asked = parse_ssin(request.ssin, "ssin")
+        self._own.check(call, asked, "ssin")
         response = pb.ExplainImpactResponse(complete=self._reader.follows())
         if request.next_ssin:
             found = self._replacement(asked, parse_ssin(request.next_ssin, "next_ssin"))

@@ -2,11 +2,16 @@
 
 import threading
 import time
+from typing import Final
 
 from kruispunt_server.access.rights import Registration, RightsIndex
 from kruispunt_server.access.store import RightsStore
 from kruispunt_server.call import InstitutionKey, Participant, Right
 from kruispunt_server.clock import Clock
+from kruispunt_server.errors import RegistryError
+from kruispunt_server.store_errors import unavailable
+
+_RETRY_S: Final = 0.2
 
 
 class RightsBook:
@@ -24,6 +29,7 @@ class RightsBook:
         self._ttl_s = ttl_s
         self._index: RightsIndex | None = None
         self._good_until = 0.0
+        self._failing_until = 0.0
         self._asking = threading.Lock()
 
     def current(self) -> RightsIndex:
@@ -37,11 +43,23 @@ class RightsBook:
             return index
         with self._asking:  # one asks, the others wait for its answer
             if self._index is None or time.monotonic() >= self._good_until:
-                asked_at = time.monotonic()
-                if self._index is None or self._store.version() != self._index.version:
-                    self._index = RightsIndex(*self._store.read())
-                self._good_until = asked_at + self._ttl_s
+                return self._asked()
             return self._index
+
+    def _asked(self) -> RightsIndex:
+        """Ask the store; who waited while it did not answer does not wait for it again."""
+        asked_at = time.monotonic()
+        if asked_at < self._failing_until:
+            raise unavailable()
+        try:
+            index = self._index
+            if index is None or self._store.version() != index.version:
+                index = RightsIndex(*self._store.read())
+        except RegistryError:
+            self._failing_until = time.monotonic() + _RETRY_S
+            raise
+        self._index, self._good_until = index, asked_at + self._ttl_s
+        return index
 
     def by_uri(self, uri: str) -> Participant | None:
         """Return the active participant whose certificate bears `uri`; errors as of `current`."""
