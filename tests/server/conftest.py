@@ -41,6 +41,7 @@ class Participants:
     """A look-up in a dictionary that tests may change."""
 
     found: dict[str, Participant] = field(default_factory=lambda: dict(URIS))
+    revoked: frozenset[str] = frozenset()
 
     def by_uri(self, uri: str) -> Participant | None:
         return self.found.get(uri)
@@ -50,6 +51,9 @@ class Participants:
 
     def by_institution(self, institution: InstitutionKey) -> Participant | None:
         return next((one for one in self.found.values() if one.institution == institution), None)
+
+    def revoked_certificates(self) -> frozenset[str]:
+        return self.revoked
 
 
 @dataclass
@@ -217,6 +221,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pki.make_authority(folder)
     pki.issue_server(folder)
     pki.issue_client(folder, "pension-office", "spiffe://test/participant/pension-office")
+    pki.issue_client(folder, "pension-office-renewed", "spiffe://test/participant/pension-office")
     pki.issue_client(folder, "stranger", "spiffe://test/participant/stranger")
     pki.issue_client(folder, "work-office", "spiffe://test/participant/work-office")
     pki.issue_client(folder, "spiffe:", [])

@@ -19,7 +19,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from kruispunt_server import rich_errors
 from kruispunt_server.call import Call
-from kruispunt_server.caller import names_of, participant_unknown
+from kruispunt_server.caller import fingerprint_of, names_of, participant_unknown
 from kruispunt_server.edge import Deadlines, Edge, Journal, Policy
 from kruispunt_server.errors import Kind, Reason, RegistryError, group_not_granted
 from kruispunt_server.events import Events, frames_of
@@ -326,7 +326,8 @@ class _Endpoint:
                 status=status,
                 reason=refusal.reason.label,
                 participant=call.participant.participant_id if call else None,
-                uris=names_of(context) if refusal.reason is Reason.PARTICIPANT_UNKNOWN else None,
+                uris=names_of(context) if refusal.reason in _ABOUT_CERTIFICATES else None,
+                certificate=fingerprint_of(context) if refusal.reason is Reason.CERTIFICATE_REVOKED else None,
             )
         if self._says_finished:
             self._edge.events.emit(
@@ -340,6 +341,7 @@ class _Endpoint:
             span.end(status)
 
 
+_ABOUT_CERTIFICATES = frozenset({Reason.PARTICIPANT_UNKNOWN, Reason.CERTIFICATE_REVOKED})
 _NOT_LET_IN = frozenset({Kind.UNAUTHENTICATED, Kind.PERMISSION_DENIED})
 # Stands for "nobody to tell": the caller cancelled, or its deadline passed while a stream was open.
 _GONE = RegistryError(Reason.DEADLINE_OVER, "the caller has gone")

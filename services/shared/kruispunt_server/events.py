@@ -49,8 +49,9 @@ EVENTS: Mapping[str, Event] = {
     "call_finished": _event("debug", "A call was answered.", "method", "participant", "status", "duration_ms"),
     "call_refused": _event(
         "warning",
-        "A caller was not let in; with the names in its certificate if it is unknown.",
-        "method", "participant", "status", "reason", "uris",
+        "A caller was not let in; with the names in its certificate if it is unknown or revoked, and the SHA-256 of a "
+        "revoked one.",
+        "method", "participant", "status", "reason", "uris", "certificate",
     ),
     "call_failed": _event(
         "error",
