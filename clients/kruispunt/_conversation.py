@@ -12,7 +12,14 @@ from typing import Generic, Protocol, TypeVar
 import grpc
 
 from kruispunt._connection import Line
-from kruispunt.errors import CallCancelled, DeadlineExceeded, KruispuntError, TooManyCalls, Unavailable
+from kruispunt.errors import (
+    CallCancelled,
+    CertificateRevoked,
+    DeadlineExceeded,
+    KruispuntError,
+    TooManyCalls,
+    Unavailable,
+)
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
@@ -137,10 +144,14 @@ class Conversation(Generic[Request, Response]):
             KruispuntError: refused, no answer in time, or no server answered in several attempts.
         """
         while self._fill(lambda _: None):
+            generation = self._patience.line.generation
             try:
                 yield from self._stretch()
             except PASSING as error:
                 self._patience.pause(error)
+            except CertificateRevoked as error:
+                if not self._patience.line.is_renewed(error, generation):
+                    raise
 
     def _stretch(self) -> Iterator[Response]:
         """Use one stream for as long as it lasts."""

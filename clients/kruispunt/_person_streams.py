@@ -12,6 +12,7 @@ from kruispunt._conversation import PASSING, Conversation, Patience, Stream
 from kruispunt._messages import optional_date, optional_instant
 from kruispunt._person_messages import person_of
 from kruispunt._registering_messages import put_row, row_result_of
+from kruispunt.errors import CertificateRevoked
 from kruispunt.identity.v1 import identity_service_pb2 as reading
 from kruispunt.identity.v1 import registration_service_pb2 as pb
 from kruispunt.identity.v1.identity_service_pb2_grpc import IdentityServiceStub
@@ -118,8 +119,9 @@ class PersonStreamMethods(Caller):
         return self._export(request, Patience(self._connection.line, timeout_s or _WAIT_S))
 
     def _export(self, request: reading.ExportPersonsRequest, patience: Patience) -> Iterator[Person]:
-        stub = self._connection.stub(IdentityServiceStub)
         while True:
+            generation = patience.line.generation
+            stub = self._connection.stub(IdentityServiceStub)
             stream = stub.ExportPersons(request, timeout=_STRETCH_S, metadata=self._metadata)
             try:
                 while True:
@@ -135,6 +137,9 @@ class PersonStreamMethods(Caller):
                 return
             except PASSING as error:
                 patience.pause(error)
+            except CertificateRevoked as error:
+                if not patience.line.is_renewed(error, generation):
+                    raise
             finally:
                 stream.cancel()
 

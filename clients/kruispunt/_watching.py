@@ -12,7 +12,7 @@ from kruispunt._connection import Line
 from kruispunt._conversation import PASSING, Stream
 from kruispunt._messages import optional_instant
 from kruispunt.common.v1 import feed_pb2
-from kruispunt.errors import DeadlineExceeded, KruispuntError, PositionTooOld
+from kruispunt.errors import CertificateRevoked, DeadlineExceeded, KruispuntError, PositionTooOld
 from kruispunt.feeds import SNAPSHOT, FeedStart, Positions
 
 _HEARTBEATS_MISSED = 3
@@ -124,6 +124,7 @@ class Watch(Generic[Message]):
         if kept:
             self._start = FeedStart.after(kept)
         while True:
+            generation = self._line.generation
             try:
                 yield from self._stretch()
             except PositionTooOld:
@@ -132,6 +133,9 @@ class Watch(Generic[Message]):
                 self._start = SNAPSHOT
             except PASSING as error:
                 self._pause(error)
+            except CertificateRevoked as error:
+                if not self._line.is_renewed(error, generation):
+                    raise
             else:
                 self._pause(None)
 

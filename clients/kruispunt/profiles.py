@@ -48,21 +48,25 @@ class ClientCertificates:
         ca: certificates of the authorities that may have signed the server's.
         certificate: the caller's, with the authorities between it and a trusted one.
         key: its private key; not shown.
+        files: where the three were read; clients look there for newer ones. None: they stay as they are.
     """
 
     ca: bytes = field(repr=False)
     certificate: bytes = field(repr=False)
     key: bytes = field(repr=False)
+    files: tuple[Path, Path, Path] | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def from_files(cls, ca: str | Path, certificate: str | Path, key: str | Path) -> Self:
-        """Read the three files.
+        """Read the three files; a client goes over to what they hold later, within seconds and without being made anew.
 
         Raises:
             OSError: one cannot be read.
             ValueError: one is no PEM, or certificate and key do not belong together.
         """
-        read = cls(Path(ca).read_bytes(), Path(certificate).read_bytes(), Path(key).read_bytes())
+        files = Path(ca), Path(certificate), Path(key)
+        authorities, shown, private = (each.read_bytes() for each in files)
+        read = cls(authorities, shown, private, files)
         _check_certificates(str(ca), str(certificate), str(key))
         return read
 
