@@ -17,10 +17,11 @@ from kruispunt.errors import (
     DeadlineExceeded,
     KruispuntError,
     QuotaExhausted,
+    TokenRefused,
     TooManyCalls,
     Unavailable,
 )
-from kruispunt.profiles import ClientCertificates
+from kruispunt.profiles import ClientCertificates, Token
 from kruispunt.values import Purpose
 
 S = TypeVar("S")
@@ -29,6 +30,7 @@ A = TypeVar("A")
 
 Metadata = tuple[tuple[str, str], ...]
 
+RENEWABLE = (CertificateRevoked, TokenRefused)
 _ATTEMPTS = 4
 _FIRST_PAUSE_S = 0.05
 
@@ -46,14 +48,17 @@ class Line:
         """How often the caller's certificate was renewed: to be noted before a stream is opened."""
         return self._pool.generation
 
-    def is_renewed(self, error: KruispuntError, generation: int) -> bool:
-        """Whether a stream was refused for a certificate that was revoked, and there is a newer one by now.
+    def goes_on(self, error: KruispuntError, generation: int, *, fruitful: bool) -> bool:
+        """Whether a stream that was refused may be opened again, with what the caller has to show by now.
 
         Args:
-            error: the refusal.
+            error: the refusal, one of `RENEWABLE`.
             generation: when the stream was opened.
+            fruitful: whether anything came on it: then its token was good, and its time is over.
         """
-        return isinstance(error, CertificateRevoked) and self._pool.is_newer(generation)
+        if isinstance(error, CertificateRevoked):
+            return self._pool.is_newer(generation)
+        return fruitful
 
     def hear(self) -> None:
         """Note that an answer came."""
@@ -152,3 +157,9 @@ def purpose_metadata(purpose: Purpose) -> Metadata:
         ("kruispunt-end-user", purpose.end_user),
         ("kruispunt-case", purpose.case),
     )
+
+
+def token_metadata(token: Token) -> Metadata:
+    """Return the metadata that brings a bearer token, asked for now; none: nothing."""
+    now = token() if callable(token) else token
+    return (("authorization", f"Bearer {now}"),) if now else ()

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator
 import grpc
 
 from kruispunt._client import Caller
+from kruispunt._connection import RENEWABLE
 from kruispunt._conversation import PASSING, Conversation, Patience, Stream
 from kruispunt._messages import optional_date, optional_instant
 from kruispunt._person_messages import person_of
 from kruispunt._registering_messages import put_row, row_result_of
-from kruispunt.errors import CertificateRevoked
 from kruispunt.identity.v1 import identity_service_pb2 as reading
 from kruispunt.identity.v1 import registration_service_pb2 as pb
 from kruispunt.identity.v1.identity_service_pb2_grpc import IdentityServiceStub
@@ -120,7 +120,7 @@ class PersonStreamMethods(Caller):
 
     def _export(self, request: reading.ExportPersonsRequest, patience: Patience) -> Iterator[Person]:
         while True:
-            generation = patience.line.generation
+            generation, answers = patience.line.generation, patience.answers
             stub = self._connection.stub(IdentityServiceStub)
             stream = stub.ExportPersons(request, timeout=_STRETCH_S, metadata=self._metadata)
             try:
@@ -137,8 +137,8 @@ class PersonStreamMethods(Caller):
                 return
             except PASSING as error:
                 patience.pause(error)
-            except CertificateRevoked as error:
-                if not patience.line.is_renewed(error, generation):
+            except RENEWABLE as error:
+                if not patience.line.goes_on(error, generation, fruitful=patience.answers > answers):
                     raise
             finally:
                 stream.cancel()

@@ -16,6 +16,7 @@ from tests.support.rights import EverybodyMay
 
 from kruispunt.directory.v1 import directory_service_pb2 as pb
 from kruispunt_server import pki
+from kruispunt_server.bearer.tokens import BearerTokens
 from kruispunt_server.boundary import Deadlines, Edge, Policy, UnknownMethods, handler_for
 from kruispunt_server.call import Call, InstitutionKey, Look, Participant, Role
 from kruispunt_server.caller import Callers
@@ -247,16 +248,19 @@ def serve(
     pool: CallPool | None = None,
     shed_above: int = 1000,
     more: Sequence[grpc.GenericRpcHandler] = (),
+    bearer: Callable[[Events], BearerTokens] | None = None,
 ) -> Iterator[Served]:
     """Start a server; stop it when the test has ended."""
     journal, participants, log = RecordingJournal(), Participants(), io.StringIO()
+    events = Events("directory", strict=True, stream=log)
     edge = Edge(
         callers=Callers(participants, plaintext_participant),
         rights=EverybodyMay(),
         journal=journal,
         clock=FixedClock(NOON),
-        events=Events("directory", strict=True, stream=log),
+        events=events,
         deadlines=deadlines,
+        bearer=bearer(events) if bearer is not None else None,
     )
     servicer = FakeDirectory(journal)
     pool = pool or CallPool(4)

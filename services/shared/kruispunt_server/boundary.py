@@ -3,7 +3,7 @@
 gRPC gets handlers of raw bytes, composed once per method at start; there are no interceptors. Left to
 itself gRPC answers garbage with INTERNAL, and an exception with its own text.
 
-Order of checks: certificate, participant, role, purpose, grant, deadline, message, work. Who is not let in
+Order of checks: certificate, participant, role, purpose, bearer token, grant, deadline, message, work. Who is not let in
 learns nothing about the request. Before an answer leaves, what it shows is in the journal.
 """
 
@@ -226,6 +226,9 @@ class _Endpoint:
         self._check_role(call)
         if self._policy.personal:
             call.purpose = read_purpose(context.invocation_metadata())
+        if self._edge.bearer is not None:
+            self._edge.bearer.check(call, context)
+        if self._policy.personal:
             self._grant(call)
         if call.deadline <= time.monotonic():  # it waited too long for a thread: nobody listens any more
             raise _deadline_over()
@@ -259,6 +262,8 @@ class _Endpoint:
             raise RegistryError(
                 Reason.NOT_OWN_INSTITUTION, "the participant no longer acts for the institution it began with"
             )
+        if self._edge.bearer is not None:
+            self._edge.bearer.still(call, self._edge.clock.now())
         if self._policy.personal:
             self._grant(call)
 

@@ -53,6 +53,16 @@ EVENTS: Mapping[str, Event] = {
         "revoked one.",
         "method", "participant", "status", "reason", "uris", "certificate",
     ),
+    "token_refused": _event(
+        "warning",
+        "A bearer token was not accepted; which check failed stands here only: absent, form, size, crit, key, algorithm, "
+        "signature, issuer, audience, claims, time, expired, not yet valid, institution, subject, confirmation, no keys yet.",
+        "method", "participant", "check",
+    ),
+    "token_keys_loaded": _event("info", "The keys of the issuer of bearer tokens were read anew."),
+    "token_keys_unreadable": _event(
+        "error", "The keys of the issuer of bearer tokens cannot be read; those that were read before stay.", "exception"
+    ),
     "call_failed": _event(
         "error",
         "A fault of the registry; the caller got the incident id.",
