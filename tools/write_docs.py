@@ -98,6 +98,7 @@ ADVICE = {
     "NOT_SEALED_YET": "Repeat after a second; the published retry policy does it for you.",
     "INTERNAL_FAULT": "Tell the operator the incident id; a repetition will hardly help.",
     "METHOD_UNKNOWN": "Compare your protos with the server's reflection: it may be older than you.",
+    "TOKEN_REFUSED": "Get a fresh token for this end user and audience; its institution must be that of your certificate.",
 }
 
 

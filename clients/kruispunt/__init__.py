@@ -114,6 +114,7 @@ if TYPE_CHECKING:
         TextForbidden,
         TextTooLong,
         TimeInFuture,
+        TokenRefused,
         TooManyCalls,
         TooManyCandidates,
         TooManyElements,
@@ -421,6 +422,7 @@ __all__ = [
     "TextForbidden",
     "TextTooLong",
     "TimeInFuture",
+    "TokenRefused",
     "TooManyCalls",
     "TooManyCandidates",
     "TooManyElements",
@@ -460,7 +462,7 @@ _HOMES = {
         OutsidePeriod PageTokenInvalid ParticipantUnknown PeriodInverted PermissionDenied
         PersonUnknown PhaseOverlap PhaseUnknown ProfileError PurposeRequired ReferenceUnknown
         RegisterUnavailable ReplacementForbidden RequestIdReused ResourceExhausted RoleMissing
-        SamePerson SearchExpired StoreUnavailable TextForbidden TextTooLong TimeInFuture
+        SamePerson SearchExpired StoreUnavailable TextForbidden TextTooLong TimeInFuture TokenRefused
         TooManyCalls TooManyCandidates TooManyElements Unauthenticated Unavailable Unimplemented
     """,
     "facts": """

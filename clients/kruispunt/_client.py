@@ -7,9 +7,11 @@ from typing import Self, TypeVar
 
 import grpc
 
-from kruispunt._connection import Connection, Metadata, purpose_metadata
-from kruispunt.profiles import ClientCertificates, Profile, load_profile
+from kruispunt._connection import Connection, Metadata, purpose_metadata, token_metadata
+from kruispunt.profiles import ClientCertificates, Profile, Token, load_profile
 from kruispunt.values import InstitutionRef, Purpose
+
+_ON_BEHALF_OF = "kruispunt-on-behalf-of"
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -20,7 +22,13 @@ class Caller:
 
     _connection: Connection
     _timeout_s: float
-    _metadata: Metadata
+    _stated: Metadata  # the purpose
+    _token: Token
+
+    @property
+    def _metadata(self) -> Metadata:
+        """What goes with a call: the purpose, and the bearer token of this moment."""
+        return self._stated + token_metadata(self._token)
 
     def _ask(self, method: "grpc.UnaryUnaryMultiCallable[Q, A]", request: Q, timeout_s: float | None) -> A:
         return self._connection.call(
@@ -37,6 +45,8 @@ class Client(Caller):
         purpose: why; goes with every call.
         timeout_s: for each call, repetitions included; of a stream, for each answer.
         channels: connections in the pool; more than one spread the load over several workers.
+        token: bearer token, where the registry asks for one beside the certificate; a function is asked before each
+            call, from whichever thread makes it, and keeps a token itself for as long as it is good.
 
     Raises:
         ValueError: no certificates, and not on loopback.
@@ -51,10 +61,12 @@ class Client(Caller):
         purpose: Purpose,
         timeout_s: float = 5.0,
         channels: int = 1,
+        token: Token = None,
     ) -> None:
         self._connection = Connection(endpoint, certificates, channels)
         self._timeout_s = timeout_s
-        self._metadata = purpose_metadata(purpose)
+        self._stated = purpose_metadata(purpose)
+        self._token = token
 
     @classmethod
     def from_profile(
@@ -65,6 +77,7 @@ class Client(Caller):
         path: str | Path | None = None,
         timeout_s: float = 5.0,
         channels: int = 1,
+        token: Token = None,
     ) -> Self:
         """Connect as a profile says.
 
@@ -74,6 +87,7 @@ class Client(Caller):
             path: of the profiles file; left out: see `kruispunt.profiles`.
             timeout_s: for each call.
             channels: connections in the pool.
+            token: bearer token, or what returns one; left out: that of the profile.
 
         Raises:
             ProfileError: the profile is absent or incomplete.
@@ -85,6 +99,7 @@ class Client(Caller):
             purpose=purpose or chosen.purpose(),
             timeout_s=timeout_s,
             channels=channels,
+            token=token if token is not None else chosen.token,
         )
 
     @classmethod
@@ -95,7 +110,8 @@ class Client(Caller):
     def with_purpose(self, purpose: Purpose) -> Self:
         """Return a view with another purpose over the same channels; closing it closes nothing."""
         view = copy.copy(self)
-        vars(view).update(_connection=self._connection.lend(), _metadata=purpose_metadata(purpose))
+        acting = tuple(pair for pair in self._stated if pair[0] == _ON_BEHALF_OF)
+        vars(view).update(_connection=self._connection.lend(), _stated=purpose_metadata(purpose) + acting)
         return view
 
     def acting_for(self, institution: InstitutionRef) -> Self:
@@ -105,9 +121,9 @@ class Client(Caller):
             ActingForbidden: of any call, the caller is no internal service, or the institution takes no part.
         """
         view = copy.copy(self)
-        named = (("kruispunt-on-behalf-of", f"{institution.sector}/{institution.institution}"),)
-        others = tuple(pair for pair in self._metadata if pair[0] != named[0][0])
-        vars(view).update(_connection=self._connection.lend(), _metadata=others + named)
+        named = ((_ON_BEHALF_OF, f"{institution.sector}/{institution.institution}"),)
+        others = tuple(pair for pair in self._stated if pair[0] != _ON_BEHALF_OF)
+        vars(view).update(_connection=self._connection.lend(), _stated=others + named)
         return view
 
     def close(self) -> None:

@@ -3,24 +3,25 @@
 import copy
 import itertools
 import random
-import threading
 import time
 from collections.abc import Callable
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import grpc
 
-from kruispunt._service_config import channel_options
+from kruispunt._pool import Pool
 from kruispunt._status import error_from
 from kruispunt.errors import (
+    CertificateRevoked,
     ConcurrentChange,
     DeadlineExceeded,
     KruispuntError,
     QuotaExhausted,
+    TokenRefused,
     TooManyCalls,
     Unavailable,
 )
-from kruispunt.profiles import ClientCertificates
+from kruispunt.profiles import ClientCertificates, Token
 from kruispunt.values import Purpose
 
 S = TypeVar("S")
@@ -29,19 +30,35 @@ A = TypeVar("A")
 
 Metadata = tuple[tuple[str, str], ...]
 
-_LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "unix")
+RENEWABLE = (CertificateRevoked, TokenRefused)
 _ATTEMPTS = 4
 _FIRST_PAUSE_S = 0.05
-_READY = 2  # GRPC_CHANNEL_READY
 
 
 class Line:
-    """Whether anybody ever spoke at the other end; shared by all views of a connection."""
+    """Whether anybody ever spoke at the other end, and by which certificate; shared by all views of a connection."""
 
-    def __init__(self, endpoint: str, channels: list[grpc.Channel]) -> None:
+    def __init__(self, endpoint: str, pool: Pool) -> None:
         self._endpoint = endpoint
-        self._channels = channels
+        self._pool = pool
         self._heard = False
+
+    @property
+    def generation(self) -> int:
+        """How often the caller's certificate was renewed: to be noted before a stream is opened."""
+        return self._pool.generation
+
+    def goes_on(self, error: KruispuntError, generation: int, *, fruitful: bool) -> bool:
+        """Whether a stream that was refused may be opened again, with what the caller has to show by now.
+
+        Args:
+            error: the refusal, one of `RENEWABLE`.
+            generation: when the stream was opened.
+            fruitful: whether anything came on it: then its token was good, and its time is over.
+        """
+        if isinstance(error, CertificateRevoked):
+            return self._pool.is_newer(generation)
+        return fruitful
 
     def hear(self) -> None:
         """Note that an answer came."""
@@ -59,7 +76,7 @@ class Line:
         self, kind: type[KruispuntError], message: str, *, retry_after_s: float | None = None
     ) -> KruispuntError:
         """Return the exception for nobody's answer: `message`, or that there was never a connection."""
-        if not self._heard and not any(map(_is_ready, self._channels)):
+        if not self._heard and not self._pool.is_ready():
             message = (
                 f"never connected to {self._endpoint}: "
                 "is it up, and is your certificate of an authority that it trusts?"
@@ -75,23 +92,13 @@ class Connection:
     """
 
     def __init__(self, endpoint: str, certificates: ClientCertificates | None, channels: int) -> None:
-        if channels < 1:
-            raise ValueError("a client needs at least one channel")
-        self._channels = [_open(endpoint, certificates) for _ in range(channels)]
-        self._turns = itertools.count()
-        self._lock = threading.Lock()
-        self._stubs: dict[tuple[object, int], object] = {}
+        self._pool = Pool(endpoint, certificates, channels)
         self._lent = False
-        self.line = Line(endpoint, self._channels)
+        self.line = Line(endpoint, self._pool)
 
     def stub(self, kind: Callable[[grpc.Channel], S]) -> S:
         """Return a stub of a service, over the channels in turn."""
-        turn = next(self._turns) % len(self._channels)
-        with self._lock:
-            stub = self._stubs.get((kind, turn))
-            if stub is None:
-                stub = self._stubs[kind, turn] = kind(self._channels[turn])
-        return stub  # type: ignore[return-value]  # one type for each kind
+        return self._pool.stub(kind)
 
     def lend(self) -> Self:
         """Return a view of the same channels, which closes nothing."""
@@ -109,7 +116,8 @@ class Connection:
     ) -> A:
         """Make one call; repeat it as it is while another change of the same person goes on, the server is full, or a quota is.
 
-        A full server says when to come again, and is not asked before. gRPC itself repeats on UNAVAILABLE and CANCELLED (`_service_config`); all attempts share the deadline.
+        A full server says when to come again, and is not asked before. If the certificate was revoked and a newer one
+        is there by now, that is tried at once. gRPC itself repeats on UNAVAILABLE and CANCELLED (`_service_config`); all attempts share the deadline.
 
         Raises:
             KruispuntError: the registry refused or could not be reached.
@@ -120,6 +128,10 @@ class Connection:
                 answer = method(request, timeout=max(deadline - time.monotonic(), 0.001), metadata=metadata)
             except grpc.RpcError as error:
                 refusal = self.line.failure(error)
+                newer = self._pool.newer(method) if isinstance(refusal, CertificateRevoked) else None
+                if newer is not None and attempt < _ATTEMPTS:
+                    method = newer
+                    continue
                 pause_s = random.uniform(0.5, 1.5) * _FIRST_PAUSE_S * 2**attempt  # noqa: S311 - jitter
                 pause_s += refusal.retry_after_s or 0.0
                 hopeless = attempt >= _ATTEMPTS or time.monotonic() + pause_s >= deadline
@@ -135,8 +147,7 @@ class Connection:
         """Close the channels; calls under way end as CANCELLED."""
         if self._lent:
             return
-        for channel in self._channels:
-            channel.close()
+        self._pool.close()
 
 
 def purpose_metadata(purpose: Purpose) -> Metadata:
@@ -148,23 +159,7 @@ def purpose_metadata(purpose: Purpose) -> Metadata:
     )
 
 
-def _is_ready(channel: grpc.Channel) -> bool:
-    """Whether a channel is connected now; taken for granted where gRPC does not tell.
-
-    Its public `subscribe` tells too, but by a thread that a channel closed at once makes fail.
-    """
-    inner: Any = getattr(channel, "_channel", None)
-    state = getattr(inner, "check_connectivity_state", None)
-    try:
-        return state is None or state(False) == _READY
-    except ValueError:  # closed meanwhile
-        return True
-
-
-def _open(endpoint: str, certificates: ClientCertificates | None) -> grpc.Channel:
-    if certificates is None:
-        if endpoint.rpartition(":")[0] not in _LOOPBACK and not endpoint.startswith("unix:"):
-            raise ValueError("without certificates the registry is spoken to on loopback only")
-        return grpc.insecure_channel(endpoint, options=channel_options())
-    credentials = grpc.ssl_channel_credentials(certificates.ca, certificates.key, certificates.certificate)
-    return grpc.secure_channel(endpoint, credentials, options=channel_options())
+def token_metadata(token: Token) -> Metadata:
+    """Return the metadata that brings a bearer token, asked for now; none: nothing."""
+    now = token() if callable(token) else token
+    return (("authorization", f"Bearer {now}"),) if now else ()

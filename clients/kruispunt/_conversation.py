@@ -11,8 +11,14 @@ from typing import Generic, Protocol, TypeVar
 
 import grpc
 
-from kruispunt._connection import Line
-from kruispunt.errors import CallCancelled, DeadlineExceeded, KruispuntError, TooManyCalls, Unavailable
+from kruispunt._connection import RENEWABLE, Line
+from kruispunt.errors import (
+    CallCancelled,
+    DeadlineExceeded,
+    KruispuntError,
+    TooManyCalls,
+    Unavailable,
+)
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
@@ -39,6 +45,9 @@ class Stream(Protocol[Answer_co]):
 class Patience:
     """How long an answer is waited for, and how often a stream is opened again.
 
+    Attributes:
+        answers: how many came.
+
     Args:
         line: says whether anybody ever spoke at the other end.
         wait_s: for one answer, repetitions included; the clock starts with the first question.
@@ -48,11 +57,13 @@ class Patience:
         self.line = line
         self._wait_s = wait_s
         self._fruitless = 0
+        self.answers = 0
         self._latest: float | None = None  # by when the answer that is waited for must be there
 
     def answered(self) -> None:
         """Note that an answer came: the next one has its own time."""
         self._fruitless, self._latest = 0, None
+        self.answers += 1
         self.line.hear()
 
     def pause(self, error: KruispuntError) -> None:
@@ -137,10 +148,16 @@ class Conversation(Generic[Request, Response]):
             KruispuntError: refused, no answer in time, or no server answered in several attempts.
         """
         while self._fill(lambda _: None):
+            generation, answers = self._patience.line.generation, self._patience.answers
             try:
                 yield from self._stretch()
             except PASSING as error:
                 self._patience.pause(error)
+            except RENEWABLE as error:
+                if not self._patience.line.goes_on(
+                    error, generation, fruitful=self._patience.answers > answers
+                ):
+                    raise
 
     def _stretch(self) -> Iterator[Response]:
         """Use one stream for as long as it lasts."""

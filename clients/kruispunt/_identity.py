@@ -38,6 +38,7 @@ class IdentityClient(
         purpose: why; goes with every call.
         timeout_s: for each call, repetitions included; of a stream, for each answer.
         channels: connections in the pool; more than one spread the load over several workers.
+        token: bearer token, or what returns one; see `Client`.
 
     Raises:
         ValueError: no certificates, and not on loopback.

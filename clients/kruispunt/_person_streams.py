@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 import grpc
 
 from kruispunt._client import Caller
+from kruispunt._connection import RENEWABLE
 from kruispunt._conversation import PASSING, Conversation, Patience, Stream
 from kruispunt._messages import optional_date, optional_instant
 from kruispunt._person_messages import person_of
@@ -118,8 +119,9 @@ class PersonStreamMethods(Caller):
         return self._export(request, Patience(self._connection.line, timeout_s or _WAIT_S))
 
     def _export(self, request: reading.ExportPersonsRequest, patience: Patience) -> Iterator[Person]:
-        stub = self._connection.stub(IdentityServiceStub)
         while True:
+            generation, answers = patience.line.generation, patience.answers
+            stub = self._connection.stub(IdentityServiceStub)
             stream = stub.ExportPersons(request, timeout=_STRETCH_S, metadata=self._metadata)
             try:
                 while True:
@@ -135,6 +137,9 @@ class PersonStreamMethods(Caller):
                 return
             except PASSING as error:
                 patience.pause(error)
+            except RENEWABLE as error:
+                if not patience.line.goes_on(error, generation, fruitful=patience.answers > answers):
+                    raise
             finally:
                 stream.cancel()
 

@@ -8,11 +8,15 @@ from typing import Generic, Literal, Protocol, TypeVar
 
 import grpc
 
-from kruispunt._connection import Line
+from kruispunt._connection import RENEWABLE, Line
 from kruispunt._conversation import PASSING, Stream
 from kruispunt._messages import optional_instant
 from kruispunt.common.v1 import feed_pb2
-from kruispunt.errors import DeadlineExceeded, KruispuntError, PositionTooOld
+from kruispunt.errors import (
+    DeadlineExceeded,
+    KruispuntError,
+    PositionTooOld,
+)
 from kruispunt.feeds import SNAPSHOT, FeedStart, Positions
 
 _HEARTBEATS_MISSED = 3
@@ -124,6 +128,7 @@ class Watch(Generic[Message]):
         if kept:
             self._start = FeedStart.after(kept)
         while True:
+            generation, heard_at = self._line.generation, self._heard_at
             try:
                 yield from self._stretch()
             except PositionTooOld:
@@ -132,6 +137,9 @@ class Watch(Generic[Message]):
                 self._start = SNAPSHOT
             except PASSING as error:
                 self._pause(error)
+            except RENEWABLE as error:
+                if not self._line.goes_on(error, generation, fruitful=self._heard_at > heard_at):
+                    raise
             else:
                 self._pause(None)
 

@@ -19,7 +19,8 @@ One class for each status, and below it one for each reason of `kruispunt.common
     ├── Unauthenticated            who asks is not known
     │   ├── CertificateRequired
     │   ├── ParticipantUnknown
-    │   └── CertificateRevoked
+    │   ├── CertificateRevoked
+    │   └── TokenRefused           bring a fresh one
     ├── PermissionDenied           who asks may not
     │   ├── RoleMissing
     │   ├── NotOwnInstitution
@@ -282,6 +283,12 @@ class CertificateRevoked(Unauthenticated):
     """The certificate was revoked, although its name still stands."""
 
     REASON = "CERTIFICATE_REVOKED"
+
+
+class TokenRefused(Unauthenticated):
+    """A bearer token is missing, or not accepted with this certificate and purpose."""
+
+    REASON = "TOKEN_REFUSED"
 
 
 class PermissionDenied(KruispuntError):

@@ -12,13 +12,14 @@
     legal_basis = "18/042"              # optional defaults of the purpose
     end_user = "batch"
     case = "nightly"
+    token_file = "token.jwt"            # optional: bearer token, read at each call
 
 The name `default` is taken when none is asked for.
 """
 
 import os
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -37,7 +38,11 @@ _TEXTS = (
     "legal_basis",
     "end_user",
     "case",
+    "token",
+    "token_file",
 )
+Token = str | Callable[[], str] | None
+"""A bearer token, or what returns one that is good now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +53,45 @@ class ClientCertificates:
         ca: certificates of the authorities that may have signed the server's.
         certificate: the caller's, with the authorities between it and a trusted one.
         key: its private key; not shown.
+        files: where the three were read; clients look there for newer ones. None: they stay as they are.
     """
 
     ca: bytes = field(repr=False)
     certificate: bytes = field(repr=False)
     key: bytes = field(repr=False)
+    files: tuple[Path, Path, Path] | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def from_files(cls, ca: str | Path, certificate: str | Path, key: str | Path) -> Self:
-        """Read the three files.
+        """Read the three files; a client goes over to what they hold later, within seconds and without being made anew.
 
         Raises:
             OSError: one cannot be read.
             ValueError: one is no PEM, or certificate and key do not belong together.
         """
-        read = cls(Path(ca).read_bytes(), Path(certificate).read_bytes(), Path(key).read_bytes())
+        files = Path(ca), Path(certificate), Path(key)
+        authorities, shown, private = (each.read_bytes() for each in files)
+        read = cls(authorities, shown, private, files)
         _check_certificates(str(ca), str(certificate), str(key))
         return read
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFile:
+    """Reads a bearer token that another program keeps fresh."""
+
+    path: Path
+
+    def __call__(self) -> str:
+        """Return what the file holds now.
+
+        Raises:
+            ProfileError: it cannot be read, or holds no text.
+        """
+        try:
+            return self.path.read_text("ascii").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ProfileError(f"cannot read the bearer token in {self.path}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +105,8 @@ class Profile:
         legal_basis, end_user, case: defaults of the purpose; empty: to be given at each use.
         institution: for which institution the certificate stands; information only.
         identity_endpoint: `host:port` of identity; empty: it is not asked.
+        token: bearer token, or what returns one; not shown. In the file `token`, or `token_file` for one that some
+            program keeps fresh.
     """
 
     name: str
@@ -90,6 +119,7 @@ class Profile:
     case: str = ""
     institution: InstitutionRef | None = None
     identity_endpoint: str = ""
+    token: Token = field(default=None, repr=False)
 
     def certificates(self) -> ClientCertificates | None:
         """Read the certificates; none if the profile names none.
@@ -231,9 +261,18 @@ def _profile(name: str, entry: Any, folder: Path) -> Profile:
     for key in ("ca", "certificate", "key"):
         if entry.get(key):
             values[key] = folder / Path(entry[key]).expanduser()
+    values["token"] = _token_in(name, entry, folder)
     if entry.get("institution"):
         try:
             values["institution"] = InstitutionRef.parse(entry["institution"])
         except ValueError as error:
             raise ProfileError(f"profile {name}: institution is sector/institution, such as 17/1") from error
     return Profile(name, **values)
+
+
+def _token_in(name: str, entry: Any, folder: Path) -> Token:
+    if entry.get("token") and entry.get("token_file"):
+        raise ProfileError(f"profile {name} has a token and a token_file; one of them is meant")
+    if entry.get("token_file"):
+        return TokenFile(folder / Path(entry["token_file"]).expanduser())
+    return entry.get("token") or None

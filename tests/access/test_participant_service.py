@@ -1,8 +1,11 @@
 """ParticipantService over mutual TLS: rights are read, applied, explained; nobody else may."""
 
 import datetime as dt
+import hashlib
+import ssl
 import time
 import uuid
+from collections import deque
 from typing import Any
 
 import pytest
@@ -11,7 +14,10 @@ from tests.directory.service.conftest import ADMINISTRATOR, AUDITOR, PENSIONS, P
 from tests.support.rights import SANDBOX
 
 from kruispunt import (
+    CertificateRevoked,
     ChangeOfRights,
+    ClientCertificates,
+    DirectoryClient,
     EtagMismatch,
     FieldInvalid,
     FieldRequired,
@@ -24,7 +30,9 @@ from kruispunt import (
     Ssin,
 )
 from kruispunt.access.v1 import participant_service_pb2 as pb
+from kruispunt.feeds import NOW
 from kruispunt.rights_file import read_rights
+from kruispunt_server import pki
 
 ANNA = Ssin.parse("85073003328")
 SOON_S = 5.0
@@ -316,3 +324,29 @@ def test_who_may_is_listed_for_a_day(directory: Directory) -> None:
 
     assert {("auditors-read", dt.date(2026, 6, 1)), ("auditors-try", None)} == before
     assert {("auditors-try", None)} == after
+
+
+def test_a_revoked_certificate_ends_calls_and_watches(directory: Directory) -> None:
+    """Within seconds of the change, on open connections and watches; another certificate of the participant counts on."""
+    rights = sandbox()
+    pensions = next(each for each in rights.participants if each.participant_id == PENSIONS)
+    other = pki.issue_client(directory.pki, "renewed-5-1", list(pensions.uris))
+    revoked = hashlib.sha256(
+        ssl.PEM_cert_to_DER_cert((directory.pki / "clients" / f"{PENSIONS}.crt").read_text())
+    ).hexdigest()
+    client = directory.client(PENSIONS)
+    watch = client.watch_notices(NOW, heartbeat_s=1, heartbeats=True)
+    assert next(watch) is not None
+    pensions.revoked_certificates.append(revoked)
+    directory.client(ADMINISTRATOR).apply_rights(rights)
+    applied_at = time.monotonic()
+
+    until_refused(lambda: list(client.list_dossiers(ANNA)), CertificateRevoked)
+    with pytest.raises(CertificateRevoked):
+        deque(watch, maxlen=0)
+    took_s = time.monotonic() - applied_at
+
+    assert took_s < SOON_S
+    certificates = ClientCertificates.from_files(directory.pki / "ca.crt", other.certificate, other.key)
+    with DirectoryClient(directory.endpoint, certificates=certificates, purpose=PURPOSE) as renewed:
+        assert [] == list(renewed.list_dossiers(ANNA))

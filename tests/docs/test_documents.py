@@ -13,6 +13,7 @@ from kruispunt_directory.__main__ import app as directory
 from kruispunt_directory.settings import DirectorySettings
 from kruispunt_identity.__main__ import app as identity
 from kruispunt_identity.settings import IdentitySettings
+from kruispunt_server.commands_pki import app as pki
 
 _LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 _COMMAND = re.compile(r"(?<![\w/.-])kruispunt ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?")
@@ -48,6 +49,7 @@ def test_every_command_named_exists() -> None:
     """Those of the client in all documents; those of the servers in the deployment examples too."""
     servers = {"directory": _tree(directory), "identity": _tree(identity)}
     known = {**_tree(client), "directory": get_command(directory), "identity": get_command(identity)}
+    known["pki"] = get_command(pki)
     unknown = []
     for path in documents():
         code = "\n".join(_code(path))

@@ -16,6 +16,7 @@ from tests.support.rights import EverybodyMay
 
 from kruispunt.directory.v1 import directory_service_pb2 as pb
 from kruispunt_server import pki
+from kruispunt_server.bearer.tokens import BearerTokens
 from kruispunt_server.boundary import Deadlines, Edge, Policy, UnknownMethods, handler_for
 from kruispunt_server.call import Call, InstitutionKey, Look, Participant, Role
 from kruispunt_server.caller import Callers
@@ -41,6 +42,7 @@ class Participants:
     """A look-up in a dictionary that tests may change."""
 
     found: dict[str, Participant] = field(default_factory=lambda: dict(URIS))
+    revoked: frozenset[str] = frozenset()
 
     def by_uri(self, uri: str) -> Participant | None:
         return self.found.get(uri)
@@ -50,6 +52,9 @@ class Participants:
 
     def by_institution(self, institution: InstitutionKey) -> Participant | None:
         return next((one for one in self.found.values() if one.institution == institution), None)
+
+    def revoked_certificates(self) -> frozenset[str]:
+        return self.revoked
 
 
 @dataclass
@@ -217,6 +222,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pki.make_authority(folder)
     pki.issue_server(folder)
     pki.issue_client(folder, "pension-office", "spiffe://test/participant/pension-office")
+    pki.issue_client(folder, "pension-office-renewed", "spiffe://test/participant/pension-office")
     pki.issue_client(folder, "stranger", "spiffe://test/participant/stranger")
     pki.issue_client(folder, "work-office", "spiffe://test/participant/work-office")
     pki.issue_client(folder, "spiffe:", [])
@@ -242,16 +248,19 @@ def serve(
     pool: CallPool | None = None,
     shed_above: int = 1000,
     more: Sequence[grpc.GenericRpcHandler] = (),
+    bearer: Callable[[Events], BearerTokens] | None = None,
 ) -> Iterator[Served]:
     """Start a server; stop it when the test has ended."""
     journal, participants, log = RecordingJournal(), Participants(), io.StringIO()
+    events = Events("directory", strict=True, stream=log)
     edge = Edge(
         callers=Callers(participants, plaintext_participant),
         rights=EverybodyMay(),
         journal=journal,
         clock=FixedClock(NOON),
-        events=Events("directory", strict=True, stream=log),
+        events=events,
         deadlines=deadlines,
+        bearer=bearer(events) if bearer is not None else None,
     )
     servicer = FakeDirectory(journal)
     pool = pool or CallPool(4)

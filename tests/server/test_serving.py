@@ -420,6 +420,18 @@ def test_participants_and_their_certificates_are_made_by_commands(home: Home):
     assert "2 participants, 1 legal bases, 1 grants: no changes\n" == loaded.stdout
 
 
+def test_half_an_authority_is_told_in_a_line(home: Home):
+    """A key that is not that of the certificate signs nothing."""
+    folder, other = home.folder / "fresh", home.folder / "other"
+    pki.make_authority(folder)
+    pki.replace_file(folder / "ca.key", pki.make_authority(other).key.read_bytes(), 0o600)
+
+    made = run(home.package, "dev-pki", str(folder), "--rights", str(home.folder / "rights.yaml"))
+
+    assert 78 == made.returncode
+    assert f"nothing more was made:\n  {folder}/ca.key is not the key of {folder}/ca.crt\n" == made.stderr
+
+
 _ASKED_AT_ANY_MOMENT = """
 import io, os, signal, sys, threading, time
 from kruispunt_server import supervisor

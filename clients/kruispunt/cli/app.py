@@ -31,6 +31,7 @@ _HELP = """Kruispunt: who a person is, who holds a dossier on them, and by which
 Exit status: 0 done, and a route that is refused is an answer too; 1 refused or failed; 2 wrong use.
 With --json an error is one JSON object on stderr, whichever it is."""
 _SERVERS = "kruispunt.commands"  # entry points: what is offered besides, where the servers are installed
+_OTHERS = {"pki": "Make, renew and revoke certificates, for development and tests."}
 # Of typer's click, which is its own from some version on.
 _UsageError: Any = typer.BadParameter.__base__
 
@@ -50,7 +51,7 @@ class _Tree(TyperGroup):
         if found is not None or cmd_name not in _servers():
             return found
         if self._listing:
-            return TyperCommand(cmd_name, help=f"Run and keep the {cmd_name} server.")
+            return TyperCommand(cmd_name, help=_OTHERS.get(cmd_name, f"Run and keep the {cmd_name} server."))
         return _load(_servers()[cmd_name])
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:

@@ -31,9 +31,13 @@ from kruispunt_server.tokens import PageTokens
 from kruispunt_server.writes import Writes
 
 if TYPE_CHECKING:
+    from kruispunt_server.bearer.tokens import BearerTokens
     from kruispunt_server.feeds.hub import Hub
     from kruispunt_server.metrics import Metrics
     from kruispunt_server.tracing import Tracing
+
+
+_FILE_EVERY_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,7 @@ class Parts:
     rights: RightsBook
     clock: Clock
     edge: Edge
+    bearer: "BearerTokens | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +123,8 @@ class Assembly:
             self.parts.sealing.listen(hub.wake)
             hub.start()
         self.parts.sealing.start()
+        if self.parts.bearer is not None:
+            self.parts.bearer.keys.start()
         for step in self.opening:
             step()
 
@@ -130,6 +137,8 @@ class Assembly:
         """Close everything, in the order in which it is no longer needed."""
         for step in self.closing:
             step()
+        if self.parts.bearer is not None:
+            self.parts.bearer.keys.stop()
         self.parts.journal.close()
         self.parts.sealing.stop()
         self.parts.database.close()
@@ -157,6 +166,7 @@ def open_parts(
     flushed = telemetry.metrics.flushed if telemetry.metrics is not None else None
     journal = AccessJournal(database, tables, pseudonyms, clock, flushed=flushed)
     rights = RightsBook(RightsStore(database, tables), clock)
+    bearer = _bearer(settings, telemetry.events)
     return Parts(
         database=database,
         journal=journal,
@@ -178,7 +188,8 @@ def open_parts(
         tokens=PageTokens(keys.derive("page-token")),
         rights=rights,
         clock=clock,
-        edge=_edge(settings, telemetry, rights, journal, clock),
+        edge=_edge(settings, telemetry, rights, journal, clock, bearer),
+        bearer=bearer,
     )
 
 
@@ -200,7 +211,12 @@ def _opened(settings: ServerSettings, tables: SharedTables) -> Database:
 
 
 def _edge(
-    settings: ServerSettings, telemetry: Telemetry, rights: RightsBook, journal: AccessJournal, clock: Clock
+    settings: ServerSettings,
+    telemetry: Telemetry,
+    rights: RightsBook,
+    journal: AccessJournal,
+    clock: Clock,
+    bearer: "BearerTokens | None",
 ) -> Edge:
     return Edge(
         callers=Callers(rights, settings.plaintext_participant),
@@ -216,4 +232,24 @@ def _edge(
         ),
         metrics=telemetry.metrics,
         tracing=telemetry.tracing,
+        bearer=bearer,
     )
+
+
+def _bearer(settings: ServerSettings, events: Events) -> "BearerTokens | None":
+    """Return what checks bearer tokens, if an issuer is set; keys of a file are read at once."""
+    if settings.oidc_issuer is None:
+        return None
+    from kruispunt_server.bearer.key_set import Expected
+    from kruispunt_server.bearer.key_source import KeySource, file_reader, url_reader
+    from kruispunt_server.bearer.tokens import BearerTokens
+
+    expected = Expected(settings.oidc_issuer, settings.oidc_audience or "", settings.oidc_institution_claim)
+    if settings.oidc_jwks_file is not None:
+        keys = KeySource(file_reader(settings.oidc_jwks_file), expected, events, every_s=_FILE_EVERY_S)
+        keys.refresh()
+    else:
+        keys = KeySource(
+            url_reader(settings.oidc_jwks_url or ""), expected, events, every_s=settings.oidc_refresh_s
+        )
+    return BearerTokens(keys, settings.oidc_leeway_s, events, required=settings.oidc_required)

@@ -3,7 +3,7 @@
 gRPC gets handlers of raw bytes, composed once per method at start; there are no interceptors. Left to
 itself gRPC answers garbage with INTERNAL, and an exception with its own text.
 
-Order of checks: certificate, participant, role, purpose, grant, deadline, message, work. Who is not let in
+Order of checks: certificate, participant, role, purpose, bearer token, grant, deadline, message, work. Who is not let in
 learns nothing about the request. Before an answer leaves, what it shows is in the journal.
 """
 
@@ -19,7 +19,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from kruispunt_server import rich_errors
 from kruispunt_server.call import Call
-from kruispunt_server.caller import names_of, participant_unknown
+from kruispunt_server.caller import fingerprint_of, names_of, participant_unknown
 from kruispunt_server.edge import Deadlines, Edge, Journal, Policy
 from kruispunt_server.errors import Kind, Reason, RegistryError, group_not_granted
 from kruispunt_server.events import Events, frames_of
@@ -226,6 +226,9 @@ class _Endpoint:
         self._check_role(call)
         if self._policy.personal:
             call.purpose = read_purpose(context.invocation_metadata())
+        if self._edge.bearer is not None:
+            self._edge.bearer.check(call, context)
+        if self._policy.personal:
             self._grant(call)
         if call.deadline <= time.monotonic():  # it waited too long for a thread: nobody listens any more
             raise _deadline_over()
@@ -259,6 +262,8 @@ class _Endpoint:
             raise RegistryError(
                 Reason.NOT_OWN_INSTITUTION, "the participant no longer acts for the institution it began with"
             )
+        if self._edge.bearer is not None:
+            self._edge.bearer.still(call, self._edge.clock.now())
         if self._policy.personal:
             self._grant(call)
 
@@ -326,7 +331,8 @@ class _Endpoint:
                 status=status,
                 reason=refusal.reason.label,
                 participant=call.participant.participant_id if call else None,
-                uris=names_of(context) if refusal.reason is Reason.PARTICIPANT_UNKNOWN else None,
+                uris=names_of(context) if refusal.reason in _ABOUT_CERTIFICATES else None,
+                certificate=fingerprint_of(context) if refusal.reason is Reason.CERTIFICATE_REVOKED else None,
             )
         if self._says_finished:
             self._edge.events.emit(
@@ -340,6 +346,7 @@ class _Endpoint:
             span.end(status)
 
 
+_ABOUT_CERTIFICATES = frozenset({Reason.PARTICIPANT_UNKNOWN, Reason.CERTIFICATE_REVOKED})
 _NOT_LET_IN = frozenset({Kind.UNAUTHENTICATED, Kind.PERMISSION_DENIED})
 # Stands for "nobody to tell": the caller cancelled, or its deadline passed while a stream was open.
 _GONE = RegistryError(Reason.DEADLINE_OVER, "the caller has gone")

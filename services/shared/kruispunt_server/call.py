@@ -131,6 +131,7 @@ class Call:
         looks: what the answer about to leave shows, not yet journalled.
         right: what it may; nothing on methods that touch no personal data.
         via: the service of the registry that makes the call for `participant`; empty: it makes it itself.
+        token_end: until when its bearer token is good, in Unix seconds; none: it brought none.
     """
 
     method: str
@@ -141,6 +142,7 @@ class Call:
     looks: list[Look] = field(default_factory=list)
     right: Right = NO_RIGHT
     via: str = ""
+    token_end: float | None = None
 
     def look(self, person: int, data_groups: str, result: str) -> uuid.UUID:
         """Note that the answer shows data of `person`; the boundary journals it before the answer leaves.

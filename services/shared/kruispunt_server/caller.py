@@ -1,6 +1,9 @@
 """Who calls: the URI name in the certificate of the connection, and nothing else."""
 
+import functools
+import hashlib
 import re
+import ssl
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Protocol, cast
 
@@ -28,6 +31,10 @@ class Directory(Protocol):
         """Return the active participant that acts for an institution."""
         ...
 
+    def revoked_certificates(self) -> frozenset[str]:
+        """Return the SHA-256 of all certificates that no longer count, in hexadecimal of lower case."""
+        ...
+
 
 class Callers:
     """Finds the participant behind a call.
@@ -51,7 +58,8 @@ class Callers:
 
         Raises:
             RegistryError: no certificate with a URI name, UNAUTHENTICATED / CERTIFICATE_REQUIRED; its names
-                are nobody's, or those of several active participants, UNAUTHENTICATED / PARTICIPANT_UNKNOWN.
+                are nobody's, or those of several active participants, UNAUTHENTICATED / PARTICIPANT_UNKNOWN;
+                it was revoked, UNAUTHENTICATED / CERTIFICATE_REVOKED.
         """
         peer = cast("Mapping[str, Sequence[bytes]]", context.auth_context())
         if peer.get("transport_security_type") != [b"ssl"]:
@@ -71,6 +79,12 @@ class Callers:
             found = other
         if found is None:
             raise participant_unknown()
+        revoked = self._participants.revoked_certificates()
+        if revoked and _fingerprint_in(peer) in revoked:
+            raise RegistryError(
+                Reason.CERTIFICATE_REVOKED,
+                "the certificate was revoked; another of the participant may count",
+            )
         return found
 
     def acting(self, context: grpc.ServicerContext) -> tuple[Participant, str]:
@@ -131,3 +145,25 @@ def names_of(context: grpc.ServicerContext) -> list[str]:
     """Return the URI names in the caller's certificate, for the log; at most 8, of 255 characters each."""
     peer = cast("Mapping[str, Sequence[bytes]]", context.auth_context())
     return [uri.decode("utf-8", "replace")[:255] for uri in peer.get("peer_uri", ())[:8]]
+
+
+def fingerprint_of(context: grpc.ServicerContext) -> str | None:
+    """Return the SHA-256 of the caller's certificate, for the log; none over plaintext."""
+    peer = cast("Mapping[str, Sequence[bytes]]", context.auth_context())
+    return _fingerprint_in(peer) if peer.get("x509_pem_cert") else None
+
+
+def _fingerprint_in(peer: Mapping[str, Sequence[bytes]]) -> str:
+    """Return the SHA-256 of the certificate of a connection; without one there is nobody to let in."""
+    found = peer.get("x509_pem_cert")
+    if not found:
+        raise RegistryError(
+            Reason.CERTIFICATE_REQUIRED, "the call needs a client certificate with a URI name"
+        )
+    return _fingerprint(found[0])
+
+
+@functools.lru_cache(maxsize=4096)
+def _fingerprint(pem: bytes) -> str:
+    """Return the SHA-256 of a certificate as DER; remembered, for each connection says it anew at every call."""
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem.decode("ascii"))).hexdigest()

@@ -205,7 +205,10 @@ def _dev_pki(folder: Path, file: Path) -> None:
 
     rights = _rights_in(file, "nothing was made")
     clients = {one.participant.participant_id: one.uris for one in rights.registrations}
-    issued = pki.issue_all(folder, clients)
+    try:
+        issued = pki.issue_all(folder, clients)
+    except pki.PkiError as error:
+        refuse("nothing more was made", [str(error)])
     secret = folder / "secret"
     if not secret.exists():
         pki.replace_file(secret, secrets.token_hex(32).encode() + b"\n", 0o600)

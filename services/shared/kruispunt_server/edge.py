@@ -11,6 +11,7 @@ from kruispunt_server.events import Events
 from kruispunt_server.running import Running
 
 if TYPE_CHECKING:  # not paid for by a server that neither counts nor traces
+    from kruispunt_server.bearer.tokens import BearerTokens
     from kruispunt_server.metrics import Metrics
     from kruispunt_server.tracing import Tracing
 
@@ -99,6 +100,7 @@ class Edge:
         running: counts the calls being served, for the drain.
         metrics: none: not counted.
         tracing: none: not traced, at no cost.
+        bearer: checks bearer tokens; none: they are not looked at.
     """
 
     callers: Callers
@@ -110,3 +112,4 @@ class Edge:
     running: Running = field(default_factory=Running)
     metrics: "Metrics | None" = None
     tracing: "Tracing | None" = None
+    bearer: "BearerTokens | None" = None

@@ -105,6 +105,7 @@ class Reason(enum.Enum):
     NOT_SEALED_YET = "NOT_SEALED_YET", Kind.UNAVAILABLE
     INTERNAL_FAULT = "INTERNAL_FAULT", Kind.INTERNAL
     METHOD_UNKNOWN = "METHOD_UNKNOWN", Kind.UNIMPLEMENTED
+    TOKEN_REFUSED = "TOKEN_REFUSED", Kind.UNAUTHENTICATED
 
     def __init__(self, label: str, kind: Kind) -> None:
         self.label = label

@@ -49,8 +49,19 @@ EVENTS: Mapping[str, Event] = {
     "call_finished": _event("debug", "A call was answered.", "method", "participant", "status", "duration_ms"),
     "call_refused": _event(
         "warning",
-        "A caller was not let in; with the names in its certificate if it is unknown.",
-        "method", "participant", "status", "reason", "uris",
+        "A caller was not let in; with the names in its certificate if it is unknown or revoked, and the SHA-256 of a "
+        "revoked one.",
+        "method", "participant", "status", "reason", "uris", "certificate",
+    ),
+    "token_refused": _event(
+        "warning",
+        "A bearer token was not accepted; which check failed stands here only: absent, form, size, crit, key, algorithm, "
+        "signature, issuer, audience, claims, time, expired, not yet valid, institution, subject, confirmation, no keys yet.",
+        "method", "participant", "check",
+    ),
+    "token_keys_loaded": _event("info", "The keys of the issuer of bearer tokens were read anew."),
+    "token_keys_unreadable": _event(
+        "error", "The keys of the issuer of bearer tokens cannot be read; those that were read before stay.", "exception"
     ),
     "call_failed": _event(
         "error",

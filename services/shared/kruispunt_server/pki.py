@@ -3,6 +3,7 @@
 In production certificates come from the operator's authority; the registry only reads them.
 """
 
+import contextlib
 import datetime as dt
 import ipaddress
 import os
@@ -21,6 +22,32 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _DAYS = 90
 _WEEK = dt.timedelta(days=7)
 _SLACK = dt.timedelta(hours=1)
+
+
+class PkiError(Exception):
+    """It cannot be made or read: says why, without anything of a key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What a certificate says.
+
+    Attributes:
+        common_name: of whom; nobody looks at it.
+        issuer: common name of the authority.
+        uris: that name the participant.
+        hosts: DNS names and IP addresses, of a server.
+        begin: UTC; `end` likewise.
+        fingerprint: SHA-256 of the certificate as DER, as `revoked_certificates` of a rights file has it.
+    """
+
+    common_name: str
+    issuer: str
+    uris: tuple[str, ...]
+    hosts: tuple[str, ...]
+    begin: dt.datetime
+    end: dt.datetime
+    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +135,87 @@ def issue_all(
     return issued
 
 
+def renew(folder: Path, certificate: Path) -> tuple[Pair, Path]:
+    """Replace a certificate and its key, `NAME.crt` and `NAME.key`, by new ones with the same names.
+
+    Returns:
+        The pair, and where the old certificate is kept; it counts until its end.
+
+    Args:
+        folder: holds `ca.crt` and `ca.key`.
+        certificate: of a server or client, by the authority there.
+
+    Raises:
+        PkiError: it is no certificate of that authority.
+    """
+    pem = _content(certificate)
+    old = _parsed(certificate, pem)[0]
+    authority = _parsed(folder / "ca.crt", _content(folder / "ca.crt"))[0]
+    try:
+        old.verify_directly_issued_by(authority)
+    except (ValueError, TypeError, InvalidSignature):
+        raise PkiError(f"{certificate} is not of the authority in {folder}") from None
+    names = _names(old)
+    usage = ExtendedKeyUsageOID.CLIENT_AUTH
+    with contextlib.suppress(x509.ExtensionNotFound):
+        usage = next(iter(old.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value))
+    kept = certificate.with_name(f"{certificate.stem}.{_fingerprint(old)[:8]}.old.crt")
+    replace_file(kept, pem, 0o644)
+    pair = Pair(certificate, certificate.with_suffix(".key"))
+    return _issue(folder, pair, _common(old.subject), names, usage), kept
+
+
+def describe(certificate: Path) -> list[Described]:
+    """Return what the certificates in a PEM file say, in their order.
+
+    Raises:
+        PkiError: there is none.
+    """
+    return [_described(one) for one in _parsed(certificate, _content(certificate))]
+
+
+def _described(one: x509.Certificate) -> Described:
+    names = _names(one)
+    return Described(
+        _common(one.subject),
+        _common(one.issuer),
+        tuple(each.value for each in names if isinstance(each, x509.UniformResourceIdentifier)),
+        tuple(str(each.value) for each in names if isinstance(each, x509.DNSName | x509.IPAddress)),
+        one.not_valid_before_utc,
+        one.not_valid_after_utc,
+        _fingerprint(one),
+    )
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise PkiError(f"{path}: {error.strerror or type(error).__name__}") from None
+
+
+def _parsed(path: Path, pem: bytes) -> list[x509.Certificate]:
+    try:
+        return x509.load_pem_x509_certificates(pem)
+    except ValueError:
+        raise PkiError(f"{path} holds no certificate in PEM") from None
+
+
+def _names(one: x509.Certificate) -> list[x509.GeneralName]:
+    try:
+        return list(one.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
+    except x509.ExtensionNotFound:
+        return []
+
+
+def _common(name: x509.Name) -> str:
+    return "".join(str(each.value) for each in name.get_attributes_for_oid(NameOID.COMMON_NAME)[:1])
+
+
+def _fingerprint(one: x509.Certificate) -> str:
+    return one.fingerprint(hashes.SHA256()).hex()
+
+
 def _stays(pair: Pair, authority: x509.Certificate) -> bool:
     if not (pair.certificate.exists() and pair.key.exists()):
         return False
@@ -126,13 +234,16 @@ def _issue(
     names: Sequence[x509.GeneralName],
     usage: x509.ObjectIdentifier,
 ) -> Pair:
-    authority = x509.load_pem_x509_certificate((folder / "ca.crt").read_bytes())
-    signer = serialization.load_pem_private_key((folder / "ca.key").read_bytes(), None)
-    assert isinstance(signer, ec.EllipticCurvePrivateKey), "the authority's key is P-256"
+    authority = _parsed(folder / "ca.crt", _content(folder / "ca.crt"))[0]
+    try:
+        signer = serialization.load_pem_private_key(_content(folder / "ca.key"), None)
+    except (ValueError, TypeError):
+        raise PkiError(f"{folder / 'ca.key'} holds no private key in PEM") from None
+    if not isinstance(signer, ec.EllipticCurvePrivateKey) or signer.public_key() != authority.public_key():
+        raise PkiError(f"{folder / 'ca.key'} is not the key of {folder / 'ca.crt'}")
     key = ec.generate_private_key(ec.SECP256R1())
-    issuer = str(authority.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
     builder = (
-        _builder(name, issuer, key.public_key())
+        _builder(name, _common(authority.subject), key.public_key())
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         .add_extension(
@@ -174,12 +285,20 @@ def _write(pair: Pair, key: ec.EllipticCurvePrivateKey, certificate: x509.Certif
     pem = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    replace_file(pair.key, pem, 0o600)
-    replace_file(pair.certificate, certificate.public_bytes(serialization.Encoding.PEM), 0o644)
+    drafts = [
+        _draft(pair.key, pem, 0o600),
+        _draft(pair.certificate, certificate.public_bytes(serialization.Encoding.PEM), 0o644),
+    ]
+    for draft, path in zip(drafts, (pair.key, pair.certificate), strict=True):
+        draft.replace(path)
 
 
 def replace_file(path: Path, content: bytes, mode: int) -> None:
     """Write a file of `mode` such that whoever reads it sees the old content or the new, never a part."""
+    _draft(path, content, mode).replace(path)
+
+
+def _draft(path: Path, content: bytes, mode: int) -> Path:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
@@ -187,4 +306,4 @@ def replace_file(path: Path, content: bytes, mode: int) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    draft.replace(path)
+    return draft

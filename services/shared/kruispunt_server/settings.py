@@ -1,5 +1,6 @@
 """What an operator sets: environment variables over a TOML file; checked at start, all faults at once."""
 
+import importlib.util
 import ipaddress
 import os
 from pathlib import Path
@@ -146,6 +147,39 @@ class ServerSettings(BaseSettings):
     ready_file: Path | None = Field(
         None, description="Written when all workers serve: `host:port`; removed at the end."
     )
+    oidc_issuer: str | None = Field(
+        None,
+        min_length=1,
+        description="Check bearer tokens of this issuer, beside the certificate. Absent: they are not looked at.",
+    )
+    oidc_audience: str | None = Field(
+        None,
+        min_length=1,
+        validate_default=True,
+        description="That a bearer token must name as its audience.",
+    )
+    oidc_jwks_file: FilePath | None = Field(
+        None, description="Public keys of the issuer, a JSON Web Key Set; read anew when it changes."
+    )
+    oidc_jwks_url: str | None = Field(
+        None,
+        validate_default=True,
+        pattern=r"^(https://|http://(localhost|127\.0\.0\.1|\[::1\])[:/])",
+        description="Where they are fetched instead, beside the calls; http on loopback only.",
+    )
+    oidc_refresh_s: float = Field(300.0, ge=10, description="Between two fetches of `oidc_jwks_url`.")
+    oidc_required: bool = Field(
+        False,
+        description="Refuse calls that touch personal data and bring no bearer token, if they are made for an institution.",
+    )
+    oidc_leeway_s: float = Field(
+        30.0, ge=0, le=300, description="By how much the clocks of the issuer and the registry may differ."
+    )
+    oidc_institution_claim: str = Field(
+        "kruispunt_institution",
+        min_length=1,
+        description="Claim that holds the institution, such as `5/1`; it must be that of the certificate.",
+    )
 
     @field_validator("host", "metrics_host")
     @classmethod
@@ -174,6 +208,32 @@ class ServerSettings(BaseSettings):
     def _secret_is_long(cls, value: Path) -> Path:
         if len(value.read_bytes().strip()) < SECRET_BYTES:
             raise ValueError(f"holds less than {SECRET_BYTES} bytes")
+        return value
+
+    @field_validator("oidc_audience")
+    @classmethod
+    def _issuer_and_audience(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if "oidc_issuer" in info.data and (value is None) != (info.data["oidc_issuer"] is None):
+            raise ValueError("stands together with oidc_issuer, or neither does")
+        if value is not None and importlib.util.find_spec("jwt") is None:
+            raise ValueError("bearer tokens need: pip install 'kruispunt[oidc]'")
+        return value
+
+    @field_validator("oidc_jwks_url")
+    @classmethod
+    def _keys_from_one_place(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if "oidc_issuer" not in info.data or "oidc_jwks_file" not in info.data:
+            return value  # wrong, and said to be
+        places = (value is not None) + (info.data["oidc_jwks_file"] is not None)
+        if places != (info.data["oidc_issuer"] is not None):
+            raise ValueError("with oidc_issuer, either this or oidc_jwks_file is given; without, neither")
+        return value
+
+    @field_validator("oidc_required")
+    @classmethod
+    def _required_of_an_issuer(cls, value: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic's signature
+        if value and info.data.get("oidc_issuer", "") is None:
+            raise ValueError("is of no use without oidc_issuer")
         return value
 
     @field_validator("longest_deadline_s")

@@ -146,6 +146,11 @@ def sandbox_pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def directory(database_url: str, sandbox_pki: Path) -> Iterator[Directory]:
     """The running directory; the test runs once on each kind of database."""
+    yield from serving_directory(database_url, sandbox_pki)
+
+
+def serving_directory(database_url: str, sandbox_pki: Path, **more: Any) -> Iterator[Directory]:
+    """Start the directory, with further settings; stop it when the test has ended."""
     clock, log = FixedClock(NOON), io.StringIO()
     settings = DirectorySettings(
         database_url=as_server(database_url),
@@ -155,6 +160,7 @@ def directory(database_url: str, sandbox_pki: Path) -> Iterator[Directory]:
         secret_file=sandbox_pki / "secret",
         lame_duck_s=0,
         strict_events=True,
+        **more,
     )
     tables = directory_tables()
     telemetry = Telemetry(Events("directory", strict=True, stream=log))

@@ -376,6 +376,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
     Example: `{"reason": "METHOD_UNKNOWN", "domain": "kruispunt"}`.
     """
+    ERROR_REASON_TOKEN_REFUSED: _ErrorReason.ValueType  # 100
+    """UNAUTHENTICATED. A bearer token is missing, or not accepted with this certificate and purpose; which of its checks
+    failed is not told.
+
+    Example: `{"reason": "TOKEN_REFUSED", "domain": "kruispunt", "metadata": {"field": "authorization"}}`.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Every refusal carries one of these, as `reason` of `google.rpc.ErrorInfo` (without the prefix
@@ -738,5 +744,11 @@ ERROR_REASON_METHOD_UNKNOWN: ErrorReason.ValueType  # 91
 """UNIMPLEMENTED. The server does not know the method.
 
 Example: `{"reason": "METHOD_UNKNOWN", "domain": "kruispunt"}`.
+"""
+ERROR_REASON_TOKEN_REFUSED: ErrorReason.ValueType  # 100
+"""UNAUTHENTICATED. A bearer token is missing, or not accepted with this certificate and purpose; which of its checks
+failed is not told.
+
+Example: `{"reason": "TOKEN_REFUSED", "domain": "kruispunt", "metadata": {"field": "authorization"}}`.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
