@@ -51,6 +51,7 @@ ADVICE = {
     "GRANT_MISSING": "`kruispunt access explain` says which rule refuses; ask the operator for a grant.",
     "GRANT_EXPIRED": "Name a legal basis that is in force, or ask the operator to prolong the grant.",
     "DATA_GROUP_NOT_GRANTED": "Leave the data group out, or ask the operator for it.",
+    "PERSON_PROTECTED": "Refer to the register keeper; what you know of the person can still be told.",
     "ACTING_FORBIDDEN": "Leave `kruispunt-on-behalf-of` out, unless you are a service of the registry.",
     "QUOTA_EXHAUSTED": "Wait as long as RetryInfo says, and spread your calls.",
     "CERTIFICATE_REQUIRED": "Use a certificate whose subject alternative names hold your URI.",
