@@ -155,9 +155,11 @@ def test_marks_cannot_be_rewritten(identity: Identity) -> None:
     protect(identity, ssin)
     table = identity.tables.persons.protection
     for statement in (sa.delete(table), sa.update(table).values(reference="other")):
-        with pytest.raises(Exception, match=r"append-only|constraint"):
-            with identity.database.writing() as connection:
-                connection.execute(statement)
+        with (
+            pytest.raises(Exception, match=r"append-only|constraint"),
+            identity.database.writing() as connection,
+        ):
+            connection.execute(statement)
 
     assert 1 == identity.count(table)
 

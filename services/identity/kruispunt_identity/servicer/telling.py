@@ -81,9 +81,9 @@ class Telling:
             raise
         answer = response()
         answer.ParseFromString(body)
-        if hidden(call.right, protected=answer.resolution.protected):  # type: ignore[attr-defined]
-            if "etag" in answer.DESCRIPTOR.fields_by_name:  # it counts what others do
-                answer.ClearField("etag")
+        is_hidden = hidden(call.right, protected=answer.resolution.protected)  # type: ignore[attr-defined]
+        if is_hidden and "etag" in answer.DESCRIPTOR.fields_by_name:  # it counts what others do
+            answer.ClearField("etag")
         shown = answer.resolution.current_ssin  # type: ignore[attr-defined]
         said = groups if isinstance(groups, str) else groups(answer)
         call.look(int(shown), said, "validated" if key.validate_only else "written")
