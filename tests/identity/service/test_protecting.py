@@ -32,6 +32,7 @@ from kruispunt import (
     Register,
     Statement,
 )
+from kruispunt.feeds import BEGINNING, ChangeKind
 from kruispunt.persons import Protection
 from kruispunt.ssin import Ssin
 from kruispunt_identity.national.file import load
@@ -87,6 +88,15 @@ def refusal(reason: type[kruispunt.KruispuntError], action: Any) -> str:
     with pytest.raises(reason) as refused:
         action()
     return str(refused.value.field)
+
+
+def told_by(identity: Identity, ssin: Ssin) -> list[tuple[ChangeKind, dt.date | None]]:
+    """Return what the feed tells of a person so far."""
+    watch = identity.client(REGISTRAR).watch_changes(BEGINNING, give_up_s=0)
+    told = []
+    while len(told) < 2:
+        told += [(each.kind, each.affects_from) for each in next(watch).changes if each.ssin == ssin]
+    return told
 
 
 # Marking -------------------------------------------------------------------------------------------------
@@ -183,15 +193,18 @@ def test_a_national_person_is_protected_too(identity: Identity, tmp_path: Any) -
 
 
 def test_the_journal_and_the_feed_are_told(identity: Identity) -> None:
-    """Under kinds of their own; the feed says who and when, and no reference."""
+    """Under kinds of their own; the feed says who and from which day, and that a look at them was flagged."""
     ssin = registered(identity)
-    protect(identity, ssin)
+    protect(identity, ssin, effective_date=dt.date(2026, 2, 1))
+    told = told_by(identity, ssin)
     protect(identity, ssin, LIFTED)
     change = identity.tables.shared.change
     with identity.database.reading() as connection:
         kinds = list(connection.scalars(sa.select(change.c.kind).order_by(change.c.entry_no)))
 
     assert ["person.registered", "person.protected", "person.protection_lifted"] == kinds
+    assert [(ChangeKind.PERSON_REGISTERED, None), (ChangeKind.PERSON_PROTECTED, dt.date(2026, 2, 1))] == told
+    assert {("change", "told protected")} == set(flagged(identity, "WatchChanges"))
 
 
 # Showing -------------------------------------------------------------------------------------------------
