@@ -183,7 +183,12 @@ def test_a_national_person_is_protected_too(identity: Identity, tmp_path: Any) -
     emma = Ssin.parse("85073003328")
     protect(identity, emma)
 
-    assert bare(emma, identity.client(PENSIONS).get_person(emma))
+    client, before = identity.client(PENSIONS), dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    assert bare(emma, client.get_person(emma))
+    # What the national register says does not follow the instant that is asked about.
+    assert bare(emma, client.get_person(emma, known_at=before))
+    assert [] == list(client.list_person_versions(emma, known_at=before))
+    assert [True] == [each.protected for each in client.resolve_numbers([emma], known_at=before)]
     shown = identity.client(REGISTRAR).get_person(emma)
     assert (True, Register.NATIONAL, "Janssens") == (
         shown.protected,

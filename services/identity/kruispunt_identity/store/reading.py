@@ -62,11 +62,19 @@ class _Rows:
 
 @dataclass(frozen=True, slots=True)
 class _Own:
-    """What our registers answered: where numbers lead, and the persons by the number that stands."""
+    """What our registers answered.
+
+    Attributes:
+        resolved: where numbers lead.
+        rows: the persons, by the number that stands.
+        past: whether it is a look into the past.
+        unwritten: numbers of protected persons of whom nothing had been written at that instant.
+    """
 
     resolved: dict[int, Resolved]
     rows: dict[int, _Rows]
     past: bool
+    unwritten: frozenset[Ssin] = frozenset()
 
 
 class PersonReader:
@@ -185,14 +193,17 @@ class PersonReader:
             for event in self._versions.events(connection, of_number, known_at) if past else ():
                 for number in of_number.keys() & {event.ssin, event.other}:
                     of_number[number].events.append(event)
-            # Of numbers that were split off since, too: what stood under them then is shown with the rest.
-            asked_now = of_number if past else ()
-            for number in self._numbers.protections.among(connection, asked_now):
-                of_number[number].protected = True
         for one in resolved.values():
             if one.protected and one.current is not None:
                 rows[int(one.current)].protected = True
-        return _Own(resolved, rows, known_at is not None)
+        if known_at is None:
+            return _Own(resolved, rows, past=False)
+        # Of numbers that were split off since, too: what stood under them then is shown with the rest. And of those that
+        # only the national register knew then: it says what it says today.
+        protected = self._numbers.protections.among(connection, {*of_number, *asked})
+        for number in protected & of_number.keys():
+            of_number[number].protected = True
+        return _Own(resolved, rows, past=True, unwritten=protected - of_number.keys())
 
     def _ask(self, asked: Iterable[Ssin], resolved: dict[int, Resolved]) -> dict[Ssin, NationalPerson]:
         """Ask the national register about those whom it may know; nobody else's number is shown to it."""
@@ -217,7 +228,9 @@ class PersonReader:
                 found[number] = Found(resolved)
                 continue
             if root not in persons:
-                rows = own.rows.get(int(root)) or _Rows(Lineage(root), None)
+                rows = own.rows.get(int(root))
+                if rows is None:
+                    rows = _Rows(Lineage(root), None, protected=root in own.unwritten)
                 etag = "" if own.past else _NEVER_WRITTEN if rows.number is None else rows.number.etag
                 persons[root] = _person(resolved, rows, national.get(root), valid_at, etag)
             found[number] = Found(replace(resolved, protected=persons[root].protected), persons[root])
