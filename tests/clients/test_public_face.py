@@ -18,8 +18,8 @@ from kruispunt.identity.v1 import identity_service_pb2, person_pb2, registration
 PACKAGE = Path(kruispunt.__file__).parent
 STATUS_OF_BAND = {  # bands of numbers in error_reason.proto, each under one status or named singly
     "INVALID_ARGUMENT": range(1, 20),
-    "UNAUTHENTICATED": range(20, 22),
-    "PERMISSION_DENIED": range(22, 30),
+    "UNAUTHENTICATED": [*range(20, 22), 25],
+    "PERMISSION_DENIED": [*range(22, 25), *range(26, 30), *range(100, 110)],  # the first band is full
     "NOT_FOUND": range(30, 40),
     "FAILED_PRECONDITION": range(40, 60),
     "ABORTED": range(60, 62),

@@ -171,7 +171,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
     Example: `{"reason": "ACTING_FORBIDDEN", "domain": "kruispunt", "metadata": {"field": "kruispunt-on-behalf-of"}}`.
     """
-    ERROR_REASON_PERSON_PROTECTED: _ErrorReason.ValueType  # 36
+    ERROR_REASON_PERSON_PROTECTED: _ErrorReason.ValueType  # 100
     """PERMISSION_DENIED. The person is protected, and only a call whose grant shows protected persons may do this: refer to
     the register keeper.
 
@@ -540,7 +540,7 @@ ERROR_REASON_ACTING_FORBIDDEN: ErrorReason.ValueType  # 29
 
 Example: `{"reason": "ACTING_FORBIDDEN", "domain": "kruispunt", "metadata": {"field": "kruispunt-on-behalf-of"}}`.
 """
-ERROR_REASON_PERSON_PROTECTED: ErrorReason.ValueType  # 36
+ERROR_REASON_PERSON_PROTECTED: ErrorReason.ValueType  # 100
 """PERMISSION_DENIED. The person is protected, and only a call whose grant shows protected persons may do this: refer to
 the register keeper.
 
