@@ -32,6 +32,7 @@ from kruispunt import (
     PersonUpdate,
     Place,
     ProfileError,
+    Protection,
     Purpose,
     Ssin,
     Statement,
@@ -100,6 +101,8 @@ def history(identity: IdentityClient, person: Ssin) -> list[str]:
             lines.append(f"{entry.group.name} {'stands' if entry.supersede_time is None else 'closed'}")
         elif isinstance(entry, ForeignIdentifier):
             lines.append(f"LINK {entry.key.scheme.name}")
+        elif isinstance(entry, Protection):
+            lines.append("PROTECTED" if entry.lift_date is None else "PROTECTED, and lifted")
         else:
             lines.append(entry.kind.name)
     return lines

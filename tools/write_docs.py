@@ -57,6 +57,7 @@ ADVICE = {
     "GRANT_EXPIRED": "Name a legal basis that is in force, or ask the operator to prolong the grant.",
     "DATA_GROUP_NOT_GRANTED": "Leave the data group out, or ask the operator for it.",
     "ACTING_FORBIDDEN": "Leave `kruispunt-on-behalf-of` out, unless you are a service of the registry.",
+    "PERSON_PROTECTED": "Refer to the register keeper; what you know of the person can still be told.",
     "DOSSIER_UNKNOWN": "List your dossiers on the person; the identifier may have been joined into another.",
     "PERSON_UNKNOWN": "Check the number with the person.",
     "ENTRY_UNKNOWN": "List the entries of that kind. Not sent yet: lists of nothing are empty, not errors.",

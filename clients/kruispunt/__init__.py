@@ -90,6 +90,7 @@ if TYPE_CHECKING:
         ParticipantUnknown,
         PeriodInverted,
         PermissionDenied,
+        PersonProtected,
         PersonUnknown,
         PhaseOverlap,
         PhaseUnknown,
@@ -163,6 +164,7 @@ if TYPE_CHECKING:
         PersonResult,
         PersonSearch,
         PersonVersion,
+        Protection,
         Register,
         Replacement,
         ResolvedNumber,
@@ -191,6 +193,8 @@ if TYPE_CHECKING:
         PersonOutcome,
         PersonRegistration,
         PersonUpdate,
+        ProtectionChange,
+        ProtectionState,
         RegisterMove,
         ReplacementPreview,
         Retraction,
@@ -355,6 +359,7 @@ __all__ = [
     "PersonClaim",
     "PersonDossiers",
     "PersonOutcome",
+    "PersonProtected",
     "PersonRegistration",
     "PersonResult",
     "PersonSearch",
@@ -371,6 +376,9 @@ __all__ = [
     "PositionTooOld",
     "Profile",
     "ProfileError",
+    "Protection",
+    "ProtectionChange",
+    "ProtectionState",
     "Purpose",
     "PurposeRequired",
     "QuotaExhausted",
@@ -451,7 +459,7 @@ _HOMES = {
     "errors": """
         NotSealedYet OutOfRange PositionBeyondEnd PositionForeign PositionInvalid PositionTooOld
         RecordUnknown TreeSizeInvalid
-        ActingForbidden CertificateRevoked DataGroupNotGranted GrantExpired GrantMissing QuotaExhausted RightsInvalid
+        ActingForbidden CertificateRevoked DataGroupNotGranted PersonProtected GrantExpired GrantMissing QuotaExhausted RightsInvalid
         Aborted CallCancelled CapacityUnknown CertificateRequired ClaimDisagrees CodeUnknown
         ConcurrentChange CountryUnknown DateInvalid DeadlineExceeded DeadlineOver DirectoryRequired
         DirectoryUnavailable DossierUnknown EntryUnknown EtagMismatch FactSuperseded FactUnknown
@@ -474,14 +482,14 @@ _HOMES = {
     "period": "Period",
     "persons": """
         Candidate Grade NumberChangeReason NumberEvent NumberEventKind NumberOutcome NumberStatus
-        Person PersonResult PersonSearch PersonVersion Register Replacement ResolvedNumber ScorePart
+        Person PersonResult PersonSearch PersonVersion Protection Register Replacement ResolvedNumber ScorePart
         SuspectedDuplicate V
     """,
     "profiles": "ClientCertificates Profile load_profile load_profiles",
     "registering": """
         Cancellation Conflict DistinctDecision DistinctReason FactChange GroupOutcome GroupResult
         IdentifierLink ImportIdentifier ImportRow NumberReplacement PersonOutcome PersonRegistration
-        PersonUpdate RegisterMove ReplacementPreview Retraction RowOutcome RowResult SplitReceipt
+        PersonUpdate ProtectionChange ProtectionState RegisterMove ReplacementPreview Retraction RowOutcome RowResult SplitReceipt
     """,
     "routes": """
         AccessQuestion CheckOutcome Route RouteCheck RouteCheckResult RouteSupplier RouteVerdict

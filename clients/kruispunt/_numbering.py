@@ -10,6 +10,7 @@ from kruispunt._registering_messages import (
     cancellation_of,
     move_of,
     preview_of,
+    protection_change_of,
     receipt_of,
     replacement_of,
 )
@@ -20,6 +21,8 @@ from kruispunt.persons import NumberChangeReason, Register
 from kruispunt.registering import (
     Cancellation,
     NumberReplacement,
+    ProtectionChange,
+    ProtectionState,
     RegisterMove,
     ReplacementPreview,
     SplitReceipt,
@@ -152,6 +155,48 @@ class NumberingMethods(Caller):
             effective_date=optional_date(effective_date),
         )
         return move_of(self._ask(self._registration.MoveToRegister, request, timeout_s))
+
+    def set_protection(
+        self,
+        person: Ssin | str,
+        state: ProtectionState,
+        *,
+        reference: str,
+        effective_date: dt.date | None = None,
+        etag: str = "",
+        request_id: uuid.UUID | None = None,
+        validate_only: bool = False,
+        timeout_s: float | None = None,
+    ) -> ProtectionChange:
+        """Protect a person (address secrecy), or lift the protection.
+
+        It holds from now on: who may not see protected persons is shown a number and a mark. The same again changes
+        nothing.
+
+        Args:
+            person: number of the person.
+            state: PROTECTED or LIFTED.
+            reference: where the decision is filed, at most 100 characters; no personal data.
+            effective_date: day from which it is said to hold, not in the future; left out: today.
+            etag: as read; left out: whatever stands.
+            request_id: names the change; left out: the client makes one.
+            validate_only: check only, write nothing.
+            timeout_s: for this call instead of the client's.
+
+        Raises:
+            PersonProtected: the grant does not show protected persons, and so does not let lift.
+            PeriodInverted: lifted before it begins.
+            FailedPrecondition: NumberCancelled.
+        """
+        request = pb.SetProtectionRequest(
+            **header(request_id, validate_only),
+            ssin=str(person),
+            state=state.value,  # type: ignore[arg-type]  # same numbers, held by a test
+            reference=reference,
+            effective_date=optional_date(effective_date),
+            etag=etag,
+        )
+        return protection_change_of(self._ask(self._registration.SetProtection, request, timeout_s))
 
     @property
     def _registration(self) -> RegistrationServiceStub:

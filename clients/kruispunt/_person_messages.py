@@ -19,6 +19,7 @@ from kruispunt.persons import (
     Person,
     PersonResult,
     PersonVersion,
+    Protection,
     Register,
     Replacement,
     ResolvedNumber,
@@ -41,6 +42,7 @@ def person_of(message: pb.Person, resolution: service.ResolvedNumber | None = No
         record_time=instant_of(message.record_time) if message.HasField("record_time") else None,
         withheld=groups_of(message.withheld),
         resolution=None if resolution is None else resolved_of(resolution),
+        protected=message.protected,
         message=message,
     )
 
@@ -59,6 +61,7 @@ def resolved_of(message: service.ResolvedNumber) -> ResolvedNumber:
         current=Ssin.parse(message.current_ssin) if message.current_ssin else None,
         register=Register(message.register),
         chain=tuple(map(_replacement_of, message.chain)),
+        protected=message.protected,
     )
 
 
@@ -89,7 +92,29 @@ def version_of(message: service.PersonVersion) -> PersonVersion | None:
             return _event_of(message.number_event)
         case "foreign_identifier":
             return identifier_of(message.foreign_identifier)
+        case "protection":
+            return protection_of(message.protection)
     return None
+
+
+def protection_of(message: pb.Protection) -> Protection:
+    """Read a mark that a person is protected."""
+    return Protection(
+        registered_under=Ssin.parse(message.registered_ssin),
+        begin=date_of(message.begin) if message.HasField("begin") else None,
+        reference=message.reference,
+        set_by=message.set_by,
+        record_time=instant_of(message.record_time) if message.HasField("record_time") else None,
+        lift_date=date_of(message.lift_date) if message.HasField("lift_date") else None,
+        lift_reference=message.lift_reference,
+        lifted_by=message.lifted_by,
+        lift_time=instant_of(message.lift_time) if message.HasField("lift_time") else None,
+    )
+
+
+def referrals_of(messages: Iterable[search_pb2.Referral]) -> tuple[str, ...]:
+    """Read what stands in place of the numbers of protected persons."""
+    return tuple(each.referral for each in messages)
 
 
 def pair_of(message: service.SuspectedDuplicate) -> SuspectedDuplicate:

@@ -13,6 +13,7 @@ from kruispunt._person_messages import (
     groups_of,
     pair_of,
     person_of,
+    referrals_of,
     resolved_of,
     result_of,
     version_of,
@@ -73,6 +74,32 @@ class PersonReadingMethods(Caller):
             valid_at=optional_date(valid_at),
             known_at=optional_instant(known_at),
             data_groups=_groups(data_groups),
+        )
+        answer = self._ask(self._identity.GetPerson, request, timeout_s)
+        return person_of(answer.person, answer.resolution)
+
+    def open_referral(
+        self,
+        referral: str,
+        *,
+        valid_at: dt.date | None = None,
+        data_groups: Iterable[DataGroup] = (),
+        timeout_s: float | None = None,
+    ) -> Person:
+        """Return whom a referral names; for register keepers, whose grant shows protected persons.
+
+        Args:
+            referral: what an answer gave an institution in place of the number of a protected person.
+            valid_at: day on which the facts shown are true.
+            data_groups: only these; left out: all that the caller may see.
+            timeout_s: for this call instead of the client's.
+
+        Raises:
+            PersonProtected: the grant does not show protected persons.
+            FieldInvalid: it is no referral of this registry.
+        """
+        request = pb.GetPersonRequest(
+            referral=referral, valid_at=optional_date(valid_at), data_groups=_groups(data_groups)
         )
         answer = self._ask(self._identity.GetPerson, request, timeout_s)
         return person_of(answer.person, answer.resolution)
@@ -155,7 +182,14 @@ class PersonReadingMethods(Caller):
         request = pb.SearchPersonsRequest(criteria=criteria, limit=limit)
         answer = self._ask(self._identity.SearchPersons, request, timeout_s)
         candidates = tuple(map(candidate_of, answer.candidates))
-        return PersonSearch(candidates, answer.search_id, answer.rules_version, answer.truncated, answer)
+        return PersonSearch(
+            candidates,
+            answer.search_id,
+            answer.rules_version,
+            answer.truncated,
+            referrals_of(answer.referrals),
+            answer,
+        )
 
     def list_person_versions(
         self,
@@ -204,7 +238,10 @@ class PersonReadingMethods(Caller):
         known_at: dt.datetime | None = None,
         timeout_s: float | None = None,
     ) -> list[Person]:
-        """Return the persons that a foreign identifier is linked to on a day: usually one, none if nobody."""
+        """Return the persons that a foreign identifier is linked to on a day: usually one, none if nobody.
+
+        Protected persons are left out, unless the grant shows them.
+        """
         request = pb.FindPersonsByForeignIdentifierRequest(
             key=key_message(key), valid_at=optional_date(valid_at), known_at=optional_instant(known_at)
         )

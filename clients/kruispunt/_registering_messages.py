@@ -11,7 +11,14 @@ from kruispunt._fact_messages import (
     validity_message,
 )
 from kruispunt._messages import institution_of
-from kruispunt._person_messages import candidate_of, numbers_of, person_of, resolved_of
+from kruispunt._person_messages import (
+    candidate_of,
+    numbers_of,
+    person_of,
+    protection_of,
+    referrals_of,
+    resolved_of,
+)
 from kruispunt.common.v1 import error_reason_pb2
 from kruispunt.facts import DataGroup
 from kruispunt.identity.v1 import registration_service_pb2 as pb
@@ -29,6 +36,7 @@ from kruispunt.registering import (
     PersonOutcome,
     PersonRegistration,
     PersonUpdate,
+    ProtectionChange,
     RegisterMove,
     ReplacementPreview,
     Retraction,
@@ -71,6 +79,7 @@ def registration_of(message: pb.RegisterPersonResponse) -> PersonRegistration:
         person=person_of(message.person) if message.person.ssin else None,  # a rehearsal gives out no number
         candidates=tuple(map(candidate_of, message.candidates)),
         rules_version=message.rules_version,
+        referrals=referrals_of(message.referrals),
         message=message,
     )
 
@@ -143,6 +152,17 @@ def cancellation_of(message: pb.CancelNumberResponse) -> Cancellation:
 def move_of(message: pb.MoveToRegisterResponse) -> RegisterMove:
     """Read what came of a move."""
     return RegisterMove(person_of(message.person), message.already_there, message)
+
+
+def protection_change_of(message: pb.SetProtectionResponse) -> ProtectionChange:
+    """Read what came of protecting a person, or of lifting it."""
+    return ProtectionChange(
+        unchanged=message.unchanged,
+        protections=tuple(map(protection_of, message.protections)),
+        etag=message.etag,
+        resolution=resolved_of(message.resolution),
+        message=message,
+    )
 
 
 def link_of(

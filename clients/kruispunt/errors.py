@@ -27,7 +27,8 @@ One class for each status, and below it one for each reason of `kruispunt.common
     │   ├── NoDossier              only who holds a dossier on the person may do this
     │   ├── GrantMissing, GrantExpired   under this legal basis
     │   ├── DataGroupNotGranted
-    │   └── ActingForbidden        for another institution
+    │   ├── ActingForbidden        for another institution
+    │   └── PersonProtected        refer to the register keeper
     ├── NotFound
     │   ├── DossierUnknown, PersonUnknown, EntryUnknown
     │   ├── FactUnknown, LinkUnknown
@@ -337,6 +338,12 @@ class ActingForbidden(PermissionDenied):
     """Only a service of the registry may act for an institution, and only for one that takes part."""
 
     REASON = "ACTING_FORBIDDEN"
+
+
+class PersonProtected(PermissionDenied):
+    """The person is protected, and only whose grant shows protected persons may do this: refer to the register keeper."""
+
+    REASON = "PERSON_PROTECTED"
 
 
 class NotFound(KruispuntError):

@@ -94,8 +94,9 @@ class ResolvedNumber:
         asked: the text that was asked for, which may be no number.
         outcome: what it turned out to be.
         current: the number that stands now; none if unknown or malformed.
-        register: where the person's identification is kept.
+        register: where the person's identification is kept; UNSPECIFIED too if the person is protected and not shown.
         chain: the steps from `asked` to `current`, in order; none unless replaced.
+        protected: whether the person is protected.
     """
 
     asked: str = field(repr=False)
@@ -103,6 +104,7 @@ class ResolvedNumber:
     current: Ssin | None
     register: Register
     chain: tuple[Replacement, ...] = ()
+    protected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,8 @@ class Person:
         record_time: when the last change was recorded, UTC; none: nothing was ever written here.
         withheld: data groups that the caller may not see.
         resolution: what the number asked for turned out to be; only where one was asked for.
+        protected: refer to the register keeper: unless the grant shows protected persons, nothing but the number and
+            its state is told.
     """
 
     ssin: Ssin
@@ -132,6 +136,7 @@ class Person:
     record_time: dt.datetime | None
     withheld: tuple[DataGroup, ...]
     resolution: ResolvedNumber | None = None
+    protected: bool = False
     message: Any = field(default=None, repr=False, compare=False)
 
     def value(self, kind: type[V]) -> V | None:
@@ -206,12 +211,14 @@ class PersonSearch:
         search_id: names the search; a registration takes it within 15 minutes.
         rules_version: of the rules that ranked.
         truncated: whether there are more candidates than were asked for.
+        referrals: protected persons who are rather the person than not; the register keeper reads who they are.
     """
 
     candidates: tuple[Candidate, ...]
     search_id: str
     rules_version: int
     truncated: bool
+    referrals: tuple[str, ...] = field(default=(), repr=False)
     message: Any = field(default=None, repr=False, compare=False)
 
 
@@ -238,7 +245,34 @@ class NumberEvent:
     record_time: dt.datetime | None
 
 
-PersonVersion = Fact | NumberEvent | ForeignIdentifier
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """A mark that a person is protected.
+
+    Attributes:
+        registered_under: number under which it was set.
+        begin: first day.
+        reference: where the decision that protects is filed.
+        set_by: the participant that set it.
+        record_time: when it was recorded, UTC.
+        lift_date: day from which it was lifted; none: it stands.
+        lift_reference: where the decision that lifts is filed.
+        lifted_by: the participant that lifted it; empty: it stands.
+        lift_time: when that was recorded, UTC.
+    """
+
+    registered_under: Ssin = field(repr=False)
+    begin: dt.date | None
+    reference: str
+    set_by: str
+    record_time: dt.datetime | None
+    lift_date: dt.date | None
+    lift_reference: str
+    lifted_by: str
+    lift_time: dt.datetime | None
+
+
+PersonVersion = Fact | NumberEvent | ForeignIdentifier | Protection
 """One entry of a person's history."""
 
 

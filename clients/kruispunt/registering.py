@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kruispunt.facts import DataGroup, Fact, ForeignIdentifier, IdentifierKey, Statement, Validity
-from kruispunt.persons import Candidate, Person, Register, ResolvedNumber
+from kruispunt.persons import Candidate, Person, Protection, Register, ResolvedNumber
 from kruispunt.ssin import Ssin
 from kruispunt.values import InstitutionRef, WireEnum
 
@@ -30,6 +30,7 @@ class PersonOutcome(WireEnum):
     UNSPECIFIED = 0
     CREATED = 1
     CANDIDATES = 2
+    REFER_TO_KEEPER = 3
 
 
 class GroupOutcome(WireEnum):
@@ -66,16 +67,19 @@ class PersonRegistration:
     """What came of registering a person.
 
     Attributes:
-        outcome: CREATED, or CANDIDATES: nothing was created, look at them first.
+        outcome: CREATED, or CANDIDATES: nothing was created, look at them first; or REFER_TO_KEEPER: it may be a
+            protected person, and only the register keeper can decide.
         person: the new one; none unless created, and none if it was only checked: no number was given out.
         candidates: best first; after a creation the possible ones that did not stand in the way.
         rules_version: of the rules that ranked them.
+        referrals: strong candidates who are protected; the register keeper reads who they are.
     """
 
     outcome: PersonOutcome
     person: Person | None
     candidates: tuple[Candidate, ...]
     rules_version: int
+    referrals: tuple[str, ...] = field(default=(), repr=False)
     message: Any = field(default=None, repr=False, compare=False)
 
 
@@ -212,6 +216,25 @@ class RegisterMove:
 
     person: Person
     already_there: bool
+    message: Any = field(default=None, repr=False, compare=False)
+
+
+class ProtectionState(WireEnum):
+    """Whether a person is protected."""
+
+    UNSPECIFIED = 0
+    PROTECTED = 1
+    LIFTED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectionChange:
+    """What came of protecting a person, or of lifting it: all marks of the person, if the caller may see them."""
+
+    unchanged: bool
+    protections: tuple[Protection, ...]
+    etag: str
+    resolution: ResolvedNumber
     message: Any = field(default=None, repr=False, compare=False)
 
 

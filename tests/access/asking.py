@@ -94,6 +94,9 @@ REQUESTS: Mapping[str, Callable[[Asked, bool], Fields]] = {
     "RegistrationService/EndForeignIdentifierLink": lambda a, own: _about(
         a, own, link_id=str(uuid.uuid4()), end=_DAY
     ),
+    "RegistrationService/SetProtection": lambda a, own: _about(
+        a, own, state="PROTECTION_STATE_PROTECTED", reference="judgment 1"
+    ),
     "RegistrationService/ImportPersons": lambda a, own: {
         "import_id": str(uuid.uuid4()), "validate_only": True, "first_row": 1,
     },

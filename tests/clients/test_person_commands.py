@@ -29,7 +29,7 @@ from typer.testing import CliRunner, Result
 
 from kruispunt.cli.app import app
 from kruispunt.identity.v1 import identity_service_pb2 as reading
-from kruispunt.identity.v1 import person_pb2
+from kruispunt.identity.v1 import person_pb2, search_pb2
 from kruispunt.identity.v1 import registration_service_pb2 as writing
 
 PROFILE = """
@@ -386,6 +386,61 @@ def test_other_changes_of_persons_and_numbers(script: Script) -> None:
     assert "Janssens, Bea" in run("find", *key).stdout
     assert "75.26.08-980.52" in run("duplicates", "--least", "possible").stdout
     assert [5] == [each.request.decision.reason for each in script.calls("RecordDistinct")]
+
+
+def test_a_protected_person_is_a_sentence(script: Script) -> None:
+    """Who may not see them is told whom to ask; who may sees the mark beside the rest."""
+    bare = person_pb2.Person(ssin=BEA, status=person_pb2.NUMBER_STATUS_ACTIVE, protected=True)
+    where = reading.ResolvedNumber(asked_ssin=BEA, current_ssin=BEA, protected=True)
+    script.on("GetPerson", reading.GetPersonResponse(person=bare, resolution=where))
+    script.on("ListPersonVersions", reading.ListPersonVersionsResponse(resolution=where, protected=True))
+
+    assert "75.46.08-980.95  PROTECTED: refer to the register keeper\n" == run("show", BEA).stdout
+    assert "PROTECTED: refer to the register keeper\n" == run("history", BEA).stdout
+    assert run_json("show", BEA)["protected"]
+    whole = person()
+    whole.protected = True
+    script.on("GetPerson", reading.GetPersonResponse(person=whole, resolution=where))
+    assert "75.46.08-980.95  BIS, active  PROTECTED" in run("referral", "cmVmZXJyYWw=").stdout
+    assert "cmVmZXJyYWw=" == script.calls("GetPerson")[-1].request.referral
+
+
+def test_persons_are_protected_and_the_marks_are_shown(script: Script) -> None:
+    """Who set them, by which decision, and who lifted them."""
+    mark = person_pb2.Protection(
+        registered_ssin=BEA,
+        begin={"year": 2026, "month": 2, "day": 1},
+        reference="court 26/17",
+        set_by="registry-registrar",
+    )
+    where = reading.ResolvedNumber(asked_ssin=BEA, current_ssin=BEA, protected=True)
+    script.on("SetProtection", writing.SetProtectionResponse(protections=[mark], resolution=where))
+
+    result = run("protect", BEA, "--reference", "court 26/17", "--from", "2026-02-01")
+    for shown in ("protected\n", "2026-02-01", "court 26/17", "registry-registrar"):
+        assert shown in result.stdout
+    script.on("SetProtection", writing.SetProtectionResponse(unchanged=True, resolution=resolved()))
+    assert "it was so already" in run("unprotect", BEA, "--reference", "court 26/18").stdout
+    assert [(1, "court 26/17", 2026), (2, "court 26/18", 0)] == [
+        (each.request.state, each.request.reference, each.request.effective_date.year)
+        for each in script.calls("SetProtection")
+    ]
+
+
+def test_a_referral_is_handed_on(script: Script) -> None:
+    """A search and a registration say whom to ask, and with what."""
+    referrals = [search_pb2.Referral(referral="cmVmZXJyYWw=")]
+    script.on("SearchPersons", reading.SearchPersonsResponse(referrals=referrals, search_id="s-1"))
+    script.on(
+        "RegisterPerson",
+        writing.RegisterPersonResponse(outcome=writing.PERSON_OUTCOME_REFER_TO_KEEPER, referrals=referrals),
+    )
+    sentence = "a protected person: refer to the register keeper, with cmVmZXJyYWw="
+
+    assert sentence in run("search", "Diallo", "1991-04-17").stdout
+    registered = run("register", "--family-name", "Diallo", "--birth-date", "1991-04-17")
+    assert (1, True) == (registered.exit_code, sentence in registered.stdout)
+    assert "only the register keeper can decide" in registered.stdout
 
 
 def test_numbers_are_resolved_from_arguments_and_from_stdin(script: Script) -> None:

@@ -19,7 +19,7 @@ PACKAGE = Path(kruispunt.__file__).parent
 STATUS_OF_BAND = {  # bands of numbers in error_reason.proto, each under one status or named singly
     "INVALID_ARGUMENT": range(1, 20),
     "UNAUTHENTICATED": (*range(20, 22), *range(100, 110)),
-    "PERMISSION_DENIED": range(22, 30),
+    "PERMISSION_DENIED": (*range(22, 30), *range(110, 120)),
     "NOT_FOUND": range(30, 40),
     "FAILED_PRECONDITION": range(40, 60),
     "ABORTED": range(60, 62),

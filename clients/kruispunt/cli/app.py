@@ -19,6 +19,7 @@ from kruispunt.cli import (
     person_bulk,
     person_changes,
     person_numbers,
+    person_protection,
     persons,
     sandbox,
     watching,
@@ -123,7 +124,12 @@ def kruispunt(
     """Take the options that stand before a command."""
 
 
-_PERSON_COMMANDS = (person_bulk, person_changes, person_numbers)  # add themselves to the group of `persons`
+_PERSON_COMMANDS = (
+    person_bulk,
+    person_changes,
+    person_numbers,
+    person_protection,
+)  # add themselves to the group of `persons`
 
 asking.add_to(app)
 watching.add_to(app)

@@ -12,6 +12,7 @@ from kruispunt.cli.person_words import (
     print_candidates,
     print_identifiers,
     print_person,
+    print_referrals,
     print_resolution,
     words,
 )
@@ -83,10 +84,16 @@ def register(
         print_line("would be created" if validate_only else "created")
         if answer.person is not None:
             print_person(answer.person)
+    elif answer.referrals:
+        print_line(
+            "nothing was created: it may be a protected person, and only the register keeper can decide"
+        )
     else:
         print_line("nothing was created: it may be one of these; name those who are not by --distinct")
-    if not session.as_json and answer.candidates:
-        print_candidates(answer.candidates)
+    if not session.as_json:
+        print_referrals(answer.referrals)
+        if answer.candidates:
+            print_candidates(answer.candidates)
     if not created:
         raise typer.Exit(1)
 

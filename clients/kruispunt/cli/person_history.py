@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from kruispunt.cli.output import show
 from kruispunt.cli.person_words import evidence_words, key_words, source_words, when, words
 from kruispunt.facts import Fact, ForeignIdentifier, Validity
-from kruispunt.persons import NumberEvent, NumberEventKind, PersonVersion, Register
+from kruispunt.persons import NumberEvent, NumberEventKind, PersonVersion, Protection, Register
 from kruispunt.ssin import Ssin
 
 _EARLIEST = dt.datetime.min.replace(tzinfo=dt.UTC)
@@ -33,7 +33,7 @@ def tell_history(versions: Iterable[PersonVersion], valid_at: dt.date | None = N
     }
     events: list[tuple[tuple[dt.datetime, bool, int, int], str]] = []
     for entry in entries:
-        if valid_at and not isinstance(entry, NumberEvent) and not entry.validity.holds(valid_at):
+        if valid_at and isinstance(entry, Fact | ForeignIdentifier) and not entry.validity.holds(valid_at):
             continue
         events += [
             ((at or _EARLIEST, *_rank(entry)), f"{when(at)}  {text}")
@@ -46,6 +46,8 @@ def _rank(entry: PersonVersion) -> tuple[bool, int, int]:
     """Return the place among what was recorded at one instant: each number with its facts, then what else happened."""
     if isinstance(entry, NumberEvent):
         return entry.kind is not NumberEventKind.REGISTERED, entry.ssin, 0
+    if isinstance(entry, Protection):
+        return True, entry.registered_under, 0
     group = entry.group.value if isinstance(entry, Fact) else 0
     return isinstance(entry, ForeignIdentifier), entry.registered_ssin, group
 
@@ -54,6 +56,11 @@ def _events_of(entry: PersonVersion, corrected: dict[str, Fact]) -> Iterator[tup
     match entry:
         case NumberEvent():
             yield entry.record_time, _number_event(entry)
+        case Protection():
+            yield entry.record_time, f"protected from {entry.begin}: {entry.reference}, set by {entry.set_by}"
+            if entry.lift_time:
+                lifted = f"protection lifted from {entry.lift_date}: {entry.lift_reference}"
+                yield entry.lift_time, f"{lifted}, by {entry.lifted_by}"
         case ForeignIdentifier():
             yield (
                 entry.record_time,

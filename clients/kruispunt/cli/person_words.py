@@ -21,7 +21,7 @@ from kruispunt.facts import (
     ResidentialAddress,
     Validity,
 )
-from kruispunt.persons import Candidate, Person, ResolvedNumber, ScorePart
+from kruispunt.persons import Candidate, Person, Register, ResolvedNumber, ScorePart
 from kruispunt.registering import Conflict
 from kruispunt.values import InstitutionRef, PartialDate
 
@@ -100,7 +100,13 @@ def parts_words(parts: Iterable[ScorePart]) -> str:
 
 def print_person(person: Person) -> None:
     """Print who somebody is, by which numbers, and what the caller may not see."""
-    print_line(f"{person.ssin.display}  {person.register.name}, {show(person.status)}")
+    mark = "  PROTECTED" if person.protected else ""
+    if person.protected and person.register is Register.UNSPECIFIED:  # then nothing else was told
+        print_line(f"{person.ssin.display}{mark}: refer to the register keeper")
+        if person.resolution is not None:
+            print_resolution(person.resolution)
+        return
+    print_line(f"{person.ssin.display}  {person.register.name}, {show(person.status)}{mark}")
     print_facts("facts", person.facts)
     if person.foreign_identifiers:
         print_identifiers(person.foreign_identifiers)
@@ -155,11 +161,19 @@ def print_candidates(candidates: Iterable[Candidate]) -> None:
                 words(each.person.name) if each.person else "",
                 words(each.person.birth) if each.person else "",
                 words(each.person.gender) if each.person else "",
-                parts_words(each.parts) + (" (former name)" if each.by_former_name else ""),
+                parts_words(each.parts)
+                + (" (former name)" if each.by_former_name else "")
+                + (" PROTECTED" if each.person and each.person.protected else ""),
             )
             for each in candidates
         ],
     )
+
+
+def print_referrals(referrals: Iterable[str]) -> None:
+    """Print what stands in place of protected persons."""
+    for referral in referrals:
+        print_line(f"a protected person: refer to the register keeper, with {referral}")
 
 
 def print_conflicts(conflicts: Iterable[Conflict]) -> None:

@@ -13,6 +13,7 @@ from kruispunt.cli.person_words import (
     parts_words,
     print_candidates,
     print_person,
+    print_referrals,
     print_resolution,
     when,
 )
@@ -79,6 +80,7 @@ def search(
         print_json(answer)
         return
     print_candidates(answer.candidates)
+    print_referrals(answer.referrals)
     if answer.truncated:
         print_line("there are more; say more about the person")
     print_line(f"search {answer.search_id}, rules {answer.rules_version}")
@@ -137,6 +139,8 @@ def history(
             }
         )
         return
+    if pages[0].number is not None and pages[0].number.protected:
+        print_line("PROTECTED" if versions else "PROTECTED: refer to the register keeper")
     for line in tell_history(versions, valid_at):
         print_line(line)
     if pages[0].number is not None:

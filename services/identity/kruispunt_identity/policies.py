@@ -48,6 +48,7 @@ REGISTRATION_SERVICE = {
     "SplitNumber": Policy(roles=_REGISTRAR, personal=True, data_group="number", kind=MethodClass.WRITES),
     "CancelNumber": Policy(roles=_REGISTRAR, personal=True, data_group="number", kind=MethodClass.WRITES),
     "MoveToRegister": Policy(roles=_REGISTRAR, personal=True, data_group="number", kind=MethodClass.WRITES),
+    "SetProtection": Policy(roles=_REGISTRAR, personal=True, data_group="number", kind=MethodClass.WRITES),
     "RecordDistinct": Policy(roles=_TELLING, personal=True, data_group="number", kind=MethodClass.WRITES),
     "LinkForeignIdentifier": Policy(
         roles=_TELLING, personal=True, data_group="foreign_identifier", kind=MethodClass.WRITES

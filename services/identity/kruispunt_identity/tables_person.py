@@ -23,6 +23,7 @@ class PersonTables:
         number_counter: the last sequence given out for each date prefix.
         fact: everything ever asserted; a row is closed once, never changed.
         foreign_identifier: every state of every link; a row is closed once, never changed.
+        protection: every mark that a person is protected; a row is closed once, when it is lifted.
     """
 
     number: sa.Table
@@ -30,6 +31,7 @@ class PersonTables:
     number_counter: sa.Table
     fact: sa.Table
     foreign_identifier: sa.Table
+    protection: sa.Table
 
 
 def person_tables(metadata: sa.MetaData) -> PersonTables:
@@ -40,6 +42,7 @@ def person_tables(metadata: sa.MetaData) -> PersonTables:
         number_counter=_number_counter(metadata),
         fact=_fact(metadata),
         foreign_identifier=_foreign_identifier(metadata),
+        protection=_protection(metadata),
     )
 
 
@@ -164,5 +167,35 @@ def _foreign_identifier(metadata: sa.MetaData) -> sa.Table:
         sa.CheckConstraint("begin_day IS NULL OR end_day IS NULL OR begin_day < end_day", name="period"),
         # FindPersonsByForeignIdentifier.
         sa.Index("ix_foreign_identifier_folded", "folded", "scheme", "country"),
+        sqlite_with_rowid=False,
+    )
+
+
+def _protection(metadata: sa.MetaData) -> sa.Table:
+    return sa.Table(
+        "protection",
+        metadata,
+        sa.Column("ssin", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("protection_id", sa.Uuid, primary_key=True),
+        sa.Column("begin_day", sa.Date, nullable=False),
+        sa.Column("reference", sa.String(100), nullable=False),
+        sa.Column("set_by", sa.String(64), nullable=False),
+        *_closing(),
+        sa.Column("lift_day", sa.Date),
+        sa.Column("lift_reference", sa.String(100)),
+        sa.Column("lifted_by", sa.String(64)),
+        sa.CheckConstraint("lift_day IS NULL OR begin_day <= lift_day", name="period"),
+        sa.CheckConstraint(
+            "(superseded_at IS NULL) = (lift_day IS NULL) AND (superseded_at IS NULL) = (lifted_by IS NULL)",
+            name="lifted",
+        ),
+        # One stands under a number at most; and whether one does.
+        sa.Index(
+            "ix_protection_standing",
+            "ssin",
+            unique=True,
+            sqlite_where=sa.text("superseded_at IS NULL"),
+            postgresql_where=sa.text("superseded_at IS NULL"),
+        ),
         sqlite_with_rowid=False,
     )

@@ -16,11 +16,14 @@ from kruispunt_identity.national.file import SqliteNationalRegister
 from kruispunt_identity.servicer.candidates import CandidateViews
 from kruispunt_identity.servicer.exporting import ExportingServicer
 from kruispunt_identity.servicer.feed import ChangeSource, FeedServicer
+from kruispunt_identity.servicer.flagging import Flagging
 from kruispunt_identity.servicer.guard import Guard
 from kruispunt_identity.servicer.importing import ImportingServicer
 from kruispunt_identity.servicer.linking import LinkingServicer
 from kruispunt_identity.servicer.numbering import NumberingServicer, NumberingStores
+from kruispunt_identity.servicer.protecting import ProtectingServicer
 from kruispunt_identity.servicer.reading import ReadingServicer
+from kruispunt_identity.servicer.referrals import Referrals
 from kruispunt_identity.servicer.registering import RegisteringServicer
 from kruispunt_identity.servicer.resolving import ResolvingServicer
 from kruispunt_identity.servicer.searching import SearchingServicer
@@ -155,7 +158,10 @@ class _Stores:
         self.reader = PersonReader(
             database, tables, self.numbers, FactStore(database, tables.persons), national
         )
-        self.views = CandidateViews(self.reader, around.guard, clock)
+        self.referrals = Referrals(around.keys.derive("referral"))
+        self.views = CandidateViews(self.reader, around.guard, self.referrals, clock)
+        # Here and not at the edge: whatever looks at a person passes the journal.
+        parts.journal.flag_with(Flagging(self.reader.protected, parts.edge.events, parts.edge.metrics))
         self.persons = PersonStore(
             database, tables, self.numbers, self.matches, national, parts.changes, clock
         )
@@ -172,7 +178,7 @@ class _Stores:
 
 def _identity_service(parts: Parts, around: Surroundings, stores: _Stores) -> Combined:
     return Combined(
-        ReadingServicer(stores.reader, around.guard, parts.tokens, parts.clock),
+        ReadingServicer(stores.reader, around.guard, stores.referrals, parts.tokens, parts.clock),
         ResolvingServicer(NumberResolver(parts.database, stores.numbers, around.national), around.guard),
         SearchingServicer(
             stores.candidates,
@@ -210,6 +216,7 @@ def _registration_service(parts: Parts, around: Surroundings, stores: _Stores) -
     return Combined(
         RegisteringServicer(registrations, stores.searches, stores.views, around.guard, parts.writes, clock),
         UpdatingServicer(stores.persons, telling),
+        ProtectingServicer(stores.persons, stores.numbers.protections, telling),
         LinkingServicer(stores.persons, IdentifierStore(database, tables, stores.numbers), links, telling),
         NumberingServicer(
             _numbering_stores(parts, stores), around.national, around.guard, parts.writes, clock

@@ -110,12 +110,14 @@ class Look:
         person: the number that was looked up, as stored; the log keeps a keyed pseudonym of it only.
         data_groups: which kinds of data the answer holds, comma separated. Example: "dossier".
         result: what came of it: "found", "none", a verdict or the reason of a refusal.
+        protected: whether the person is protected (address secrecy); none: nobody has asked yet.
     """
 
     look_id: uuid.UUID
     person: int = field(repr=False)
     data_groups: str
     result: str
+    protected: bool | None = None
 
 
 @dataclass(slots=True)
@@ -144,12 +146,18 @@ class Call:
     via: str = ""
     token_end: float | None = None
 
-    def look(self, person: int, data_groups: str, result: str) -> uuid.UUID:
+    def look(self, person: int, data_groups: str, result: str, *, protected: bool | None = None) -> uuid.UUID:
         """Note that the answer shows data of `person`; the boundary journals it before the answer leaves.
+
+        Args:
+            person: whose.
+            data_groups: which.
+            result: what came of it.
+            protected: whether the person is protected; none: the journal asks.
 
         Returns:
             The identifier of the access record.
         """
         look_id = new_id()
-        self.looks.append(Look(look_id, person, data_groups, result))
+        self.looks.append(Look(look_id, person, data_groups, result, protected))
         return look_id

@@ -91,6 +91,11 @@ EVENTS: Mapping[str, Event] = {
     "dossiers_undecided": _event(
         "warning", "A split left days with the remaining number for want of a better reason; the journal says which.", "spans"
     ),
+    "protected_person_looked_at": _event(
+        "warning",
+        "A call looked at protected persons: how many, and whether it was shown more than the mark.",
+        "method", "participant", "persons", "shown",
+    ),
     "library_spoke": _event("warning", "A library logged something; its text is not kept.", "logger", "severity", "exception"),
 }  # fmt: skip
 

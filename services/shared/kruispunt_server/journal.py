@@ -102,6 +102,7 @@ class AccessJournal:
         self._clock = clock
         self._patience_s = patience_s
         self._flushed = flushed
+        self._flag: Callable[[Call], None] | None = None
         self._insert = (
             database.hot(_insert_arrays(tables.access)) if database.dialect == "postgresql" else None
         )
@@ -109,6 +110,10 @@ class AccessJournal:
         self._waiting: list[_Entry] = []
         self._writing = False
         self._open = True
+
+    def flag_with(self, flag: Callable[[Call], None]) -> None:
+        """Let looks of a call be flagged before they are written; it may be asked twice about one look."""
+        self._flag = flag
 
     def start(self) -> None:
         """Take records again after `close`; a new journal takes them from the start."""
@@ -166,6 +171,8 @@ class AccessJournal:
             raise RegistryError(
                 Reason.PURPOSE_REQUIRED, "personal data is looked at for a stated purpose only"
             )
+        if self._flag is not None:
+            self._flag(call)
         looks, count = call.looks, len(call.looks)
         return [
             [look.look_id for look in looks],

@@ -70,6 +70,10 @@ class Metrics:
             "kruispunt_following_refused", "Identity does not take the position of the directory.",
             registry=self.registry, multiprocess_mode="livemax",
         )  # fmt: skip
+        self._protected = Counter(
+            "kruispunt_protected_looks", "Looks at protected persons.", ("method", "shown"),
+            registry=self.registry,
+        )  # fmt: skip
         self._sealed = Counter(
             "kruispunt_sealed_records",
             "Records of the logs that were sealed.",
@@ -85,6 +89,10 @@ class Metrics:
         """Note one seal."""
         self._sealed.labels(log).inc(records)
         self._seal_seconds.labels(log).observe(seconds)
+
+    def looked_at_protected(self, method: str, persons: int, *, shown: bool) -> None:
+        """Note that a call looked at protected persons, and whether it was shown more than the mark."""
+        self._protected.labels(method, str(shown).lower()).inc(persons)
 
     def calls(self, method: str) -> Calls:
         """Return the counters of one method, by its full name."""

@@ -114,7 +114,14 @@ def test_a_decease_ends_the_number_and_is_told_as_such(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [ChangeKind.PERSON_REGISTERED, ChangeKind.PERSON_IMPORTED, ChangeKind.TOLD_APART]
+    "kind",
+    [
+        ChangeKind.PERSON_REGISTERED,
+        ChangeKind.PERSON_IMPORTED,
+        ChangeKind.TOLD_APART,
+        ChangeKind.PERSON_PROTECTED,
+        ChangeKind.PROTECTION_LIFTED,
+    ],
 )
 def test_some_changes_are_nobodys_business(world: World, kind: ChangeKind) -> None:
     """They change nothing about a dossier."""

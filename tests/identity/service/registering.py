@@ -22,6 +22,7 @@ from kruispunt_identity.matching.peppers import DerivedPeppers
 from kruispunt_identity.matching.profile import MatchProfile
 from kruispunt_identity.servicer.candidates import CandidateViews
 from kruispunt_identity.servicer.guard import Guard
+from kruispunt_identity.servicer.referrals import Referrals
 from kruispunt_identity.servicer.registering import RegisteringServicer
 from kruispunt_identity.servicer.searching import SearchingServicer
 from kruispunt_identity.store.facts import FactStore
@@ -109,7 +110,7 @@ def desk_on(database: Database, tables: IdentityTables, secret: bytes = SECRET) 
     registers = Registers(database, tables, clock, Nation({}), DerivedPeppers(keys))
     nation: Any = registers.national
     reader = PersonReader(database, tables, registers.numbers, FactStore(database, tables.persons), nation)
-    views = CandidateViews(reader, Guard(None, alone=True), clock)
+    views = CandidateViews(reader, Guard(None, alone=True), Referrals(keys.derive("referral")), clock)
     log = SearchLog(database, tables)
     store = RegistrationStore(
         database,

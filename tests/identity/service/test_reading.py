@@ -21,6 +21,7 @@ from kruispunt_identity.domain.values import (
 )
 from kruispunt_identity.servicer.guard import Guard
 from kruispunt_identity.servicer.reading import ReadingServicer
+from kruispunt_identity.servicer.referrals import Referrals
 from kruispunt_identity.tables import IdentityTables
 from kruispunt_server.call import Call, Participant, Purpose, Role
 from kruispunt_server.clock import FixedClock
@@ -30,6 +31,7 @@ from kruispunt_server.tokens import PageTokens
 from kruispunt_server.wire import timestamp_message
 
 NOW = on(6, 1)
+REFERRALS = Referrals(b"r" * 32)
 SUPPLIER = Participant("pensions", frozenset({Role.SUPPLIER, Role.CONSUMER}), PENSIONS)
 CONSUMER = Participant("tax", frozenset({Role.CONSUMER}), PENSIONS)
 ALL_LOOKED = (
@@ -77,7 +79,9 @@ def past(identity_database: Database, identity_tables: IdentityTables) -> Past:
 @pytest.fixture
 def servicer(past: Past) -> ReadingServicer:
     """The servicer on these registers."""
-    return ReadingServicer(past.reader, Guard(None, alone=True), PageTokens(b"k" * 32), FixedClock(NOW))
+    return ReadingServicer(
+        past.reader, Guard(None, alone=True), REFERRALS, PageTokens(b"k" * 32), FixedClock(NOW)
+    )
 
 
 def groups(person: person_pb2.Person) -> list[str | None]:

@@ -13,6 +13,7 @@ from tests.identity.past import PASSPORT, Past, on
 from kruispunt.ssin import Ssin
 from kruispunt_identity.domain.fact import Fact
 from kruispunt_identity.domain.number import Register
+from kruispunt_identity.domain.protection import Decision, Protection
 from kruispunt_identity.domain.rights import EVERYTHING
 from kruispunt_identity.domain.values import ALWAYS, Address, DataGroup, Name, Nationalities, Value
 from kruispunt_identity.store.reading import PersonReader
@@ -74,6 +75,10 @@ def filled(identity_database: Database, identity_tables: IdentityTables) -> Past
     for former, next_ in zip(PERSONS[1:200:2], PERSONS[0:200:2], strict=True):
         past.replace(former, next_, on(3, 1))
     past.replace(FORMER, SOMEBODY, on(3, 1))
+    decision = Decision(DAY, "court", "registrar")
+    with identity_database.writing() as connection:
+        marks = [Protection.new(ssin, decision, on(3, 2)) for ssin in PERSONS[::2]]
+        past.numbers.protections.add(connection, marks)
     with identity_database.reading() as connection:
         connection.exec_driver_sql("ANALYZE")
     return past
@@ -91,11 +96,13 @@ QUERIES: dict[str, Callable[[PersonReader], Any]] = {
     "versions_known_at": lambda reader: reader.versions(
         FORMER, EVERYTHING, known_at=on(5, 1), after=None, limit=10
     ),
+    "protected": lambda reader: reader.protected([FORMER]),
+    "many_protected": lambda reader: reader.protected(PERSONS[:20]),
 }
 
 SCANS = {
-    "postgresql": re.compile(r"Seq Scan on (number|number_event|fact|foreign_identifier)\b"),
-    "sqlite": re.compile(r"\bSCAN (number|root|number_event|fact|foreign_identifier)\b"),
+    "postgresql": re.compile(r"Seq Scan on (number|number_event|fact|foreign_identifier|protection)\b"),
+    "sqlite": re.compile(r"\bSCAN (number|root|member|number_event|fact|foreign_identifier|protection)\b"),
 }
 
 

@@ -171,6 +171,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
     Example: `{"reason": "ACTING_FORBIDDEN", "domain": "kruispunt", "metadata": {"field": "kruispunt-on-behalf-of"}}`.
     """
+    ERROR_REASON_PERSON_PROTECTED: _ErrorReason.ValueType  # 110
+    """PERMISSION_DENIED. The person is protected, and only a call whose grant shows protected persons may do this: refer to
+    the register keeper.
+
+    Example: `{"reason": "PERSON_PROTECTED", "domain": "kruispunt", "metadata": {"field": "former_ssin"}}`.
+    """
     ERROR_REASON_DOSSIER_UNKNOWN: _ErrorReason.ValueType  # 30
     """NOT_FOUND. The institution has no such dossier on this person.
 
@@ -539,6 +545,12 @@ ERROR_REASON_ACTING_FORBIDDEN: ErrorReason.ValueType  # 29
 """PERMISSION_DENIED. Only a service of the registry may act for an institution, and only for one that takes part.
 
 Example: `{"reason": "ACTING_FORBIDDEN", "domain": "kruispunt", "metadata": {"field": "kruispunt-on-behalf-of"}}`.
+"""
+ERROR_REASON_PERSON_PROTECTED: ErrorReason.ValueType  # 110
+"""PERMISSION_DENIED. The person is protected, and only a call whose grant shows protected persons may do this: refer to
+the register keeper.
+
+Example: `{"reason": "PERSON_PROTECTED", "domain": "kruispunt", "metadata": {"field": "former_ssin"}}`.
 """
 ERROR_REASON_DOSSIER_UNKNOWN: ErrorReason.ValueType  # 30
 """NOT_FOUND. The institution has no such dossier on this person.

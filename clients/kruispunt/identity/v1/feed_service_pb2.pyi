@@ -58,6 +58,10 @@ class _ChangeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ChangeKind
     """The link to a foreign identifier was ended."""
     CHANGE_KIND_TOLD_APART: _ChangeKind.ValueType  # 13
     """The number and `other_ssin` were told apart."""
+    CHANGE_KIND_PERSON_PROTECTED: _ChangeKind.ValueType  # 14
+    """The person was protected: who holds a copy takes them out of what others see."""
+    CHANGE_KIND_PROTECTION_LIFTED: _ChangeKind.ValueType  # 15
+    """The protection of the person was lifted, in whole or under one number."""
 
 class ChangeKind(_ChangeKind, metaclass=_ChangeKindEnumTypeWrapper):
     """What happened to a person or number."""
@@ -90,6 +94,10 @@ CHANGE_KIND_IDENTIFIER_ENDED: ChangeKind.ValueType  # 12
 """The link to a foreign identifier was ended."""
 CHANGE_KIND_TOLD_APART: ChangeKind.ValueType  # 13
 """The number and `other_ssin` were told apart."""
+CHANGE_KIND_PERSON_PROTECTED: ChangeKind.ValueType  # 14
+"""The person was protected: who holds a copy takes them out of what others see."""
+CHANGE_KIND_PROTECTION_LIFTED: ChangeKind.ValueType  # 15
+"""The protection of the person was lifted, in whole or under one number."""
 Global___ChangeKind: _TypeAlias = ChangeKind  # noqa: Y015
 
 @_typing.final

@@ -29,15 +29,13 @@ from kruispunt.identity.v1 import person_pb2 as kruispunt_dot_identity_dot_v1_do
 from kruispunt.identity.v1 import search_pb2 as kruispunt_dot_identity_dot_v1_dot_search__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,kruispunt/identity/v1/identity_service.proto\x12\x15kruispunt.identity.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\"kruispunt/identity/v1/person.proto\x1a\"kruispunt/identity/v1/search.proto\"\xb0\x01\n\x10GetPersonRequest\x12\x12\n\x04ssin\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12#\n\x08valid_at\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12,\n\x08known_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x0b\x64\x61ta_groups\x18\x04 \x03(\x0e\x32 .kruispunt.identity.v1.DataGroup\"}\n\x11GetPersonResponse\x12-\n\x06person\x18\x01 \x01(\x0b\x32\x1d.kruispunt.identity.v1.Person\x12\x39\n\nresolution\x18\x02 \x01(\x0b\x32%.kruispunt.identity.v1.ResolvedNumber\"\xb7\x01\n\x16\x42\x61tchGetPersonsRequest\x12\x13\n\x05ssins\x18\x01 \x03(\tB\x04\xe2\x41\x01\x02\x12#\n\x08valid_at\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12,\n\x08known_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x0b\x64\x61ta_groups\x18\x04 \x03(\x0e\x32 .kruispunt.identity.v1.DataGroup\"x\n\x0cPersonResult\x12\x39\n\nresolution\x18\x01 \x01(\x0b\x32%.kruispunt.identity.v1.ResolvedNumber\x12-\n\x06person\x18\x02 \x01(\x0b\x32\x1d.kruispunt.identity.v1.Person\"O\n\x17\x42\x61tchGetPersonsResponse\x12\x34\n\x07results\x18\x01 \x03(\x0b\x32#.kruispunt.identity.v1.PersonResult\"\xd7\x01\n\x0eResolvedNumber\x12\x12\n\nasked_ssin\x18\x01 \x01(\t\x12\x35\n\x07outcome\x18\x02 \x01(\x0e\x32$.kruispunt.identity.v1.NumberOutcome\x12\x14\n\x0c\x63urrent_ssin\x18\x03 \x01(\t\x12\x31\n\x08register\x18\x04 \x01(\x0e\x32\x1f.kruispunt.identity.v1.Register\x12\x31\n\x05\x63hain\x18\x05 \x03(\x0b\x32\".kruispunt.identity.v1.Replacement\"Z\n\x15ResolveNumbersRequest\x12\x13\n\x05ssins\x18\x01 \x03(\tB\x04\xe2\x41\x01\x02\x12,\n\x08known_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"P\n\x16ResolveNumbersResponse\x12\x36\n\x07results\x18\x01 \x03(\x0b\x32%.kruispunt.identity.v1.ResolvedNumber\"d\n\x14SearchPersonsRequest\x12=\n\x08\x63riteria\x18\x01 \x01(\x0b\x32%.kruispunt.identity.v1.PersonCriteriaB\x04\xe2\x41\x01\x02\x12\r\n\x05limit\x18\x02 \x01(\x05\"\x8a\x01\n\x15SearchPersonsResponse\x12\x34\n\ncandidates\x18\x01 \x03(\x0b\x32 .kruispunt.identity.v1.Candidate\x12\x11\n\tsearch_id\x18\x02 \x01(\t\x12\x15\n\rrules_version\x18\x03 \x01(\x05\x12\x11\n\ttruncated\x18\x04 \x01(\x08\"\xbb\x01\n\x19ListPersonVersionsRequest\x12\x12\n\x04ssin\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x35\n\x0b\x64\x61ta_groups\x18\x02 \x03(\x0e\x32 .kruispunt.identity.v1.DataGroup\x12,\n\x08known_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"\xaa\x03\n\x0bNumberEvent\x12\x35\n\x04kind\x18\x01 \x01(\x0e\x32\'.kruispunt.identity.v1.NumberEvent.Kind\x12\x0c\n\x04ssin\x18\x02 \x01(\t\x12\x12\n\nother_ssin\x18\x03 \x01(\t\x12\x31\n\x08register\x18\x04 \x01(\x0e\x32\x1f.kruispunt.identity.v1.Register\x12\x39\n\x06reason\x18\x05 \x01(\x0e\x32).kruispunt.identity.v1.NumberChangeReason\x12)\n\x0e\x65\x66\x66\x65\x63tive_date\x18\x06 \x01(\x0b\x32\x11.google.type.Date\x12/\n\x0brecord_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"x\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x13\n\x0fKIND_REGISTERED\x10\x01\x12\x11\n\rKIND_REPLACED\x10\x02\x12\x0e\n\nKIND_SPLIT\x10\x03\x12\x12\n\x0eKIND_CANCELLED\x10\x04\x12\x0e\n\nKIND_MOVED\x10\x05\"\xc9\x01\n\rPersonVersion\x12+\n\x04\x66\x61\x63t\x18\x01 \x01(\x0b\x32\x1b.kruispunt.identity.v1.FactH\x00\x12:\n\x0cnumber_event\x18\x02 \x01(\x0b\x32\".kruispunt.identity.v1.NumberEventH\x00\x12\x46\n\x12\x66oreign_identifier\x18\x03 \x01(\x0b\x32(.kruispunt.identity.v1.ForeignIdentifierH\x00\x42\x07\n\x05\x65ntry\"\xdc\x01\n\x1aListPersonVersionsResponse\x12\x36\n\x08versions\x18\x01 \x03(\x0b\x32$.kruispunt.identity.v1.PersonVersion\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x39\n\nresolution\x18\x03 \x01(\x0b\x32%.kruispunt.identity.v1.ResolvedNumber\x12\x32\n\x08withheld\x18\x04 \x03(\x0e\x32 .kruispunt.identity.v1.DataGroup\"\xb3\x01\n%FindPersonsByForeignIdentifierRequest\x12\x37\n\x03key\x18\x01 \x01(\x0b\x32$.kruispunt.identity.v1.IdentifierKeyB\x04\xe2\x41\x01\x02\x12#\n\x08valid_at\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12,\n\x08known_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"X\n&FindPersonsByForeignIdentifierResponse\x12.\n\x07persons\x18\x01 \x03(\x0b\x32\x1d.kruispunt.identity.v1.Person\"\xe1\x01\n\x12SuspectedDuplicate\x12\x12\n\nfirst_ssin\x18\x01 \x01(\t\x12\x13\n\x0bsecond_ssin\x18\x02 \x01(\t\x12+\n\x05grade\x18\x03 \x01(\x0e\x32\x1c.kruispunt.identity.v1.Grade\x12/\n\x05parts\x18\x04 \x03(\x0b\x32 .kruispunt.identity.v1.ScorePart\x12-\n\tfind_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rrules_version\x18\x06 \x01(\x05\"z\n\x1eListSuspectedDuplicatesRequest\x12\x31\n\x0bleast_grade\x18\x01 \x01(\x0e\x32\x1c.kruispunt.identity.v1.Grade\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"t\n\x1fListSuspectedDuplicatesResponse\x12\x38\n\x05pairs\x18\x01 \x03(\x0b\x32).kruispunt.identity.v1.SuspectedDuplicate\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xdc\x01\n\x14\x45xportPersonsRequest\x12\x31\n\x08register\x18\x01 \x01(\x0e\x32\x1f.kruispunt.identity.v1.Register\x12\x31\n\rchanged_since\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tborn_from\x18\x03 \x01(\x05\x12\x12\n\nborn_until\x18\x04 \x01(\x05\x12#\n\x08valid_at\x18\x05 \x01(\x0b\x32\x11.google.type.Date\x12\x12\n\nafter_ssin\x18\x06 \x01(\t\"G\n\x15\x45xportPersonsResponse\x12.\n\x07persons\x18\x01 \x03(\x0b\x32\x1d.kruispunt.identity.v1.Person*\xdf\x01\n\rNumberOutcome\x12\x1e\n\x1aNUMBER_OUTCOME_UNSPECIFIED\x10\x00\x12\x1a\n\x16NUMBER_OUTCOME_CURRENT\x10\x01\x12\x1b\n\x17NUMBER_OUTCOME_REPLACED\x10\x02\x12\x1c\n\x18NUMBER_OUTCOME_CANCELLED\x10\x03\x12\x1a\n\x16NUMBER_OUTCOME_UNKNOWN\x10\x04\x12\x1c\n\x18NUMBER_OUTCOME_MALFORMED\x10\x05\x12\x1d\n\x19NUMBER_OUTCOME_NO_DOSSIER\x10\x06\x32\xd2\x07\n\x0fIdentityService\x12^\n\tGetPerson\x12\'.kruispunt.identity.v1.GetPersonRequest\x1a(.kruispunt.identity.v1.GetPersonResponse\x12p\n\x0f\x42\x61tchGetPersons\x12-.kruispunt.identity.v1.BatchGetPersonsRequest\x1a..kruispunt.identity.v1.BatchGetPersonsResponse\x12m\n\x0eResolveNumbers\x12,.kruispunt.identity.v1.ResolveNumbersRequest\x1a-.kruispunt.identity.v1.ResolveNumbersResponse\x12j\n\rSearchPersons\x12+.kruispunt.identity.v1.SearchPersonsRequest\x1a,.kruispunt.identity.v1.SearchPersonsResponse\x12y\n\x12ListPersonVersions\x12\x30.kruispunt.identity.v1.ListPersonVersionsRequest\x1a\x31.kruispunt.identity.v1.ListPersonVersionsResponse\x12\x9d\x01\n\x1e\x46indPersonsByForeignIdentifier\x12<.kruispunt.identity.v1.FindPersonsByForeignIdentifierRequest\x1a=.kruispunt.identity.v1.FindPersonsByForeignIdentifierResponse\x12\x88\x01\n\x17ListSuspectedDuplicates\x12\x35.kruispunt.identity.v1.ListSuspectedDuplicatesRequest\x1a\x36.kruispunt.identity.v1.ListSuspectedDuplicatesResponse\x12l\n\rExportPersons\x12+.kruispunt.identity.v1.ExportPersonsRequest\x1a,.kruispunt.identity.v1.ExportPersonsResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,kruispunt/identity/v1/identity_service.proto\x12\x15kruispunt.identity.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\"kruispunt/identity/v1/person.proto\x1a\"kruispunt/identity/v1/search.proto\"\xbc\x01\n\x10GetPersonRequest\x12\x0c\n\x04ssin\x18\x01 \x01(\t\x12#\n\x08valid_at\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12,\n\x08known_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x0b\x64\x61ta_groups\x18\x04 \x03(\x0e\x32 .kruispunt.identity.v1.DataGroup\x12\x10\n\x08referral\x18\x05 \x01(\t\"}\n\x11GetPersonResponse\x12-\n\x06person\x18\x01 \x01(\x0b\x32\x1d.kruispunt.identity.v1.Person\x12\x39\n\nresolution\x18\x02 \x01(\x0b\x32%.kruispunt.identity.v1.ResolvedNumber\"\xb7\x01\n\x16\x42\x61tchGetPersonsRequest\x12\x13\n\x05ssins\x18\x01 \x03(\tB\x04\xe2\x41\x01\x02\x12#\n\x08valid_at\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12,\n\x08known_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x0b\x64\x61ta_groups\x18\x04 \x03(\x0e\x32 .kruispunt.identity.v1.DataGroup\"x\n\x0cPersonResult\x12\x39\n\nresolution\x18\x01 \x01(\x0b\x32%.kruispunt.identity.v1.ResolvedNumber\x12-\n\x06person\x18\x02 \x01(\x0b\x32\x1d.kruispunt.identity.v1.Person\"O\n\x17\x42\x61tchGetPersonsResponse\x12\x34\n\x07results\x18\x01 \x03(\x0b\x32#.kruispunt.identity.v1.PersonResult\"\xea\x01\n\x0eResolvedNumber\x12\x12\n\nasked_ssin\x18\x01 \x01(\t\x12\x35\n\x07outcome\x18\x02 \x01(\x0e\x32$.kruispunt.identity.v1.NumberOutcome\x12\x14\n\x0c\x63urrent_ssin\x18\x03 \x01(\t\x12\x31\n\x08register\x18\x04 \x01(\x0e\x32\x1f.kruispunt.identity.v1.Register\x12\x31\n\x05\x63hain\x18\x05 \x03(\x0b\x32\".kruispunt.identity.v1.Replacement\x12\x11\n\tprotected\x18\x06 \x01(\x08\"Z\n\x15ResolveNumbersRequest\x12\x13\n\x05ssins\x18\x01 \x03(\tB\x04\xe2\x41\x01\x02\x12,\n\x08known_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"P\n\x16ResolveNumbersResponse\x12\x36\n\x07results\x18\x01 \x03(\x0b\x32%.kruispunt.identity.v1.ResolvedNumber\"d\n\x14SearchPersonsRequest\x12=\n\x08\x63riteria\x18\x01 \x01(\x0b\x32%.kruispunt.identity.v1.PersonCriteriaB\x04\xe2\x41\x01\x02\x12\r\n\x05limit\x18\x02 \x01(\x05\"\xbe\x01\n\x15SearchPersonsResponse\x12\x34\n\ncandidates\x18\x01 \x03(\x0b\x32 .kruispunt.identity.v1.Candidate\x12\x11\n\tsearch_id\x18\x02 \x01(\t\x12\x15\n\rrules_version\x18\x03 \x01(\x05\x12\x11\n\ttruncated\x18\x04 \x01(\x08\x12\x32\n\treferrals\x18\x05 \x03(\x0b\x32\x1f.kruispunt.identity.v1.Referral\"\xbb\x01\n\x19ListPersonVersionsRequest\x12\x12\n\x04ssin\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x35\n\x0b\x64\x61ta_groups\x18\x02 \x03(\x0e\x32 .kruispunt.identity.v1.DataGroup\x12,\n\x08known_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"\xaa\x03\n\x0bNumberEvent\x12\x35\n\x04kind\x18\x01 \x01(\x0e\x32\'.kruispunt.identity.v1.NumberEvent.Kind\x12\x0c\n\x04ssin\x18\x02 \x01(\t\x12\x12\n\nother_ssin\x18\x03 \x01(\t\x12\x31\n\x08register\x18\x04 \x01(\x0e\x32\x1f.kruispunt.identity.v1.Register\x12\x39\n\x06reason\x18\x05 \x01(\x0e\x32).kruispunt.identity.v1.NumberChangeReason\x12)\n\x0e\x65\x66\x66\x65\x63tive_date\x18\x06 \x01(\x0b\x32\x11.google.type.Date\x12/\n\x0brecord_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"x\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x13\n\x0fKIND_REGISTERED\x10\x01\x12\x11\n\rKIND_REPLACED\x10\x02\x12\x0e\n\nKIND_SPLIT\x10\x03\x12\x12\n\x0eKIND_CANCELLED\x10\x04\x12\x0e\n\nKIND_MOVED\x10\x05\"\x82\x02\n\rPersonVersion\x12+\n\x04\x66\x61\x63t\x18\x01 \x01(\x0b\x32\x1b.kruispunt.identity.v1.FactH\x00\x12:\n\x0cnumber_event\x18\x02 \x01(\x0b\x32\".kruispunt.identity.v1.NumberEventH\x00\x12\x46\n\x12\x66oreign_identifier\x18\x03 \x01(\x0b\x32(.kruispunt.identity.v1.ForeignIdentifierH\x00\x12\x37\n\nprotection\x18\x04 \x01(\x0b\x32!.kruispunt.identity.v1.ProtectionH\x00\x42\x07\n\x05\x65ntry\"\xef\x01\n\x1aListPersonVersionsResponse\x12\x36\n\x08versions\x18\x01 \x03(\x0b\x32$.kruispunt.identity.v1.PersonVersion\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x39\n\nresolution\x18\x03 \x01(\x0b\x32%.kruispunt.identity.v1.ResolvedNumber\x12\x32\n\x08withheld\x18\x04 \x03(\x0e\x32 .kruispunt.identity.v1.DataGroup\x12\x11\n\tprotected\x18\x05 \x01(\x08\"\xb3\x01\n%FindPersonsByForeignIdentifierRequest\x12\x37\n\x03key\x18\x01 \x01(\x0b\x32$.kruispunt.identity.v1.IdentifierKeyB\x04\xe2\x41\x01\x02\x12#\n\x08valid_at\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12,\n\x08known_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8c\x01\n&FindPersonsByForeignIdentifierResponse\x12.\n\x07persons\x18\x01 \x03(\x0b\x32\x1d.kruispunt.identity.v1.Person\x12\x32\n\treferrals\x18\x02 \x03(\x0b\x32\x1f.kruispunt.identity.v1.Referral\"\xe1\x01\n\x12SuspectedDuplicate\x12\x12\n\nfirst_ssin\x18\x01 \x01(\t\x12\x13\n\x0bsecond_ssin\x18\x02 \x01(\t\x12+\n\x05grade\x18\x03 \x01(\x0e\x32\x1c.kruispunt.identity.v1.Grade\x12/\n\x05parts\x18\x04 \x03(\x0b\x32 .kruispunt.identity.v1.ScorePart\x12-\n\tfind_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rrules_version\x18\x06 \x01(\x05\"z\n\x1eListSuspectedDuplicatesRequest\x12\x31\n\x0bleast_grade\x18\x01 \x01(\x0e\x32\x1c.kruispunt.identity.v1.Grade\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"t\n\x1fListSuspectedDuplicatesResponse\x12\x38\n\x05pairs\x18\x01 \x03(\x0b\x32).kruispunt.identity.v1.SuspectedDuplicate\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xdc\x01\n\x14\x45xportPersonsRequest\x12\x31\n\x08register\x18\x01 \x01(\x0e\x32\x1f.kruispunt.identity.v1.Register\x12\x31\n\rchanged_since\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tborn_from\x18\x03 \x01(\x05\x12\x12\n\nborn_until\x18\x04 \x01(\x05\x12#\n\x08valid_at\x18\x05 \x01(\x0b\x32\x11.google.type.Date\x12\x12\n\nafter_ssin\x18\x06 \x01(\t\"G\n\x15\x45xportPersonsResponse\x12.\n\x07persons\x18\x01 \x03(\x0b\x32\x1d.kruispunt.identity.v1.Person*\xdf\x01\n\rNumberOutcome\x12\x1e\n\x1aNUMBER_OUTCOME_UNSPECIFIED\x10\x00\x12\x1a\n\x16NUMBER_OUTCOME_CURRENT\x10\x01\x12\x1b\n\x17NUMBER_OUTCOME_REPLACED\x10\x02\x12\x1c\n\x18NUMBER_OUTCOME_CANCELLED\x10\x03\x12\x1a\n\x16NUMBER_OUTCOME_UNKNOWN\x10\x04\x12\x1c\n\x18NUMBER_OUTCOME_MALFORMED\x10\x05\x12\x1d\n\x19NUMBER_OUTCOME_NO_DOSSIER\x10\x06\x32\xd2\x07\n\x0fIdentityService\x12^\n\tGetPerson\x12\'.kruispunt.identity.v1.GetPersonRequest\x1a(.kruispunt.identity.v1.GetPersonResponse\x12p\n\x0f\x42\x61tchGetPersons\x12-.kruispunt.identity.v1.BatchGetPersonsRequest\x1a..kruispunt.identity.v1.BatchGetPersonsResponse\x12m\n\x0eResolveNumbers\x12,.kruispunt.identity.v1.ResolveNumbersRequest\x1a-.kruispunt.identity.v1.ResolveNumbersResponse\x12j\n\rSearchPersons\x12+.kruispunt.identity.v1.SearchPersonsRequest\x1a,.kruispunt.identity.v1.SearchPersonsResponse\x12y\n\x12ListPersonVersions\x12\x30.kruispunt.identity.v1.ListPersonVersionsRequest\x1a\x31.kruispunt.identity.v1.ListPersonVersionsResponse\x12\x9d\x01\n\x1e\x46indPersonsByForeignIdentifier\x12<.kruispunt.identity.v1.FindPersonsByForeignIdentifierRequest\x1a=.kruispunt.identity.v1.FindPersonsByForeignIdentifierResponse\x12\x88\x01\n\x17ListSuspectedDuplicates\x12\x35.kruispunt.identity.v1.ListSuspectedDuplicatesRequest\x1a\x36.kruispunt.identity.v1.ListSuspectedDuplicatesResponse\x12l\n\rExportPersons\x12+.kruispunt.identity.v1.ExportPersonsRequest\x1a,.kruispunt.identity.v1.ExportPersonsResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'kruispunt.identity.v1.identity_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_GETPERSONREQUEST'].fields_by_name['ssin']._loaded_options = None
-  _globals['_GETPERSONREQUEST'].fields_by_name['ssin']._serialized_options = b'\342A\001\002'
   _globals['_BATCHGETPERSONSREQUEST'].fields_by_name['ssins']._loaded_options = None
   _globals['_BATCHGETPERSONSREQUEST'].fields_by_name['ssins']._serialized_options = b'\342A\001\002'
   _globals['_RESOLVENUMBERSREQUEST'].fields_by_name['ssins']._loaded_options = None
@@ -48,52 +46,52 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTPERSONVERSIONSREQUEST'].fields_by_name['ssin']._serialized_options = b'\342A\001\002'
   _globals['_FINDPERSONSBYFOREIGNIDENTIFIERREQUEST'].fields_by_name['key']._loaded_options = None
   _globals['_FINDPERSONSBYFOREIGNIDENTIFIERREQUEST'].fields_by_name['key']._serialized_options = b'\342A\001\002'
-  _globals['_NUMBEROUTCOME']._serialized_start=3648
-  _globals['_NUMBEROUTCOME']._serialized_end=3871
+  _globals['_NUMBEROUTCOME']._serialized_start=3860
+  _globals['_NUMBEROUTCOME']._serialized_end=4083
   _globals['_GETPERSONREQUEST']._serialized_start=234
-  _globals['_GETPERSONREQUEST']._serialized_end=410
-  _globals['_GETPERSONRESPONSE']._serialized_start=412
-  _globals['_GETPERSONRESPONSE']._serialized_end=537
-  _globals['_BATCHGETPERSONSREQUEST']._serialized_start=540
-  _globals['_BATCHGETPERSONSREQUEST']._serialized_end=723
-  _globals['_PERSONRESULT']._serialized_start=725
-  _globals['_PERSONRESULT']._serialized_end=845
-  _globals['_BATCHGETPERSONSRESPONSE']._serialized_start=847
-  _globals['_BATCHGETPERSONSRESPONSE']._serialized_end=926
-  _globals['_RESOLVEDNUMBER']._serialized_start=929
-  _globals['_RESOLVEDNUMBER']._serialized_end=1144
-  _globals['_RESOLVENUMBERSREQUEST']._serialized_start=1146
-  _globals['_RESOLVENUMBERSREQUEST']._serialized_end=1236
-  _globals['_RESOLVENUMBERSRESPONSE']._serialized_start=1238
-  _globals['_RESOLVENUMBERSRESPONSE']._serialized_end=1318
-  _globals['_SEARCHPERSONSREQUEST']._serialized_start=1320
-  _globals['_SEARCHPERSONSREQUEST']._serialized_end=1420
-  _globals['_SEARCHPERSONSRESPONSE']._serialized_start=1423
-  _globals['_SEARCHPERSONSRESPONSE']._serialized_end=1561
-  _globals['_LISTPERSONVERSIONSREQUEST']._serialized_start=1564
-  _globals['_LISTPERSONVERSIONSREQUEST']._serialized_end=1751
-  _globals['_NUMBEREVENT']._serialized_start=1754
-  _globals['_NUMBEREVENT']._serialized_end=2180
-  _globals['_NUMBEREVENT_KIND']._serialized_start=2060
-  _globals['_NUMBEREVENT_KIND']._serialized_end=2180
-  _globals['_PERSONVERSION']._serialized_start=2183
-  _globals['_PERSONVERSION']._serialized_end=2384
-  _globals['_LISTPERSONVERSIONSRESPONSE']._serialized_start=2387
-  _globals['_LISTPERSONVERSIONSRESPONSE']._serialized_end=2607
-  _globals['_FINDPERSONSBYFOREIGNIDENTIFIERREQUEST']._serialized_start=2610
-  _globals['_FINDPERSONSBYFOREIGNIDENTIFIERREQUEST']._serialized_end=2789
-  _globals['_FINDPERSONSBYFOREIGNIDENTIFIERRESPONSE']._serialized_start=2791
-  _globals['_FINDPERSONSBYFOREIGNIDENTIFIERRESPONSE']._serialized_end=2879
-  _globals['_SUSPECTEDDUPLICATE']._serialized_start=2882
-  _globals['_SUSPECTEDDUPLICATE']._serialized_end=3107
-  _globals['_LISTSUSPECTEDDUPLICATESREQUEST']._serialized_start=3109
-  _globals['_LISTSUSPECTEDDUPLICATESREQUEST']._serialized_end=3231
-  _globals['_LISTSUSPECTEDDUPLICATESRESPONSE']._serialized_start=3233
-  _globals['_LISTSUSPECTEDDUPLICATESRESPONSE']._serialized_end=3349
-  _globals['_EXPORTPERSONSREQUEST']._serialized_start=3352
-  _globals['_EXPORTPERSONSREQUEST']._serialized_end=3572
-  _globals['_EXPORTPERSONSRESPONSE']._serialized_start=3574
-  _globals['_EXPORTPERSONSRESPONSE']._serialized_end=3645
-  _globals['_IDENTITYSERVICE']._serialized_start=3874
-  _globals['_IDENTITYSERVICE']._serialized_end=4852
+  _globals['_GETPERSONREQUEST']._serialized_end=422
+  _globals['_GETPERSONRESPONSE']._serialized_start=424
+  _globals['_GETPERSONRESPONSE']._serialized_end=549
+  _globals['_BATCHGETPERSONSREQUEST']._serialized_start=552
+  _globals['_BATCHGETPERSONSREQUEST']._serialized_end=735
+  _globals['_PERSONRESULT']._serialized_start=737
+  _globals['_PERSONRESULT']._serialized_end=857
+  _globals['_BATCHGETPERSONSRESPONSE']._serialized_start=859
+  _globals['_BATCHGETPERSONSRESPONSE']._serialized_end=938
+  _globals['_RESOLVEDNUMBER']._serialized_start=941
+  _globals['_RESOLVEDNUMBER']._serialized_end=1175
+  _globals['_RESOLVENUMBERSREQUEST']._serialized_start=1177
+  _globals['_RESOLVENUMBERSREQUEST']._serialized_end=1267
+  _globals['_RESOLVENUMBERSRESPONSE']._serialized_start=1269
+  _globals['_RESOLVENUMBERSRESPONSE']._serialized_end=1349
+  _globals['_SEARCHPERSONSREQUEST']._serialized_start=1351
+  _globals['_SEARCHPERSONSREQUEST']._serialized_end=1451
+  _globals['_SEARCHPERSONSRESPONSE']._serialized_start=1454
+  _globals['_SEARCHPERSONSRESPONSE']._serialized_end=1644
+  _globals['_LISTPERSONVERSIONSREQUEST']._serialized_start=1647
+  _globals['_LISTPERSONVERSIONSREQUEST']._serialized_end=1834
+  _globals['_NUMBEREVENT']._serialized_start=1837
+  _globals['_NUMBEREVENT']._serialized_end=2263
+  _globals['_NUMBEREVENT_KIND']._serialized_start=2143
+  _globals['_NUMBEREVENT_KIND']._serialized_end=2263
+  _globals['_PERSONVERSION']._serialized_start=2266
+  _globals['_PERSONVERSION']._serialized_end=2524
+  _globals['_LISTPERSONVERSIONSRESPONSE']._serialized_start=2527
+  _globals['_LISTPERSONVERSIONSRESPONSE']._serialized_end=2766
+  _globals['_FINDPERSONSBYFOREIGNIDENTIFIERREQUEST']._serialized_start=2769
+  _globals['_FINDPERSONSBYFOREIGNIDENTIFIERREQUEST']._serialized_end=2948
+  _globals['_FINDPERSONSBYFOREIGNIDENTIFIERRESPONSE']._serialized_start=2951
+  _globals['_FINDPERSONSBYFOREIGNIDENTIFIERRESPONSE']._serialized_end=3091
+  _globals['_SUSPECTEDDUPLICATE']._serialized_start=3094
+  _globals['_SUSPECTEDDUPLICATE']._serialized_end=3319
+  _globals['_LISTSUSPECTEDDUPLICATESREQUEST']._serialized_start=3321
+  _globals['_LISTSUSPECTEDDUPLICATESREQUEST']._serialized_end=3443
+  _globals['_LISTSUSPECTEDDUPLICATESRESPONSE']._serialized_start=3445
+  _globals['_LISTSUSPECTEDDUPLICATESRESPONSE']._serialized_end=3561
+  _globals['_EXPORTPERSONSREQUEST']._serialized_start=3564
+  _globals['_EXPORTPERSONSREQUEST']._serialized_end=3784
+  _globals['_EXPORTPERSONSRESPONSE']._serialized_start=3786
+  _globals['_EXPORTPERSONSRESPONSE']._serialized_end=3857
+  _globals['_IDENTITYSERVICE']._serialized_start=4086
+  _globals['_IDENTITYSERVICE']._serialized_end=5064
 # @@protoc_insertion_point(module_scope)

@@ -73,8 +73,11 @@ class GetPersonRequest(_message.Message):
     VALID_AT_FIELD_NUMBER: _builtins.int
     KNOWN_AT_FIELD_NUMBER: _builtins.int
     DATA_GROUPS_FIELD_NUMBER: _builtins.int
+    REFERRAL_FIELD_NUMBER: _builtins.int
     ssin: _builtins.str
-    """Number of the person, 11 digits."""
+    """Number of the person, 11 digits. Empty if there is a referral."""
+    referral: _builtins.str
+    """In place of `ssin`: what an answer gave in place of the number of a protected person."""
     @_builtins.property
     def valid_at(self) -> _date_pb2.Date:
         """Day. Absent: today."""
@@ -94,10 +97,11 @@ class GetPersonRequest(_message.Message):
         valid_at: _date_pb2.Date | None = ...,
         known_at: _timestamp_pb2.Timestamp | None = ...,
         data_groups: _abc.Iterable[_person_pb2.DataGroup.ValueType] | None = ...,
+        referral: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["known_at", b"known_at", "valid_at", b"valid_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["data_groups", b"data_groups", "known_at", b"known_at", "ssin", b"ssin", "valid_at", b"valid_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data_groups", b"data_groups", "known_at", b"known_at", "referral", b"referral", "ssin", b"ssin", "valid_at", b"valid_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -240,6 +244,7 @@ class ResolvedNumber(_message.Message):
     CURRENT_SSIN_FIELD_NUMBER: _builtins.int
     REGISTER_FIELD_NUMBER: _builtins.int
     CHAIN_FIELD_NUMBER: _builtins.int
+    PROTECTED_FIELD_NUMBER: _builtins.int
     asked_ssin: _builtins.str
     """The number as asked."""
     outcome: Global___NumberOutcome.ValueType
@@ -248,6 +253,8 @@ class ResolvedNumber(_message.Message):
     """The number that stands now, 11 digits. Empty if unknown or malformed."""
     register: _person_pb2.Register.ValueType
     """Where the person's identification is kept."""
+    protected: _builtins.bool
+    """The person is protected; `register` is left out unless the grant shows protected persons."""
     @_builtins.property
     def chain(self) -> _containers.RepeatedCompositeFieldContainer[_person_pb2.Replacement]:
         """The steps from `asked_ssin` to `current_ssin`, in order. Empty unless replaced."""
@@ -260,10 +267,11 @@ class ResolvedNumber(_message.Message):
         current_ssin: _builtins.str = ...,
         register: _person_pb2.Register.ValueType = ...,
         chain: _abc.Iterable[_person_pb2.Replacement] | None = ...,
+        protected: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_ssin", b"asked_ssin", "chain", b"chain", "current_ssin", b"current_ssin", "outcome", b"outcome", "register", b"register"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_ssin", b"asked_ssin", "chain", b"chain", "current_ssin", b"current_ssin", "outcome", b"outcome", "protected", b"protected", "register", b"register"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -361,6 +369,7 @@ class SearchPersonsResponse(_message.Message):
     SEARCH_ID_FIELD_NUMBER: _builtins.int
     RULES_VERSION_FIELD_NUMBER: _builtins.int
     TRUNCATED_FIELD_NUMBER: _builtins.int
+    REFERRALS_FIELD_NUMBER: _builtins.int
     search_id: _builtins.str
     """Names this search; RegisterPerson takes it within 15 minutes."""
     rules_version: _builtins.int
@@ -371,6 +380,12 @@ class SearchPersonsResponse(_message.Message):
     def candidates(self) -> _containers.RepeatedCompositeFieldContainer[_search_pb2.Candidate]:
         """Candidates, best first. May be empty."""
 
+    @_builtins.property
+    def referrals(self) -> _containers.RepeatedCompositeFieldContainer[_search_pb2.Referral]:
+        """Protected persons who are rather the person searched for than not, in no order; those that are less likely are left
+        out. Empty under a grant that shows protected persons: then they are among the candidates.
+        """
+
     def __init__(
         self,
         *,
@@ -378,10 +393,11 @@ class SearchPersonsResponse(_message.Message):
         search_id: _builtins.str = ...,
         rules_version: _builtins.int = ...,
         truncated: _builtins.bool = ...,
+        referrals: _abc.Iterable[_search_pb2.Referral] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "rules_version", b"rules_version", "search_id", b"search_id", "truncated", b"truncated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "referrals", b"referrals", "rules_version", b"rules_version", "search_id", b"search_id", "truncated", b"truncated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -523,6 +539,7 @@ class PersonVersion(_message.Message):
     FACT_FIELD_NUMBER: _builtins.int
     NUMBER_EVENT_FIELD_NUMBER: _builtins.int
     FOREIGN_IDENTIFIER_FIELD_NUMBER: _builtins.int
+    PROTECTION_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def fact(self) -> _person_pb2.Fact:
         """A fact was asserted; `supersede_time` says if and when it was taken back."""
@@ -535,18 +552,23 @@ class PersonVersion(_message.Message):
     def foreign_identifier(self) -> _person_pb2.ForeignIdentifier:
         """A foreign identifier was linked, or the link's validity changed."""
 
+    @_builtins.property
+    def protection(self) -> _person_pb2.Protection:
+        """A mark that the person is protected, set then; if it was lifted since, it says so."""
+
     def __init__(
         self,
         *,
         fact: _person_pb2.Fact | None = ...,
         number_event: Global___NumberEvent | None = ...,
         foreign_identifier: _person_pb2.ForeignIdentifier | None = ...,
+        protection: _person_pb2.Protection | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["entry", b"entry", "fact", b"fact", "foreign_identifier", b"foreign_identifier", "number_event", b"number_event"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["entry", b"entry", "fact", b"fact", "foreign_identifier", b"foreign_identifier", "number_event", b"number_event", "protection", b"protection"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["entry", b"entry", "fact", b"fact", "foreign_identifier", b"foreign_identifier", "number_event", b"number_event"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entry", b"entry", "fact", b"fact", "foreign_identifier", b"foreign_identifier", "number_event", b"number_event", "protection", b"protection"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_entry: _TypeAlias = _typing.Literal["fact", "number_event", "foreign_identifier"]  # noqa: Y015
+    _WhichOneofReturnType_entry: _TypeAlias = _typing.Literal["fact", "number_event", "foreign_identifier", "protection"]  # noqa: Y015
     _WhichOneofArgType_entry: _TypeAlias = _typing.Literal["entry", b"entry"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_entry) -> _WhichOneofReturnType_entry | None: ...
 
@@ -562,8 +584,11 @@ class ListPersonVersionsResponse(_message.Message):
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     RESOLUTION_FIELD_NUMBER: _builtins.int
     WITHHELD_FIELD_NUMBER: _builtins.int
+    PROTECTED_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """For the next page. Empty: this was the last, the list is complete."""
+    protected: _builtins.bool
+    """The person is protected. Unless the grant shows protected persons, there are no entries."""
     @_builtins.property
     def versions(self) -> _containers.RepeatedCompositeFieldContainer[Global___PersonVersion]:
         """Entries, in the order of recording."""
@@ -583,10 +608,11 @@ class ListPersonVersionsResponse(_message.Message):
         next_page_token: _builtins.str = ...,
         resolution: Global___ResolvedNumber | None = ...,
         withheld: _abc.Iterable[_person_pb2.DataGroup.ValueType] | None = ...,
+        protected: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["resolution", b"resolution"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "resolution", b"resolution", "versions", b"versions", "withheld", b"withheld"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "protected", b"protected", "resolution", b"resolution", "versions", b"versions", "withheld", b"withheld"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -635,18 +661,24 @@ class FindPersonsByForeignIdentifierResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PERSONS_FIELD_NUMBER: _builtins.int
+    REFERRALS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def persons(self) -> _containers.RepeatedCompositeFieldContainer[_person_pb2.Person]:
         """The persons, by number, at most 50."""
+
+    @_builtins.property
+    def referrals(self) -> _containers.RepeatedCompositeFieldContainer[_search_pb2.Referral]:
+        """Protected persons whom the grant does not show, in no order."""
 
     def __init__(
         self,
         *,
         persons: _abc.Iterable[_person_pb2.Person] | None = ...,
+        referrals: _abc.Iterable[_search_pb2.Referral] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["persons", b"persons"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["persons", b"persons", "referrals", b"referrals"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

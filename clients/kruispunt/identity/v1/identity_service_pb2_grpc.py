@@ -33,6 +33,8 @@ class IdentityServiceStub(object):
     `valid_at` asks what was true on a day (absent: today), `known_at` what was known at an instant (absent: now).
     Facts of NATIONAL persons come from the national register, which tells only what it says today: `known_at` does not
     reach into it. A national register that cannot be asked is UNAVAILABLE / REGISTER_UNAVAILABLE.
+    A protected person is shown by number and mark only, whatever day and instant is asked about, unless the grant shows
+    protected persons; who finds one by something else than the number gets a `Referral`. Every look is flagged.
     """
 
     def __init__(self, channel):
@@ -91,13 +93,16 @@ class IdentityServiceServicer(object):
     `valid_at` asks what was true on a day (absent: today), `known_at` what was known at an instant (absent: now).
     Facts of NATIONAL persons come from the national register, which tells only what it says today: `known_at` does not
     reach into it. A national register that cannot be asked is UNAVAILABLE / REGISTER_UNAVAILABLE.
+    A protected person is shown by number and mark only, whatever day and instant is asked about, unless the grant shows
+    protected persons; who finds one by something else than the number gets a `Referral`. Every look is flagged.
     """
 
     def GetPerson(self, request, context):
         """Returns one person.
 
         A replaced number is followed to the current one; `resolution` says so. A cancelled number still answers.
-        Errors: NOT_FOUND / PERSON_UNKNOWN if no register knows the number.
+        Errors: NOT_FOUND / PERSON_UNKNOWN if no register knows the number; PERMISSION_DENIED / PERSON_PROTECTED for a
+        referral, if the grant does not show protected persons.
         Safe to retry.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -140,7 +145,8 @@ class IdentityServiceServicer(object):
 
     def ListPersonVersions(self, request, context):
         """Lists everything ever recorded of one person: facts that stand, were corrected or retracted, replacements, splits,
-        moves between registers; in the order of recording, page by page.
+        moves between registers; in the order of recording, page by page. Of a protected person the list is empty, and
+        `protected` is set, unless the grant shows protected persons.
 
         Errors: NOT_FOUND / PERSON_UNKNOWN; INVALID_ARGUMENT / PAGE_TOKEN_INVALID.
         Safe to retry.
@@ -162,7 +168,8 @@ class IdentityServiceServicer(object):
         """Lists pairs of numbers that may be one person, best first, as the sweep found them and nobody has decided yet.
 
         For registrars. A pair leaves the list by ReplaceNumber, RecordDistinct or CancelNumber; it is told by the numbers that
-        stand now. Pairs of two national persons are never listed.
+        stand now. Pairs of two national persons are never listed, and those of a protected person only under a grant that
+        shows protected persons: a page may be shorter for it.
         Safe to retry.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -171,6 +178,7 @@ class IdentityServiceServicer(object):
 
     def ExportPersons(self, request, context):
         """Streams the persons of a selection, by number. NATIONAL persons are not exported: the national register does that.
+        Protected persons are left out, unless the grant shows them: whether a selection holds them would tell of them.
 
         For registrars and internal services. A stream that broke, or ended as DEADLINE_OVER, is continued by `after_ssin`.
         Messages without persons may come while nothing fits.
@@ -238,6 +246,8 @@ class IdentityService(object):
     `valid_at` asks what was true on a day (absent: today), `known_at` what was known at an instant (absent: now).
     Facts of NATIONAL persons come from the national register, which tells only what it says today: `known_at` does not
     reach into it. A national register that cannot be asked is UNAVAILABLE / REGISTER_UNAVAILABLE.
+    A protected person is shown by number and mark only, whatever day and instant is asked about, unless the grant shows
+    protected persons; who finds one by something else than the number gets a `Referral`. Every look is flagged.
     """
 
     @staticmethod

@@ -34,6 +34,8 @@ class IdentityServiceStub:
     `valid_at` asks what was true on a day (absent: today), `known_at` what was known at an instant (absent: now).
     Facts of NATIONAL persons come from the national register, which tells only what it says today: `known_at` does not
     reach into it. A national register that cannot be asked is UNAVAILABLE / REGISTER_UNAVAILABLE.
+    A protected person is shown by number and mark only, whatever day and instant is asked about, unless the grant shows
+    protected persons; who finds one by something else than the number gets a `Referral`. Every look is flagged.
     """
 
     @_typing.overload
@@ -44,7 +46,8 @@ class IdentityServiceStub:
     """Returns one person.
 
     A replaced number is followed to the current one; `resolution` says so. A cancelled number still answers.
-    Errors: NOT_FOUND / PERSON_UNKNOWN if no register knows the number.
+    Errors: NOT_FOUND / PERSON_UNKNOWN if no register knows the number; PERMISSION_DENIED / PERSON_PROTECTED for a
+    referral, if the grant does not show protected persons.
     Safe to retry.
     """
     BatchGetPersons: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.BatchGetPersonsRequest, _identity_service_pb2.BatchGetPersonsResponse]
@@ -71,7 +74,8 @@ class IdentityServiceStub:
     """
     ListPersonVersions: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.ListPersonVersionsRequest, _identity_service_pb2.ListPersonVersionsResponse]
     """Lists everything ever recorded of one person: facts that stand, were corrected or retracted, replacements, splits,
-    moves between registers; in the order of recording, page by page.
+    moves between registers; in the order of recording, page by page. Of a protected person the list is empty, and
+    `protected` is set, unless the grant shows protected persons.
 
     Errors: NOT_FOUND / PERSON_UNKNOWN; INVALID_ARGUMENT / PAGE_TOKEN_INVALID.
     Safe to retry.
@@ -85,11 +89,13 @@ class IdentityServiceStub:
     """Lists pairs of numbers that may be one person, best first, as the sweep found them and nobody has decided yet.
 
     For registrars. A pair leaves the list by ReplaceNumber, RecordDistinct or CancelNumber; it is told by the numbers that
-    stand now. Pairs of two national persons are never listed.
+    stand now. Pairs of two national persons are never listed, and those of a protected person only under a grant that
+    shows protected persons: a page may be shorter for it.
     Safe to retry.
     """
     ExportPersons: _grpc.UnaryStreamMultiCallable[_identity_service_pb2.ExportPersonsRequest, _identity_service_pb2.ExportPersonsResponse]
     """Streams the persons of a selection, by number. NATIONAL persons are not exported: the national register does that.
+    Protected persons are left out, unless the grant shows them: whether a selection holds them would tell of them.
 
     For registrars and internal services. A stream that broke, or ended as DEADLINE_OVER, is continued by `after_ssin`.
     Messages without persons may come while nothing fits.
@@ -104,6 +110,8 @@ class IdentityServiceAsyncStub(IdentityServiceStub):
     `valid_at` asks what was true on a day (absent: today), `known_at` what was known at an instant (absent: now).
     Facts of NATIONAL persons come from the national register, which tells only what it says today: `known_at` does not
     reach into it. A national register that cannot be asked is UNAVAILABLE / REGISTER_UNAVAILABLE.
+    A protected person is shown by number and mark only, whatever day and instant is asked about, unless the grant shows
+    protected persons; who finds one by something else than the number gets a `Referral`. Every look is flagged.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -111,7 +119,8 @@ class IdentityServiceAsyncStub(IdentityServiceStub):
     """Returns one person.
 
     A replaced number is followed to the current one; `resolution` says so. A cancelled number still answers.
-    Errors: NOT_FOUND / PERSON_UNKNOWN if no register knows the number.
+    Errors: NOT_FOUND / PERSON_UNKNOWN if no register knows the number; PERMISSION_DENIED / PERSON_PROTECTED for a
+    referral, if the grant does not show protected persons.
     Safe to retry.
     """
     BatchGetPersons: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.BatchGetPersonsRequest, _identity_service_pb2.BatchGetPersonsResponse]  # type: ignore[assignment]
@@ -138,7 +147,8 @@ class IdentityServiceAsyncStub(IdentityServiceStub):
     """
     ListPersonVersions: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.ListPersonVersionsRequest, _identity_service_pb2.ListPersonVersionsResponse]  # type: ignore[assignment]
     """Lists everything ever recorded of one person: facts that stand, were corrected or retracted, replacements, splits,
-    moves between registers; in the order of recording, page by page.
+    moves between registers; in the order of recording, page by page. Of a protected person the list is empty, and
+    `protected` is set, unless the grant shows protected persons.
 
     Errors: NOT_FOUND / PERSON_UNKNOWN; INVALID_ARGUMENT / PAGE_TOKEN_INVALID.
     Safe to retry.
@@ -152,11 +162,13 @@ class IdentityServiceAsyncStub(IdentityServiceStub):
     """Lists pairs of numbers that may be one person, best first, as the sweep found them and nobody has decided yet.
 
     For registrars. A pair leaves the list by ReplaceNumber, RecordDistinct or CancelNumber; it is told by the numbers that
-    stand now. Pairs of two national persons are never listed.
+    stand now. Pairs of two national persons are never listed, and those of a protected person only under a grant that
+    shows protected persons: a page may be shorter for it.
     Safe to retry.
     """
     ExportPersons: _aio.UnaryStreamMultiCallable[_identity_service_pb2.ExportPersonsRequest, _identity_service_pb2.ExportPersonsResponse]  # type: ignore[assignment]
     """Streams the persons of a selection, by number. NATIONAL persons are not exported: the national register does that.
+    Protected persons are left out, unless the grant shows them: whether a selection holds them would tell of them.
 
     For registrars and internal services. A stream that broke, or ended as DEADLINE_OVER, is continued by `after_ssin`.
     Messages without persons may come while nothing fits.
@@ -170,6 +182,8 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
     `valid_at` asks what was true on a day (absent: today), `known_at` what was known at an instant (absent: now).
     Facts of NATIONAL persons come from the national register, which tells only what it says today: `known_at` does not
     reach into it. A national register that cannot be asked is UNAVAILABLE / REGISTER_UNAVAILABLE.
+    A protected person is shown by number and mark only, whatever day and instant is asked about, unless the grant shows
+    protected persons; who finds one by something else than the number gets a `Referral`. Every look is flagged.
     """
 
     @_abc_1.abstractmethod
@@ -181,7 +195,8 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
         """Returns one person.
 
         A replaced number is followed to the current one; `resolution` says so. A cancelled number still answers.
-        Errors: NOT_FOUND / PERSON_UNKNOWN if no register knows the number.
+        Errors: NOT_FOUND / PERSON_UNKNOWN if no register knows the number; PERMISSION_DENIED / PERSON_PROTECTED for a
+        referral, if the grant does not show protected persons.
         Safe to retry.
         """
 
@@ -232,7 +247,8 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_identity_service_pb2.ListPersonVersionsResponse, _abc.Awaitable[_identity_service_pb2.ListPersonVersionsResponse]]:
         """Lists everything ever recorded of one person: facts that stand, were corrected or retracted, replacements, splits,
-        moves between registers; in the order of recording, page by page.
+        moves between registers; in the order of recording, page by page. Of a protected person the list is empty, and
+        `protected` is set, unless the grant shows protected persons.
 
         Errors: NOT_FOUND / PERSON_UNKNOWN; INVALID_ARGUMENT / PAGE_TOKEN_INVALID.
         Safe to retry.
@@ -258,7 +274,8 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists pairs of numbers that may be one person, best first, as the sweep found them and nobody has decided yet.
 
         For registrars. A pair leaves the list by ReplaceNumber, RecordDistinct or CancelNumber; it is told by the numbers that
-        stand now. Pairs of two national persons are never listed.
+        stand now. Pairs of two national persons are never listed, and those of a protected person only under a grant that
+        shows protected persons: a page may be shorter for it.
         Safe to retry.
         """
 
@@ -269,6 +286,7 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_identity_service_pb2.ExportPersonsResponse], _abc.AsyncIterator[_identity_service_pb2.ExportPersonsResponse]]:
         """Streams the persons of a selection, by number. NATIONAL persons are not exported: the national register does that.
+        Protected persons are left out, unless the grant shows them: whether a selection holds them would tell of them.
 
         For registrars and internal services. A stream that broke, or ended as DEADLINE_OVER, is continued by `after_ssin`.
         Messages without persons may come while nothing fits.

@@ -887,6 +887,7 @@ class Person(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     RECORD_TIME_FIELD_NUMBER: _builtins.int
     WITHHELD_FIELD_NUMBER: _builtins.int
+    PROTECTED_FIELD_NUMBER: _builtins.int
     ssin: _builtins.str
     """Current number, 11 digits."""
     register: Global___Register.ValueType
@@ -896,6 +897,10 @@ class Person(_message.Message):
     etag: _builtins.str
     """Changes whenever anything of the person changes; send it back to make sure that you change what you saw. Empty in an
     answer about what was known before: nothing is changed on the strength of it.
+    """
+    protected: _builtins.bool
+    """The person is protected (address secrecy): refer to the register keeper. Unless the grant shows protected persons,
+    there is nothing else here than the number and its state.
     """
     @_builtins.property
     def facts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Fact]:
@@ -929,11 +934,74 @@ class Person(_message.Message):
         etag: _builtins.str = ...,
         record_time: _timestamp_pb2.Timestamp | None = ...,
         withheld: _abc.Iterable[Global___DataGroup.ValueType] | None = ...,
+        protected: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["record_time", b"record_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "facts", b"facts", "foreign_identifiers", b"foreign_identifiers", "former_ssins", b"former_ssins", "record_time", b"record_time", "register", b"register", "ssin", b"ssin", "status", b"status", "withheld", b"withheld"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "facts", b"facts", "foreign_identifiers", b"foreign_identifiers", "former_ssins", b"former_ssins", "protected", b"protected", "record_time", b"record_time", "register", b"register", "ssin", b"ssin", "status", b"status", "withheld", b"withheld"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Person: _TypeAlias = Person  # noqa: Y015
+
+@_typing.final
+class Protection(_message.Message):
+    """A mark that a person is protected. Set and lifted by registrars; it is never changed otherwise."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REGISTERED_SSIN_FIELD_NUMBER: _builtins.int
+    BEGIN_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    SET_BY_FIELD_NUMBER: _builtins.int
+    RECORD_TIME_FIELD_NUMBER: _builtins.int
+    LIFT_DATE_FIELD_NUMBER: _builtins.int
+    LIFT_REFERENCE_FIELD_NUMBER: _builtins.int
+    LIFTED_BY_FIELD_NUMBER: _builtins.int
+    LIFT_TIME_FIELD_NUMBER: _builtins.int
+    registered_ssin: _builtins.str
+    """Number under which it was set, 11 digits. A split goes by it."""
+    reference: _builtins.str
+    """Where the decision that protects is filed."""
+    set_by: _builtins.str
+    """The participant that set it."""
+    lift_reference: _builtins.str
+    """Where the decision that lifts is filed. Empty: it stands."""
+    lifted_by: _builtins.str
+    """The participant that lifted it. Empty: it stands."""
+    @_builtins.property
+    def begin(self) -> _date_pb2.Date:
+        """First day of the protection."""
+
+    @_builtins.property
+    def record_time(self) -> _timestamp_pb2.Timestamp:
+        """When the registry recorded it."""
+
+    @_builtins.property
+    def lift_date(self) -> _date_pb2.Date:
+        """Day from which it was lifted. Absent: it stands."""
+
+    @_builtins.property
+    def lift_time(self) -> _timestamp_pb2.Timestamp:
+        """When the registry recorded that it was lifted. Absent: it stands."""
+
+    def __init__(
+        self,
+        *,
+        registered_ssin: _builtins.str = ...,
+        begin: _date_pb2.Date | None = ...,
+        reference: _builtins.str = ...,
+        set_by: _builtins.str = ...,
+        record_time: _timestamp_pb2.Timestamp | None = ...,
+        lift_date: _date_pb2.Date | None = ...,
+        lift_reference: _builtins.str = ...,
+        lifted_by: _builtins.str = ...,
+        lift_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["begin", b"begin", "lift_date", b"lift_date", "lift_time", b"lift_time", "record_time", b"record_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["begin", b"begin", "lift_date", b"lift_date", "lift_reference", b"lift_reference", "lift_time", b"lift_time", "lifted_by", b"lifted_by", "record_time", b"record_time", "reference", b"reference", "registered_ssin", b"registered_ssin", "set_by", b"set_by"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Protection: _TypeAlias = Protection  # noqa: Y015

@@ -77,6 +77,8 @@ class _PersonOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PersonO
     """A new person stands, under a new bis number."""
     PERSON_OUTCOME_CANDIDATES: _PersonOutcome.ValueType  # 2
     """Nothing was created: look at the candidates first."""
+    PERSON_OUTCOME_REFER_TO_KEEPER: _PersonOutcome.ValueType  # 3
+    """Nothing was created: it may be a protected person, and only the register keeper can decide. Show them `referrals`."""
 
 class PersonOutcome(_PersonOutcome, metaclass=_PersonOutcomeEnumTypeWrapper):
     """What a registration did."""
@@ -87,6 +89,8 @@ PERSON_OUTCOME_CREATED: PersonOutcome.ValueType  # 1
 """A new person stands, under a new bis number."""
 PERSON_OUTCOME_CANDIDATES: PersonOutcome.ValueType  # 2
 """Nothing was created: look at the candidates first."""
+PERSON_OUTCOME_REFER_TO_KEEPER: PersonOutcome.ValueType  # 3
+"""Nothing was created: it may be a protected person, and only the register keeper can decide. Show them `referrals`."""
 Global___PersonOutcome: _TypeAlias = PersonOutcome  # noqa: Y015
 
 class _GroupOutcome:
@@ -120,6 +124,30 @@ GROUP_OUTCOME_REFUSED: GroupOutcome.ValueType  # 3
 GROUP_OUTCOME_LEFT_OUT: GroupOutcome.ValueType  # 4
 """Would have been written, but another group was refused and `all_or_none` was asked for."""
 Global___GroupOutcome: _TypeAlias = GroupOutcome  # noqa: Y015
+
+class _ProtectionState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ProtectionStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ProtectionState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PROTECTION_STATE_UNSPECIFIED: _ProtectionState.ValueType  # 0
+    """Not said."""
+    PROTECTION_STATE_PROTECTED: _ProtectionState.ValueType  # 1
+    """Protected."""
+    PROTECTION_STATE_LIFTED: _ProtectionState.ValueType  # 2
+    """Not, or not any more."""
+
+class ProtectionState(_ProtectionState, metaclass=_ProtectionStateEnumTypeWrapper):
+    """Whether a person is protected."""
+
+PROTECTION_STATE_UNSPECIFIED: ProtectionState.ValueType  # 0
+"""Not said."""
+PROTECTION_STATE_PROTECTED: ProtectionState.ValueType  # 1
+"""Protected."""
+PROTECTION_STATE_LIFTED: ProtectionState.ValueType  # 2
+"""Not, or not any more."""
+Global___ProtectionState: _TypeAlias = ProtectionState  # noqa: Y015
 
 class _RowOutcome:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -237,6 +265,7 @@ class RegisterPersonResponse(_message.Message):
     PERSON_FIELD_NUMBER: _builtins.int
     CANDIDATES_FIELD_NUMBER: _builtins.int
     RULES_VERSION_FIELD_NUMBER: _builtins.int
+    REFERRALS_FIELD_NUMBER: _builtins.int
     outcome: Global___PersonOutcome.ValueType
     """What was done."""
     rules_version: _builtins.int
@@ -249,6 +278,10 @@ class RegisterPersonResponse(_message.Message):
     def candidates(self) -> _containers.RepeatedCompositeFieldContainer[_search_pb2.Candidate]:
         """Candidates, best first, at most 50. After a creation: possible ones that did not stand in the way."""
 
+    @_builtins.property
+    def referrals(self) -> _containers.RepeatedCompositeFieldContainer[_search_pb2.Referral]:
+        """Strong candidates who are protected and whom the grant does not show, in no order."""
+
     def __init__(
         self,
         *,
@@ -256,10 +289,11 @@ class RegisterPersonResponse(_message.Message):
         person: _person_pb2.Person | None = ...,
         candidates: _abc.Iterable[_search_pb2.Candidate] | None = ...,
         rules_version: _builtins.int = ...,
+        referrals: _abc.Iterable[_search_pb2.Referral] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["person", b"person"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "outcome", b"outcome", "person", b"person", "rules_version", b"rules_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "outcome", b"outcome", "person", b"person", "referrals", b"referrals", "rules_version", b"rules_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -393,7 +427,7 @@ class UpdatePersonResponse(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     RESOLUTION_FIELD_NUMBER: _builtins.int
     etag: _builtins.str
-    """New etag of the person."""
+    """New etag of the person. Empty: the person is protected, and the grant does not show them."""
     @_builtins.property
     def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___GroupResult]:
         """One per change, in the order asked."""
@@ -465,7 +499,7 @@ class RetractFactResponse(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     RESOLUTION_FIELD_NUMBER: _builtins.int
     etag: _builtins.str
-    """New etag of the person."""
+    """New etag of the person. Empty: the person is protected, and the grant does not show them."""
     @_builtins.property
     def fact(self) -> _person_pb2.Fact:
         """The fact, with the instant at which it was taken back."""
@@ -1150,6 +1184,94 @@ class EndForeignIdentifierLinkResponse(_message.Message):
 Global___EndForeignIdentifierLinkResponse: _TypeAlias = EndForeignIdentifierLinkResponse  # noqa: Y015
 
 @_typing.final
+class SetProtectionRequest(_message.Message):
+    """Request of SetProtection."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    SSIN_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_DATE_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """A UUID of the caller's making; the same one for every attempt."""
+    validate_only: _builtins.bool
+    """Check only, write nothing."""
+    ssin: _builtins.str
+    """Number of the person, 11 digits."""
+    state: Global___ProtectionState.ValueType
+    """PROTECTED or LIFTED."""
+    reference: _builtins.str
+    """Where the decision is filed, 1 to 100 characters; no personal data."""
+    etag: _builtins.str
+    """The etag that was read with the person. Empty: whatever stands."""
+    @_builtins.property
+    def effective_date(self) -> _date_pb2.Date:
+        """Day from which it holds, not in the future. Absent: today."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        ssin: _builtins.str = ...,
+        state: Global___ProtectionState.ValueType = ...,
+        reference: _builtins.str = ...,
+        effective_date: _date_pb2.Date | None = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["effective_date", b"effective_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["effective_date", b"effective_date", "etag", b"etag", "reference", b"reference", "request_id", b"request_id", "ssin", b"ssin", "state", b"state", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetProtectionRequest: _TypeAlias = SetProtectionRequest  # noqa: Y015
+
+@_typing.final
+class SetProtectionResponse(_message.Message):
+    """Response of SetProtection."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNCHANGED_FIELD_NUMBER: _builtins.int
+    PROTECTIONS_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    RESOLUTION_FIELD_NUMBER: _builtins.int
+    unchanged: _builtins.bool
+    """True if it was so already, and nothing was changed."""
+    etag: _builtins.str
+    """New etag of the person. Empty: the person is protected, and the grant does not show them."""
+    @_builtins.property
+    def protections(self) -> _containers.RepeatedCompositeFieldContainer[_person_pb2.Protection]:
+        """All marks of the person, those that were lifted too, in the order of recording. Empty unless the grant shows
+        protected persons.
+        """
+
+    @_builtins.property
+    def resolution(self) -> _identity_service_pb2.ResolvedNumber:
+        """What the number turned out to be."""
+
+    def __init__(
+        self,
+        *,
+        unchanged: _builtins.bool = ...,
+        protections: _abc.Iterable[_person_pb2.Protection] | None = ...,
+        etag: _builtins.str = ...,
+        resolution: _identity_service_pb2.ResolvedNumber | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["resolution", b"resolution"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "protections", b"protections", "resolution", b"resolution", "unchanged", b"unchanged"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetProtectionResponse: _TypeAlias = SetProtectionResponse  # noqa: Y015
+
+@_typing.final
 class ImportIdentifier(_message.Message):
     """A foreign identifier of a row."""
 
@@ -1284,7 +1406,7 @@ class RowResult(_message.Message):
     """One English sentence for people, without personal data. Empty unless refused, and when the outcome is repeated."""
     @_builtins.property
     def candidate_ssins(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Numbers of the strong candidates, 11 digits, best first."""
+        """Numbers of the strong candidates, 11 digits, best first; of protected ones only if the grant shows them."""
 
     def __init__(
         self,

@@ -35,6 +35,9 @@ class RegistrationServiceStub(object):
     Only an institution that holds a dossier on the person may write of them: PERMISSION_DENIED / NO_DOSSIER. It is asked
     from the directory; where none is at hand: FAILED_PRECONDITION / DIRECTORY_REQUIRED or UNAVAILABLE /
     DIRECTORY_UNAVAILABLE. Registrars are exempt, and so is the registration of a new person.
+    Of a protected person, a call whose grant does not show them may say facts and link identifiers, and correct, retract
+    and end what its own institution said; its answer shows nothing else. Changes of their numbers, and decisions that they
+    are somebody else, are PERMISSION_DENIED / PERSON_PROTECTED: refer to the register keeper.
     """
 
     def __init__(self, channel):
@@ -98,6 +101,11 @@ class RegistrationServiceStub(object):
                 request_serializer=kruispunt_dot_identity_dot_v1_dot_registration__service__pb2.EndForeignIdentifierLinkRequest.SerializeToString,
                 response_deserializer=kruispunt_dot_identity_dot_v1_dot_registration__service__pb2.EndForeignIdentifierLinkResponse.FromString,
                 _registered_method=True)
+        self.SetProtection = channel.unary_unary(
+                '/kruispunt.identity.v1.RegistrationService/SetProtection',
+                request_serializer=kruispunt_dot_identity_dot_v1_dot_registration__service__pb2.SetProtectionRequest.SerializeToString,
+                response_deserializer=kruispunt_dot_identity_dot_v1_dot_registration__service__pb2.SetProtectionResponse.FromString,
+                _registered_method=True)
         self.ImportPersons = channel.stream_stream(
                 '/kruispunt.identity.v1.RegistrationService/ImportPersons',
                 request_serializer=kruispunt_dot_identity_dot_v1_dot_registration__service__pb2.ImportPersonsRequest.SerializeToString,
@@ -115,6 +123,9 @@ class RegistrationServiceServicer(object):
     Only an institution that holds a dossier on the person may write of them: PERMISSION_DENIED / NO_DOSSIER. It is asked
     from the directory; where none is at hand: FAILED_PRECONDITION / DIRECTORY_REQUIRED or UNAVAILABLE /
     DIRECTORY_UNAVAILABLE. Registrars are exempt, and so is the registration of a new person.
+    Of a protected person, a call whose grant does not show them may say facts and link identifiers, and correct, retract
+    and end what its own institution said; its answer shows nothing else. Changes of their numbers, and decisions that they
+    are somebody else, are PERMISSION_DENIED / PERSON_PROTECTED: refer to the register keeper.
     """
 
     def RegisterPerson(self, request, context):
@@ -123,6 +134,8 @@ class RegistrationServiceServicer(object):
         The search for duplicates is repeated inside the transaction, over all registers. If it finds a strong candidate
         that `distinct` does not name, the answer holds candidates only; decide on them under a new request_id, as the same
         one gets the same answer again. With `validate_only` no number is named: the next person may get it.
+        If a strong candidate is protected and the grant does not show protected persons, only the register keeper can
+        decide: REFER_TO_KEEPER, with a referral for each.
         Minimum data, one of: name, whole birth date, birth place and gender; name, birth date and residential address
         abroad; name, birth date and contact address in Belgium.
         Errors: INVALID_ARGUMENT / MINIMUM_DATA_MISSING; FAILED_PRECONDITION / SEARCH_EXPIRED, NUMBERS_EXHAUSTED.
@@ -254,6 +267,21 @@ class RegistrationServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetProtection(self, request, context):
+        """Protects a person (address secrecy), or lifts the protection. For registrars; of a NATIONAL person too.
+
+        It holds from now on, whatever day it is said to hold from. A person is protected as long as one of their numbers is;
+        lifting lifts all their marks. A split gives a mark back to the number that it was set under; one that was set after
+        the replacement then stays with both. The same again changes nothing.
+        Errors: NOT_FOUND / PERSON_UNKNOWN; FAILED_PRECONDITION / NUMBER_CANCELLED; ABORTED / ETAG_MISMATCH;
+        INVALID_ARGUMENT / TIME_IN_FUTURE, PERIOD_INVERTED (lifted before it begins); PERMISSION_DENIED / PERSON_PROTECTED
+        for lifting, if the grant does not show protected persons; UNAVAILABLE / REGISTER_UNAVAILABLE.
+        Safe to retry with the same request_id.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ImportPersons(self, request_iterator, context):
         """Takes many persons over from another system: rows in, an outcome per row out. For registrars.
 
@@ -326,6 +354,11 @@ def add_RegistrationServiceServicer_to_server(servicer, server):
                     request_deserializer=kruispunt_dot_identity_dot_v1_dot_registration__service__pb2.EndForeignIdentifierLinkRequest.FromString,
                     response_serializer=kruispunt_dot_identity_dot_v1_dot_registration__service__pb2.EndForeignIdentifierLinkResponse.SerializeToString,
             ),
+            'SetProtection': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetProtection,
+                    request_deserializer=kruispunt_dot_identity_dot_v1_dot_registration__service__pb2.SetProtectionRequest.FromString,
+                    response_serializer=kruispunt_dot_identity_dot_v1_dot_registration__service__pb2.SetProtectionResponse.SerializeToString,
+            ),
             'ImportPersons': grpc.stream_stream_rpc_method_handler(
                     servicer.ImportPersons,
                     request_deserializer=kruispunt_dot_identity_dot_v1_dot_registration__service__pb2.ImportPersonsRequest.FromString,
@@ -349,6 +382,9 @@ class RegistrationService(object):
     Only an institution that holds a dossier on the person may write of them: PERMISSION_DENIED / NO_DOSSIER. It is asked
     from the directory; where none is at hand: FAILED_PRECONDITION / DIRECTORY_REQUIRED or UNAVAILABLE /
     DIRECTORY_UNAVAILABLE. Registrars are exempt, and so is the registration of a new person.
+    Of a protected person, a call whose grant does not show them may say facts and link identifiers, and correct, retract
+    and end what its own institution said; its answer shows nothing else. Changes of their numbers, and decisions that they
+    are somebody else, are PERMISSION_DENIED / PERSON_PROTECTED: refer to the register keeper.
     """
 
     @staticmethod
@@ -638,6 +674,33 @@ class RegistrationService(object):
             '/kruispunt.identity.v1.RegistrationService/EndForeignIdentifierLink',
             kruispunt_dot_identity_dot_v1_dot_registration__service__pb2.EndForeignIdentifierLinkRequest.SerializeToString,
             kruispunt_dot_identity_dot_v1_dot_registration__service__pb2.EndForeignIdentifierLinkResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetProtection(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kruispunt.identity.v1.RegistrationService/SetProtection',
+            kruispunt_dot_identity_dot_v1_dot_registration__service__pb2.SetProtectionRequest.SerializeToString,
+            kruispunt_dot_identity_dot_v1_dot_registration__service__pb2.SetProtectionResponse.FromString,
             options,
             channel_credentials,
             insecure,

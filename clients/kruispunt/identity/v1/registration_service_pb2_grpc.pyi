@@ -36,6 +36,9 @@ class RegistrationServiceStub:
     Only an institution that holds a dossier on the person may write of them: PERMISSION_DENIED / NO_DOSSIER. It is asked
     from the directory; where none is at hand: FAILED_PRECONDITION / DIRECTORY_REQUIRED or UNAVAILABLE /
     DIRECTORY_UNAVAILABLE. Registrars are exempt, and so is the registration of a new person.
+    Of a protected person, a call whose grant does not show them may say facts and link identifiers, and correct, retract
+    and end what its own institution said; its answer shows nothing else. Changes of their numbers, and decisions that they
+    are somebody else, are PERMISSION_DENIED / PERSON_PROTECTED: refer to the register keeper.
     """
 
     @_typing.overload
@@ -48,6 +51,8 @@ class RegistrationServiceStub:
     The search for duplicates is repeated inside the transaction, over all registers. If it finds a strong candidate
     that `distinct` does not name, the answer holds candidates only; decide on them under a new request_id, as the same
     one gets the same answer again. With `validate_only` no number is named: the next person may get it.
+    If a strong candidate is protected and the grant does not show protected persons, only the register keeper can
+    decide: REFER_TO_KEEPER, with a referral for each.
     Minimum data, one of: name, whole birth date, birth place and gender; name, birth date and residential address
     abroad; name, birth date and contact address in Belgium.
     Errors: INVALID_ARGUMENT / MINIMUM_DATA_MISSING; FAILED_PRECONDITION / SEARCH_EXPIRED, NUMBERS_EXHAUSTED.
@@ -135,6 +140,17 @@ class RegistrationServiceStub:
     NUMBER_CANCELLED.
     Safe to retry with the same request_id.
     """
+    SetProtection: _grpc.UnaryUnaryMultiCallable[_registration_service_pb2.SetProtectionRequest, _registration_service_pb2.SetProtectionResponse]
+    """Protects a person (address secrecy), or lifts the protection. For registrars; of a NATIONAL person too.
+
+    It holds from now on, whatever day it is said to hold from. A person is protected as long as one of their numbers is;
+    lifting lifts all their marks. A split gives a mark back to the number that it was set under; one that was set after
+    the replacement then stays with both. The same again changes nothing.
+    Errors: NOT_FOUND / PERSON_UNKNOWN; FAILED_PRECONDITION / NUMBER_CANCELLED; ABORTED / ETAG_MISMATCH;
+    INVALID_ARGUMENT / TIME_IN_FUTURE, PERIOD_INVERTED (lifted before it begins); PERMISSION_DENIED / PERSON_PROTECTED
+    for lifting, if the grant does not show protected persons; UNAVAILABLE / REGISTER_UNAVAILABLE.
+    Safe to retry with the same request_id.
+    """
     ImportPersons: _grpc.StreamStreamMultiCallable[_registration_service_pb2.ImportPersonsRequest, _registration_service_pb2.ImportPersonsResponse]
     """Takes many persons over from another system: rows in, an outcome per row out. For registrars.
 
@@ -157,6 +173,9 @@ class RegistrationServiceAsyncStub(RegistrationServiceStub):
     Only an institution that holds a dossier on the person may write of them: PERMISSION_DENIED / NO_DOSSIER. It is asked
     from the directory; where none is at hand: FAILED_PRECONDITION / DIRECTORY_REQUIRED or UNAVAILABLE /
     DIRECTORY_UNAVAILABLE. Registrars are exempt, and so is the registration of a new person.
+    Of a protected person, a call whose grant does not show them may say facts and link identifiers, and correct, retract
+    and end what its own institution said; its answer shows nothing else. Changes of their numbers, and decisions that they
+    are somebody else, are PERMISSION_DENIED / PERSON_PROTECTED: refer to the register keeper.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -166,6 +185,8 @@ class RegistrationServiceAsyncStub(RegistrationServiceStub):
     The search for duplicates is repeated inside the transaction, over all registers. If it finds a strong candidate
     that `distinct` does not name, the answer holds candidates only; decide on them under a new request_id, as the same
     one gets the same answer again. With `validate_only` no number is named: the next person may get it.
+    If a strong candidate is protected and the grant does not show protected persons, only the register keeper can
+    decide: REFER_TO_KEEPER, with a referral for each.
     Minimum data, one of: name, whole birth date, birth place and gender; name, birth date and residential address
     abroad; name, birth date and contact address in Belgium.
     Errors: INVALID_ARGUMENT / MINIMUM_DATA_MISSING; FAILED_PRECONDITION / SEARCH_EXPIRED, NUMBERS_EXHAUSTED.
@@ -253,6 +274,17 @@ class RegistrationServiceAsyncStub(RegistrationServiceStub):
     NUMBER_CANCELLED.
     Safe to retry with the same request_id.
     """
+    SetProtection: _aio.UnaryUnaryMultiCallable[_registration_service_pb2.SetProtectionRequest, _registration_service_pb2.SetProtectionResponse]  # type: ignore[assignment]
+    """Protects a person (address secrecy), or lifts the protection. For registrars; of a NATIONAL person too.
+
+    It holds from now on, whatever day it is said to hold from. A person is protected as long as one of their numbers is;
+    lifting lifts all their marks. A split gives a mark back to the number that it was set under; one that was set after
+    the replacement then stays with both. The same again changes nothing.
+    Errors: NOT_FOUND / PERSON_UNKNOWN; FAILED_PRECONDITION / NUMBER_CANCELLED; ABORTED / ETAG_MISMATCH;
+    INVALID_ARGUMENT / TIME_IN_FUTURE, PERIOD_INVERTED (lifted before it begins); PERMISSION_DENIED / PERSON_PROTECTED
+    for lifting, if the grant does not show protected persons; UNAVAILABLE / REGISTER_UNAVAILABLE.
+    Safe to retry with the same request_id.
+    """
     ImportPersons: _aio.StreamStreamMultiCallable[_registration_service_pb2.ImportPersonsRequest, _registration_service_pb2.ImportPersonsResponse]  # type: ignore[assignment]
     """Takes many persons over from another system: rows in, an outcome per row out. For registrars.
 
@@ -274,6 +306,9 @@ class RegistrationServiceServicer(metaclass=_abc_1.ABCMeta):
     Only an institution that holds a dossier on the person may write of them: PERMISSION_DENIED / NO_DOSSIER. It is asked
     from the directory; where none is at hand: FAILED_PRECONDITION / DIRECTORY_REQUIRED or UNAVAILABLE /
     DIRECTORY_UNAVAILABLE. Registrars are exempt, and so is the registration of a new person.
+    Of a protected person, a call whose grant does not show them may say facts and link identifiers, and correct, retract
+    and end what its own institution said; its answer shows nothing else. Changes of their numbers, and decisions that they
+    are somebody else, are PERMISSION_DENIED / PERSON_PROTECTED: refer to the register keeper.
     """
 
     @_abc_1.abstractmethod
@@ -287,6 +322,8 @@ class RegistrationServiceServicer(metaclass=_abc_1.ABCMeta):
         The search for duplicates is repeated inside the transaction, over all registers. If it finds a strong candidate
         that `distinct` does not name, the answer holds candidates only; decide on them under a new request_id, as the same
         one gets the same answer again. With `validate_only` no number is named: the next person may get it.
+        If a strong candidate is protected and the grant does not show protected persons, only the register keeper can
+        decide: REFER_TO_KEEPER, with a referral for each.
         Minimum data, one of: name, whole birth date, birth place and gender; name, birth date and residential address
         abroad; name, birth date and contact address in Belgium.
         Errors: INVALID_ARGUMENT / MINIMUM_DATA_MISSING; FAILED_PRECONDITION / SEARCH_EXPIRED, NUMBERS_EXHAUSTED.
@@ -432,6 +469,23 @@ class RegistrationServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Errors: NOT_FOUND / PERSON_UNKNOWN, LINK_UNKNOWN; ABORTED / ETAG_MISMATCH; FAILED_PRECONDITION / OUTSIDE_PERIOD,
         NUMBER_CANCELLED.
+        Safe to retry with the same request_id.
+        """
+
+    @_abc_1.abstractmethod
+    def SetProtection(
+        self,
+        request: _registration_service_pb2.SetProtectionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registration_service_pb2.SetProtectionResponse, _abc.Awaitable[_registration_service_pb2.SetProtectionResponse]]:
+        """Protects a person (address secrecy), or lifts the protection. For registrars; of a NATIONAL person too.
+
+        It holds from now on, whatever day it is said to hold from. A person is protected as long as one of their numbers is;
+        lifting lifts all their marks. A split gives a mark back to the number that it was set under; one that was set after
+        the replacement then stays with both. The same again changes nothing.
+        Errors: NOT_FOUND / PERSON_UNKNOWN; FAILED_PRECONDITION / NUMBER_CANCELLED; ABORTED / ETAG_MISMATCH;
+        INVALID_ARGUMENT / TIME_IN_FUTURE, PERIOD_INVERTED (lifted before it begins); PERMISSION_DENIED / PERSON_PROTECTED
+        for lifting, if the grant does not show protected persons; UNAVAILABLE / REGISTER_UNAVAILABLE.
         Safe to retry with the same request_id.
         """
 

@@ -26,19 +26,21 @@ from google.type import date_pb2 as google_dot_type_dot_date__pb2
 from kruispunt.identity.v1 import person_pb2 as kruispunt_dot_identity_dot_v1_dot_person__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"kruispunt/identity/v1/search.proto\x12\x15kruispunt.identity.v1\x1a\x16google/type/date.proto\x1a\"kruispunt/identity/v1/person.proto\"\xb9\x01\n\x0ePersonCriteria\x12\x13\n\x0b\x66\x61mily_name\x18\x01 \x01(\t\x12\x13\n\x0bgiven_names\x18\x02 \x03(\t\x12%\n\nbirth_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x16\n\x0eyear_tolerance\x18\x04 \x01(\x05\x12-\n\x06gender\x18\x05 \x01(\x0e\x32\x1d.kruispunt.identity.v1.Gender\x12\x0f\n\x07\x63ountry\x18\x06 \x01(\t\"9\n\tScorePart\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\r\n\x05level\x18\x02 \x01(\t\x12\x0e\n\x06weight\x18\x03 \x01(\x01\"\xeb\x01\n\tCandidate\x12\x0c\n\x04ssin\x18\x01 \x01(\t\x12+\n\x05grade\x18\x02 \x01(\x0e\x32\x1c.kruispunt.identity.v1.Grade\x12\x11\n\tlog2_odds\x18\x03 \x01(\x01\x12/\n\x05parts\x18\x04 \x03(\x0b\x32 .kruispunt.identity.v1.ScorePart\x12\x16\n\x0e\x62y_former_name\x18\x05 \x01(\x08\x12\x18\n\x10\x66ound_under_ssin\x18\x06 \x01(\t\x12-\n\x06person\x18\x07 \x01(\x0b\x32\x1d.kruispunt.identity.v1.Person*T\n\x05Grade\x12\x15\n\x11GRADE_UNSPECIFIED\x10\x00\x12\x0e\n\nGRADE_WEAK\x10\x01\x12\x12\n\x0eGRADE_POSSIBLE\x10\x02\x12\x10\n\x0cGRADE_STRONG\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"kruispunt/identity/v1/search.proto\x12\x15kruispunt.identity.v1\x1a\x16google/type/date.proto\x1a\"kruispunt/identity/v1/person.proto\"\xb9\x01\n\x0ePersonCriteria\x12\x13\n\x0b\x66\x61mily_name\x18\x01 \x01(\t\x12\x13\n\x0bgiven_names\x18\x02 \x03(\t\x12%\n\nbirth_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x16\n\x0eyear_tolerance\x18\x04 \x01(\x05\x12-\n\x06gender\x18\x05 \x01(\x0e\x32\x1d.kruispunt.identity.v1.Gender\x12\x0f\n\x07\x63ountry\x18\x06 \x01(\t\"9\n\tScorePart\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\r\n\x05level\x18\x02 \x01(\t\x12\x0e\n\x06weight\x18\x03 \x01(\x01\"\x1c\n\x08Referral\x12\x10\n\x08referral\x18\x01 \x01(\t\"\xeb\x01\n\tCandidate\x12\x0c\n\x04ssin\x18\x01 \x01(\t\x12+\n\x05grade\x18\x02 \x01(\x0e\x32\x1c.kruispunt.identity.v1.Grade\x12\x11\n\tlog2_odds\x18\x03 \x01(\x01\x12/\n\x05parts\x18\x04 \x03(\x0b\x32 .kruispunt.identity.v1.ScorePart\x12\x16\n\x0e\x62y_former_name\x18\x05 \x01(\x08\x12\x18\n\x10\x66ound_under_ssin\x18\x06 \x01(\t\x12-\n\x06person\x18\x07 \x01(\x0b\x32\x1d.kruispunt.identity.v1.Person*T\n\x05Grade\x12\x15\n\x11GRADE_UNSPECIFIED\x10\x00\x12\x0e\n\nGRADE_WEAK\x10\x01\x12\x12\n\x0eGRADE_POSSIBLE\x10\x02\x12\x10\n\x0cGRADE_STRONG\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'kruispunt.identity.v1.search_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_GRADE']._serialized_start=606
-  _globals['_GRADE']._serialized_end=690
+  _globals['_GRADE']._serialized_start=636
+  _globals['_GRADE']._serialized_end=720
   _globals['_PERSONCRITERIA']._serialized_start=122
   _globals['_PERSONCRITERIA']._serialized_end=307
   _globals['_SCOREPART']._serialized_start=309
   _globals['_SCOREPART']._serialized_end=366
-  _globals['_CANDIDATE']._serialized_start=369
-  _globals['_CANDIDATE']._serialized_end=604
+  _globals['_REFERRAL']._serialized_start=368
+  _globals['_REFERRAL']._serialized_end=396
+  _globals['_CANDIDATE']._serialized_start=399
+  _globals['_CANDIDATE']._serialized_end=634
 # @@protoc_insertion_point(module_scope)

@@ -129,6 +129,30 @@ class ScorePart(_message.Message):
 Global___ScorePart: _TypeAlias = ScorePart  # noqa: Y015
 
 @_typing.final
+class Referral(_message.Message):
+    """Somebody protected, whose number the caller may not learn: refer to the register keeper."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERRAL_FIELD_NUMBER: _builtins.int
+    referral: _builtins.str
+    """Names the person to the register keeper and to nobody else; another text in every answer. GetPerson takes it from
+    calls whose grant shows protected persons.
+    """
+    def __init__(
+        self,
+        *,
+        referral: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["referral", b"referral"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Referral: _TypeAlias = Referral  # noqa: Y015
+
+@_typing.final
 class Candidate(_message.Message):
     """Somebody who may be the person searched for."""
 

@@ -44,6 +44,8 @@ class ChangeKind(enum.IntEnum):
     IDENTIFIER_LINKED = 11
     IDENTIFIER_ENDED = 12
     TOLD_APART = 13
+    PERSON_PROTECTED = 14
+    PROTECTION_LIFTED = 15
 
 
 @dataclass(frozen=True, slots=True)

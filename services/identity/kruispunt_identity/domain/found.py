@@ -22,6 +22,7 @@ class FoundPerson:
         identifiers: foreign identifiers linked on the day asked for.
         etag: what a change must send back; empty in a look into the past, on which no change can be built.
         recorded_at: when something of the person was last recorded; none if nothing was ever written here.
+        protected: whether the person is protected now, whatever day and instant was asked about.
     """
 
     register: Register
@@ -31,6 +32,7 @@ class FoundPerson:
     identifiers: tuple[ForeignIdentifier, ...]
     etag: str
     recorded_at: dt.datetime | None
+    protected: bool = False
 
     @property
     def ssin(self) -> Ssin:

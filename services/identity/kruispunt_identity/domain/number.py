@@ -131,6 +131,7 @@ class Resolved:
         current: the number that stands now; none if unknown or malformed.
         register: where the person's identification is kept.
         chain: the steps from `asked` to `current`.
+        protected: whether the person is protected now, whatever instant was asked about.
     """
 
     asked: Ssin | None
@@ -138,3 +139,4 @@ class Resolved:
     current: Ssin | None = None
     register: Register | None = None
     chain: tuple[Replacement, ...] = ()
+    protected: bool = False

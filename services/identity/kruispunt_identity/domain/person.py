@@ -83,14 +83,28 @@ class Person:
         lineage: all numbers of the person.
         facts: told under them, those that were corrected or retracted too.
         now: instant of recording, UTC; raised where needed so that time never runs backwards in a person.
+        protected: whether the person is protected.
 
     Attributes:
+        protected: as given.
+        shown_to: who sees nothing but what they say themselves; none: whoever tells sees the whole person. What a
+            command does and answers then depends on nothing that others said.
         root: as given.
         lineage: as given.
         now: when what is told is recorded.
     """
 
-    def __init__(self, root: Number, lineage: Lineage, facts: Sequence[Fact], now: dt.datetime) -> None:
+    def __init__(
+        self,
+        root: Number,
+        lineage: Lineage,
+        facts: Sequence[Fact],
+        now: dt.datetime,
+        *,
+        protected: bool = False,
+    ) -> None:
+        self.protected = protected
+        self.shown_to: InstitutionKey | None = None
         self.root = root
         self.lineage = lineage
         recorded = [root.recorded_at] if root.version else []
@@ -112,7 +126,7 @@ class Person:
         """Return where a number of the person leads."""
         chain = self.lineage.chain(asked)
         outcome = Outcome.REPLACED if chain else Outcome.CURRENT
-        return Resolved(asked, outcome, self.ssin, self.root.register, chain)
+        return Resolved(asked, outcome, self.ssin, self.root.register, chain, self.protected)
 
     def check_etag(self, etag: str) -> None:
         """Refuse what was built on a person that has changed since; an empty etag takes whatever stands.
@@ -120,7 +134,7 @@ class Person:
         Raises:
             RegistryError: ABORTED / ETAG_MISMATCH.
         """
-        if etag and etag != self.root.etag:
+        if etag and (self.shown_to is not None or etag != self.root.etag):
             raise RegistryError(
                 Reason.ETAG_MISMATCH, "the person was changed since they were read", field="etag"
             )
@@ -195,7 +209,9 @@ class Person:
         return Change(GroupOutcome.WRITTEN, closed, self._planned(Plan(closed=[closed])))
 
     def visible(self, fact: Fact) -> Validity | None:
-        """Return the first days on which a fact is seen; none if it is covered or closed."""
+        """Return the first days on which a fact is seen; none if it is covered or closed, or that is not shown."""
+        if self.shown_to is not None:
+            return None
         for one in paint(self._facts.values(), self.lineage).of(fact.group):
             if one.fact.fact_id == fact.fact_id:
                 return one.pieces[0]
@@ -207,7 +223,7 @@ class Person:
 
     def _standing(self, fact_id: uuid.UUID, group: DataGroup | None, name: str = "corrects_fact_id") -> Fact:
         fact = self._facts.get(fact_id)
-        if fact is None or group not in (None, fact.group):
+        if fact is None or group not in (None, fact.group) or self.shown_to not in (None, fact.source):
             raise RegistryError(
                 Reason.FACT_UNKNOWN, "the person has no such fact in this data group", field=name
             )
@@ -227,7 +243,12 @@ class Person:
             )
 
     def _said_already(self, statement: Statement, under: Ssin) -> Fact | None:
-        """Return the last of the facts that say the same of all its days; none if some day is without."""
+        """Return the last of the facts that say the same of all its days; none if some day is without.
+
+        To who may not see the person nothing is said already: else an address could be guessed until it is.
+        """
+        if self.shown_to is not None:
+            return None
         pieces = [
             (piece, one.fact)
             for one in paint(self._facts.values(), self.lineage).of(statement.group)
@@ -249,7 +270,7 @@ class Person:
             return
         other_group = DataGroup.DECEASE if isinstance(value, Birth) else DataGroup.BIRTH
         other = next((said.value for said in beside if said.group is other_group), None)
-        if other is None:
+        if other is None and self.shown_to is None:
             top = paint(self._facts.values(), self.lineage).of(other_group)
             other = top[0].fact.value if top else None
         if not isinstance(other, Birth | Decease):

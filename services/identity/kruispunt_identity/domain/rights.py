@@ -15,6 +15,8 @@ ALL_GROUPS: Final = frozenset(DataGroup)
 SEARCHED: Final = frozenset({DataGroup.NAME, DataGroup.BIRTH, DataGroup.GENDER, DataGroup.NATIONALITIES})
 """What is shown of a candidate at most: enough to recognise a person."""
 FOREIGN_IDENTIFIER: Final = "foreign_identifier"
+NUMBER: Final = "number"
+"""What the access log says was shown where no data group was."""
 _NAMES: Final = {group: group.name.lower() for group in DataGroup}
 
 
@@ -42,22 +44,38 @@ class View:
         shown: data groups that are shown.
         withheld: data groups that were asked for, and that the caller may not see; in order.
         identifiers: whether foreign identifiers are shown.
+        shows_protected: whether all this is shown of protected persons too, or their number only.
     """
 
     shown: frozenset[DataGroup]
     withheld: tuple[DataGroup, ...] = ()
     identifiers: bool = True
+    shows_protected: bool = False
 
     @classmethod
     def of(cls, right: Right, wanted: frozenset[DataGroup] = ALL_GROUPS) -> Self:
         """Return what a call is shown of the groups it wants."""
         may_see = granted_groups(right)
-        return cls(wanted & may_see, tuple(sorted(wanted - may_see)), FOREIGN_IDENTIFIER in right.data_groups)
+        return cls(
+            wanted & may_see,
+            tuple(sorted(wanted - may_see)),
+            FOREIGN_IDENTIFIER in right.data_groups,
+            right.shows_protected,
+        )
 
     @classmethod
     def of_candidate(cls, right: Right) -> Self:
         """Return what a call is shown of a person found by criteria; if nothing: the number and the grade only."""
-        return cls(SEARCHED & granted_groups(right), identifiers=False)
+        shown = SEARCHED & granted_groups(right)
+        return cls(shown, identifiers=False, shows_protected=right.shows_protected)
+
+    def hides(self, *, protected: bool) -> bool:
+        """Return whether nothing but number and mark is shown of a person."""
+        return protected and not self.shows_protected
+
+    def label_of(self, *, protected: bool) -> str:
+        """Return what is shown of a person, for the access log."""
+        return NUMBER if self.hides(protected=protected) else self.label
 
     @property
     def label(self) -> str:
@@ -66,4 +84,4 @@ class View:
         return ",".join([*names, FOREIGN_IDENTIFIER] if self.identifiers else names)
 
 
-EVERYTHING = View(ALL_GROUPS)
+EVERYTHING = View(ALL_GROUPS, shows_protected=True)

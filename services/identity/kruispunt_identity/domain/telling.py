@@ -27,6 +27,8 @@ class ChangeKind(enum.IntEnum):
     IDENTIFIER_LINKED = 11
     IDENTIFIER_ENDED = 12
     TOLD_APART = 13
+    PERSON_PROTECTED = 14
+    PROTECTION_LIFTED = 15
 
 
 KINDS = {
@@ -43,6 +45,8 @@ KINDS = {
     "person.identifier_linked": ChangeKind.IDENTIFIER_LINKED,
     "person.identifier_ended": ChangeKind.IDENTIFIER_ENDED,
     "person.told_apart": ChangeKind.TOLD_APART,
+    "person.protected": ChangeKind.PERSON_PROTECTED,
+    "person.protection_lifted": ChangeKind.PROTECTION_LIFTED,
 }
 """The kinds of the change log that the feed tells."""
 

@@ -13,6 +13,7 @@ from kruispunt_identity.domain.found import FoundPerson
 from kruispunt_identity.domain.identifier import ForeignIdentifier
 from kruispunt_identity.domain.number import NumberEvent, Replacement, Resolved
 from kruispunt_identity.domain.picture import Picture
+from kruispunt_identity.domain.protection import Protection, hidden
 from kruispunt_identity.domain.rights import ALL_GROUPS, View
 from kruispunt_identity.domain.values import (
     Address,
@@ -29,6 +30,7 @@ from kruispunt_identity.domain.values import (
     Validity,
     Value,
 )
+from kruispunt_server.call import Right
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.wire import date_message, institution_message, timestamp_message
 
@@ -64,6 +66,8 @@ def parse_data_groups(said: Sequence[int], field: str) -> frozenset[DataGroup]:
 
 def person_message(found: FoundPerson, day: dt.date, view: View) -> pb.Person:
     """Build a person as seen on a day, as far as `view` shows them."""
+    if view.hides(protected=found.protected):
+        return pb.Person(ssin=str(found.ssin), status=int(found.status), protected=True)  # type: ignore[arg-type]
     return pb.Person(
         ssin=str(found.ssin),
         register=int(found.register),  # type: ignore[arg-type]
@@ -76,6 +80,7 @@ def person_message(found: FoundPerson, day: dt.date, view: View) -> pb.Person:
         etag=found.etag,
         record_time=None if found.recorded_at is None else timestamp_message(found.recorded_at),
         withheld=[int(group) for group in view.withheld],  # type: ignore[misc]
+        protected=found.protected,
     )
 
 
@@ -144,14 +149,22 @@ def identifier_message(identifier: ForeignIdentifier) -> pb.ForeignIdentifier:
     )
 
 
-def resolved_message(resolved: Resolved, asked: str = "") -> service_pb.ResolvedNumber:
-    """Build where a number leads; `asked` is the text that was asked for, needed where that is no number."""
+def resolved_message(resolved: Resolved, right: Right, asked: str = "") -> service_pb.ResolvedNumber:
+    """Build where a number leads, as far as a call may see.
+
+    Args:
+        resolved: where it leads.
+        right: of the call.
+        asked: the text that was asked for, needed where that is no number.
+    """
+    register = 0 if hidden(right, protected=resolved.protected) else int(resolved.register or 0)
     return service_pb.ResolvedNumber(
         asked_ssin=asked or ("" if resolved.asked is None else str(resolved.asked)),
         outcome=int(resolved.outcome),  # type: ignore[arg-type]
         current_ssin="" if resolved.current is None else str(resolved.current),
-        register=int(resolved.register or 0),  # type: ignore[arg-type]
+        register=register,  # type: ignore[arg-type]
         chain=[replacement_message(step) for step in resolved.chain],
+        protected=resolved.protected,
     )
 
 
@@ -163,6 +176,22 @@ def replacement_message(step: Replacement) -> pb.Replacement:
         reason=int(step.reason),  # type: ignore[arg-type]
         effective_date=date_message(step.effective_on),
         record_time=timestamp_message(step.recorded_at),
+    )
+
+
+def protection_message(mark: Protection) -> pb.Protection:
+    """Build a mark."""
+    lifted = mark.lifted_by
+    return pb.Protection(
+        registered_ssin=str(mark.registered_under),
+        begin=date_message(mark.set_by.day),
+        reference=mark.set_by.reference,
+        set_by=mark.set_by.participant_id,
+        record_time=timestamp_message(mark.recorded_at),
+        lift_date=None if lifted is None else date_message(lifted.day),
+        lift_reference="" if lifted is None else lifted.reference,
+        lifted_by="" if lifted is None else lifted.participant_id,
+        lift_time=None if mark.lifted_at is None else timestamp_message(mark.lifted_at),
     )
 
 

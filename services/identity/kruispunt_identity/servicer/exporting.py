@@ -54,9 +54,12 @@ class ExportingServicer:
             for number in numbers:
                 person = found[number].person
                 # Not one that was replaced since: it is found under the other number.
-                if person is not None and person.ssin == number and selection.holds(person):
-                    response.persons.append(person_message(person, day, view))
-                    call.look(int(number), view.label, "exported")
+                if person is None or person.ssin != number or not selection.holds(person):
+                    continue
+                if view.hides(protected=person.protected):
+                    continue
+                response.persons.append(person_message(person, day, view))
+                call.look(int(number), view.label, "exported", protected=person.protected)
             if response.persons or time.monotonic() > silent_until:  # or nobody would know that it goes on
                 yield response
                 silent_until = time.monotonic() + _SILENCE_S

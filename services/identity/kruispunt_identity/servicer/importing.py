@@ -85,7 +85,18 @@ class ImportingServicer:
             own = {row.row for row in rows if isinstance(row, ImportRow) and row.ssin is not None}
             results = [result if result.row in own else _rehearsed(result) for result in results]
         _look(call, results, validate_only=job.validate_only)
-        return results
+        return self._without_protected(results, call.right)
+
+    def _without_protected(self, results: list[RowResult], right: Right) -> list[RowResult]:
+        """Leave out the numbers of protected candidates whom the call may not see; that there are candidates stays."""
+        found = {candidate for result in results for candidate in result.candidates}
+        if right.shows_protected or not found:
+            return results
+        withheld = self._store.protected(found)
+        return [
+            replace(result, candidates=tuple(each for each in result.candidates if each not in withheld))
+            for result in results
+        ]
 
     def _without_national(self, rows: list[ImportRow | RowResult]) -> list[ImportRow | RowResult]:
         """Refuse persons whom the national register keeps: MoveToRegister takes those over."""

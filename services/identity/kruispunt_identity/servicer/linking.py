@@ -51,7 +51,7 @@ class LinkingServicer:
         def work(transaction: Any, person: Person) -> pb.LinkForeignIdentifierResponse:
             numbers = person.lineage.numbers
             others = self._identifiers.holders(transaction, key, validity) - set(numbers)
-            standing = linked_already(self._links.of(transaction, numbers), key, validity)
+            standing = linked_already(self._said(transaction, person), key, validity)
             if others and standing is None:
                 raise RegistryError(
                     Reason.IDENTIFIER_TAKEN,
@@ -66,7 +66,7 @@ class LinkingServicer:
             return pb.LinkForeignIdentifierResponse(
                 foreign_identifier=identifier_message(link),
                 already_linked=standing is not None,
-                resolution=resolved_message(person.resolved(asked)),
+                resolution=resolved_message(person.resolved(asked), call.right),
             )
 
         return self._telling.run(call, write_key, asked, _GROUP, pb.LinkForeignIdentifierResponse, work)
@@ -82,7 +82,7 @@ class LinkingServicer:
         end = parse_day(request.end, "end")
 
         def work(transaction: Any, person: Person) -> pb.EndForeignIdentifierLinkResponse:
-            links = self._links.of(transaction, person.lineage.numbers)
+            links = self._said(transaction, person)
             before, after = ended(links, link_id, request.etag, end, person.now)
             if after != before:
                 self._identifiers.change(transaction, before, after)
@@ -92,10 +92,15 @@ class LinkingServicer:
                 self._persons.touch(transaction, call, person, key.request_id, change)
             return pb.EndForeignIdentifierLinkResponse(
                 foreign_identifier=identifier_message(after),
-                resolution=resolved_message(person.resolved(asked)),
+                resolution=resolved_message(person.resolved(asked), call.right),
             )
 
         return self._telling.run(call, key, asked, _GROUP, pb.EndForeignIdentifierLinkResponse, work)
+
+    def _said(self, transaction: Any, person: Person) -> list[ForeignIdentifier]:
+        """Return the links of a person; of one who is not shown, those that the caller linked."""
+        links = self._links.of(transaction, person.lineage.numbers)
+        return [link for link in links if person.shown_to in (None, link.source)]
 
 
 def _told(link: ForeignIdentifier, source: InstitutionKey) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from kruispunt_identity.domain.found import Found, FoundPerson
 from kruispunt_identity.domain.merging import conflicts
 from kruispunt_identity.domain.national import NationalRegister
 from kruispunt_identity.domain.number import ChangeReason, Register
+from kruispunt_identity.domain.protection import person_protected
 from kruispunt_identity.domain.replacing import already_replaced
 from kruispunt_identity.domain.rights import View
 from kruispunt_identity.messages.numbering import (
@@ -37,6 +38,7 @@ from kruispunt_server.wire import institution_message, parse_ssin, parse_write_k
 from kruispunt_server.writes import Writes
 
 _NUMBER = "number"
+_ONE, _PAIR = ("ssin",), ("former_ssin", "next_ssin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class NumberingServicer:
         with _Noted(call, asked, view.label):
             # Whatever the registers would let be replaced for some reason can be looked at.
             order, numbers = self._order(call, asked, ChangeReason.CORRECTION)
+            self._refuse_protected(call, asked, _PAIR)
             stands = already_replaced(*self._stores.numbering.pair(order), order.reason)
             response = self._preview(asked, stands=stands)
             told, complete = self._guard.institutions(call, numbers)
@@ -93,10 +96,12 @@ class NumberingServicer:
         view = View.of(call.right)
         with _Noted(call, asked, view.label):
             order, _ = self._order(call, asked, reason, request, effective_on)
+            self._refuse_protected(call, asked, _PAIR)
 
             def work(transaction: Any) -> bytes:
                 response = pb.ReplaceNumberResponse()
                 response.already_replaced = self._stores.numbering.check(transaction, order)
+                self._refuse_protected(call, asked, _PAIR, transaction)
                 if not response.already_replaced:
                     former, next_ = self._persons_on(transaction, asked)
                     found = conflicts(former.picture, next_.picture)
@@ -104,7 +109,7 @@ class NumberingServicer:
                     self._stores.numbering.replace(transaction, call, order, key.request_id)
                 after = self._found_on(transaction, asked[:1])[order.former]
                 assert after.person is not None
-                response.resolution.CopyFrom(resolved_message(after.resolved))
+                response.resolution.CopyFrom(resolved_message(after.resolved, call.right))
                 response.person.CopyFrom(person_message(after.person, self._clock.today(), view))
                 return without_national_values(response)
 
@@ -123,12 +128,14 @@ class NumberingServicer:
         with _Noted(call, [ssin], view.label):
             if self._known(ssin, "ssin").only_national:
                 raise RegistryError(Reason.NOT_REPLACED, "the number was not replaced", field="ssin")
+            self._refuse_protected(call, [ssin], _ONE)
 
             def work(transaction: Any) -> bytes:
                 receipt = self._stores.splitting.split(
                     transaction, call, ssin, take, effective_on, key.request_id
                 )
                 split_off, remaining = self._persons_on(transaction, [ssin, receipt.remaining])
+                self._refuse_protected(call, [ssin, receipt.remaining], _ONE * 2, transaction)
                 return without_national_values(self._receipt(receipt, split_off, remaining, view))
 
             response = pb.SplitNumberResponse.FromString(self._writes.run(call, key, work))
@@ -144,13 +151,15 @@ class NumberingServicer:
         with _Noted(call, [ssin], _NUMBER):
             known = self._known(ssin, "ssin")
             refuse_national(known.only_national)
+            self._refuse_protected(call, [ssin], _ONE)
             concerned, complete = self._guard.institutions(call, known.lineage.numbers)
 
             def work(transaction: Any) -> bytes:
                 self._stores.numbering.cancel(transaction, call, ssin, request.etag, key.request_id)
+                self._refuse_protected(call, [ssin], _ONE, transaction)
                 after = self._found_on(transaction, [ssin])[ssin]
                 return pb.CancelNumberResponse(
-                    resolution=resolved_message(after.resolved),
+                    resolution=resolved_message(after.resolved, call.right),
                     concerned=[institution_message(each) for each in concerned],
                     concerned_is_complete=complete,
                 ).SerializeToString()
@@ -169,6 +178,7 @@ class NumberingServicer:
         with _Noted(call, [ssin], view.label):
             if ssin.kind is SsinKind.BIS:
                 raise RegistryError(Reason.MOVE_FORBIDDEN, "a bis number is not moved", field="ssin")
+            self._refuse_protected(call, [ssin], _ONE)
             person = self._national.find_many([ssin]).get(ssin)
             profile = self._national.profiles([ssin]).get(int(ssin))
 
@@ -178,6 +188,7 @@ class NumberingServicer:
                     moved = self._stores.moving.strike_off(transaction, call, ssin, person, *told)
                 else:
                     moved = self._stores.moving.give_back(transaction, call, ssin, profile, *told)
+                self._refuse_protected(call, [ssin], _ONE, transaction)
                 (after,) = self._persons_on(transaction, [ssin])
                 return without_national_values(
                     pb.MoveToRegisterResponse(
@@ -189,6 +200,21 @@ class NumberingServicer:
             self._fill(answer, [ssin])
         _note(call, [ssin], view.label, _result(key.validate_only))
         return answer
+
+    def _refuse_protected(
+        self, call: Call, asked: Sequence[Ssin], fields: Sequence[str], transaction: Any = None
+    ) -> None:
+        """Let nobody change numbers of a person whom they may not see: they would not know what they do.
+
+        Asked before the transaction, so that a repeated request does not bring back what was shown before the mark; and
+        in it, once the persons are locked.
+        """
+        if call.right.shows_protected:
+            return
+        protected = self._stores.persons.protected(asked, transaction)
+        for ssin, field in zip(asked, fields, strict=True):
+            if ssin in protected:
+                raise person_protected(field)
 
     def _known(self, ssin: Ssin, field: str) -> Known:
         try:

@@ -7,13 +7,15 @@ from typing import Any
 from kruispunt.identity.v1 import identity_service_pb2 as pb
 from kruispunt.ssin import Ssin, SsinError
 from kruispunt_identity.domain.fact import Fact
-from kruispunt_identity.domain.found import Found
+from kruispunt_identity.domain.found import Found, FoundPerson
 from kruispunt_identity.domain.number import NumberEvent, Outcome, Resolved
-from kruispunt_identity.domain.rights import View
+from kruispunt_identity.domain.protection import Protection, hidden, person_protected
+from kruispunt_identity.domain.rights import NUMBER, View
 from kruispunt_identity.messages import persons as messages
 from kruispunt_identity.messages.values import parse_identifier_key
-from kruispunt_identity.servicer.candidates import NUMBER_ONLY
+from kruispunt_identity.servicer.candidates import REFERRAL
 from kruispunt_identity.servicer.guard import Guard
+from kruispunt_identity.servicer.referrals import Referrals
 from kruispunt_identity.store.reading import PersonReader
 from kruispunt_identity.store.versions import Version, VersionPage, VersionPlace
 from kruispunt_server.call import Call
@@ -30,25 +32,28 @@ _MALFORMED = Resolved(None, Outcome.MALFORMED)
 class ReadingServicer:
     """One method per rpc: parse, read, build. What each does stands in the contract."""
 
-    def __init__(self, reader: PersonReader, guard: Guard, tokens: PageTokens, clock: Clock) -> None:
+    def __init__(
+        self, reader: PersonReader, guard: Guard, referrals: Referrals, tokens: PageTokens, clock: Clock
+    ) -> None:
         self._reader = reader
+        self._referrals = referrals
         self._guard = guard
         self._tokens = tokens
         self._clock = clock
 
     def GetPerson(self, request: pb.GetPersonRequest, call: Call) -> pb.GetPersonResponse:
         """Return one person."""
-        asked = parse_ssin(request.ssin, "ssin")
+        asked = self._referred(request, call) if request.referral else parse_ssin(request.ssin, "ssin")
         view = _view_of(request, call)
         day, known_at = self._times_of(request, call)
         self._guard.check_read(call, asked, view.label)
         found = self._persons([asked], call, view, day, known_at)[asked]
         if found.person is None:
             raise _unknown(call, asked, view)
-        call.look(int(found.person.ssin), view.label, "found")
+        _look_at(call, found.person, view)
         return pb.GetPersonResponse(
             person=messages.person_message(found.person, day, view),
-            resolution=messages.resolved_message(found.resolved),
+            resolution=messages.resolved_message(found.resolved, call.right),
         )
 
     def BatchGetPersons(self, request: pb.BatchGetPersonsRequest, call: Call) -> pb.BatchGetPersonsResponse:
@@ -65,21 +70,24 @@ class ReadingServicer:
         results = []
         for text, number in zip(request.ssins, numbers, strict=True):
             if number is None:
-                results.append(pb.PersonResult(resolution=messages.resolved_message(_MALFORMED, text)))
+                results.append(
+                    pb.PersonResult(resolution=messages.resolved_message(_MALFORMED, call.right, text))
+                )
                 continue
             one = found.get(number)
             if one is None:
                 call.look(int(number), view.label, Reason.NO_DOSSIER.label)
                 withheld = Resolved(number, Outcome.NO_DOSSIER)
-                results.append(pb.PersonResult(resolution=messages.resolved_message(withheld)))
+                results.append(pb.PersonResult(resolution=messages.resolved_message(withheld, call.right)))
                 continue
             person = one.person
-            call.look(
-                int(number if person is None else person.ssin), view.label, "found" if person else "none"
-            )
+            if person is None:
+                call.look(int(number), view.label, "none", protected=False)
+            else:
+                _look_at(call, person, view)
             results.append(
                 pb.PersonResult(
-                    resolution=messages.resolved_message(one.resolved),
+                    resolution=messages.resolved_message(one.resolved, call.right),
                     person=None if person is None else messages.person_message(person, day, view),
                 )
             )
@@ -111,9 +119,14 @@ class ReadingServicer:
             raise
         if resolved.current is None:
             raise _unknown(call, asked, view)
-        call.look(int(resolved.current), view.label, "found")
+        label = view.label_of(protected=resolved.protected)
+        call.look(int(resolved.current), label, "found", protected=resolved.protected)
+        if hidden(call.right, protected=resolved.protected):
+            return pb.ListPersonVersionsResponse(
+                resolution=messages.resolved_message(resolved, call.right), protected=True
+            )
         for number in sorted(page.others):
-            call.look(int(number), NUMBER_ONLY, "found")
+            call.look(int(number), NUMBER, "found")
         token = ""
         if page.more:
             instant = place.instant if place else known_at or _latest_of(page, call.now)
@@ -121,8 +134,9 @@ class ReadingServicer:
         return pb.ListPersonVersionsResponse(
             versions=[_version_message(version) for version in page.versions],
             next_page_token=token,
-            resolution=messages.resolved_message(resolved),
+            resolution=messages.resolved_message(resolved, call.right),
             withheld=[int(group) for group in view.withheld],  # type: ignore[misc]
+            protected=resolved.protected,
         )
 
     def FindPersonsByForeignIdentifier(
@@ -137,11 +151,23 @@ class ReadingServicer:
         readable = self._guard.readable(call, [person.ssin for person in persons] or [_NOBODY])
         if readable is not None:
             persons = [person for person in persons if person.ssin in readable]
+        response = pb.FindPersonsByForeignIdentifierResponse()
         for person in persons:
-            call.look(int(person.ssin), view.label, "found")
-        return pb.FindPersonsByForeignIdentifierResponse(
-            persons=[messages.person_message(person, day, view) for person in persons]
-        )
+            if view.hides(protected=person.protected):
+                call.look(int(person.ssin), REFERRAL, "found", protected=True)
+                response.referrals.add(referral=self._referrals.make(person.ssin))
+            else:
+                _look_at(call, person, view)
+                response.persons.append(messages.person_message(person, day, view))
+        return response
+
+    def _referred(self, request: pb.GetPersonRequest, call: Call) -> Ssin:
+        """Return whom a referral names; what else may be wrong with it is told to nobody who may not open it."""
+        if not call.right.shows_protected:
+            raise person_protected("referral")
+        if request.ssin:
+            raise RegistryError(Reason.FIELD_INVALID, "a number or a referral, not both", field="referral")
+        return self._referrals.read(request.referral, "referral")
 
     def _times_of(self, request: Any, call: Call) -> tuple[dt.date, dt.datetime | None]:
         day = parse_optional_day(request, "valid_at") or self._clock.today()
@@ -169,6 +195,11 @@ def _known_at_of(request: Any, call: Call) -> dt.datetime | None:
     return parse_instant(request.known_at, "known_at", not_after=call.now)
 
 
+def _look_at(call: Call, person: FoundPerson, view: View) -> None:
+    label = view.label_of(protected=person.protected)
+    call.look(int(person.ssin), label, "found", protected=person.protected)
+
+
 def _latest_of(page: VersionPage, now: dt.datetime) -> dt.datetime:
     """Return `now`, or when the latest version was recorded if a clock that was set back makes that later."""
     return now if page.latest is None else max(now, page.latest)
@@ -180,6 +211,8 @@ def _version_message(version: Version) -> pb.PersonVersion:
         return pb.PersonVersion(fact=messages.fact_message(entry, version.visible))
     if isinstance(entry, NumberEvent):
         return pb.PersonVersion(number_event=messages.event_message(entry))
+    if isinstance(entry, Protection):
+        return pb.PersonVersion(protection=messages.protection_message(entry))
     return pb.PersonVersion(foreign_identifier=messages.identifier_message(entry))
 
 

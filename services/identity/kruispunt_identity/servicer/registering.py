@@ -77,7 +77,9 @@ class RegisteringServicer:
         if response.person.ssin:
             groups = ",".join(sorted(each.group.name.lower() for each in registration.statements))
             call.look(int(response.person.ssin), groups, "written")
-        self._views.show(response.candidates, call)
+        self._views.show(response, call)
+        if response.referrals and response.outcome == pb.PERSON_OUTCOME_CANDIDATES:
+            response.outcome = pb.PERSON_OUTCOME_REFER_TO_KEEPER
         return response
 
     def RecordDistinct(self, request: pb.RecordDistinctRequest, call: Call) -> pb.RecordDistinctResponse:

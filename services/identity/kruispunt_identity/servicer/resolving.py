@@ -52,10 +52,13 @@ class ResolvingServicer:
             raise
         found |= {number: Resolved(number, Outcome.NO_DOSSIER) for number in withheld}
         for number, resolved in found.items():
-            call.look(int(resolved.current or number), _SHOWN, _RESULTS[resolved.outcome])
+            whom, result = int(resolved.current or number), _RESULTS[resolved.outcome]
+            call.look(whom, _SHOWN, result, protected=resolved.protected)
         return pb.ResolveNumbersResponse(
             results=[
-                resolved_message(_MALFORMED, text) if number is None else resolved_message(found[number])
+                resolved_message(_MALFORMED, call.right, text)
+                if number is None
+                else resolved_message(found[number], call.right)
                 for text, number in zip(request.ssins, numbers, strict=True)
             ]
         )

@@ -58,7 +58,8 @@ class SearchingServicer:
         criteria = parse_criteria(request.criteria, self._clock.today())
         limit = parse_code(request.limit, "limit", 0, MOST_SHOWN) or _USUAL_LIMIT
         found = self._candidates.look(criteria.query, criteria.year_tolerance)
-        shown = () if found.too_weak else found.ranked[:limit]
+        ranked = self._views.worth_showing(found.ranked, call.right)
+        shown = [] if found.too_weak else ranked[:limit]
         search = self._kept(call, request.criteria, shown, found.rules_version)
         if found.too_weak:
             raise RegistryError(
@@ -72,9 +73,9 @@ class SearchingServicer:
             candidates=[candidate_message(each, explained=explained) for each in shown],
             search_id=str(search.search_id),
             rules_version=found.rules_version,
-            truncated=len(found.ranked) > limit,
+            truncated=len(ranked) > limit,
         )
-        self._views.show(response.candidates, call)
+        self._views.show(response, call)
         return response
 
     def ListSuspectedDuplicates(
@@ -92,10 +93,12 @@ class SearchingServicer:
         )
         found = self._decisions.page(least=least, after=after, limit=size + 1)
         page = found[:size]
-        for number in {number for each in page for number in each.persons}:
+        withheld = self._views.hidden({number for each in page for number in each.persons}, call.right)
+        shown = [each for each in page if withheld.isdisjoint(each.persons)]
+        for number in {number for each in shown for number in each.persons}:
             call.look(int(number), NUMBER_ONLY, "suspected_duplicate")
         return pb.ListSuspectedDuplicatesResponse(
-            pairs=[suspicion_message(each) for each in page],
+            pairs=[suspicion_message(each) for each in shown],
             next_page_token=self._tokens.make(query, SuspicionPosition.of(page[-1]).written())
             if len(found) > size
             else "",

@@ -7,12 +7,14 @@ from google.protobuf.message import Message
 
 from kruispunt.ssin import Ssin
 from kruispunt_identity.domain.person import Person
+from kruispunt_identity.domain.protection import hidden
 from kruispunt_identity.servicer.guard import Guard
 from kruispunt_identity.store.persons import Known, PersonStore
-from kruispunt_server.call import Call
+from kruispunt_server.call import Call, InstitutionKey
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.writes import WriteKey, Writes
 
+_NOBODY = InstitutionKey(-1, -1)  # a registrar without an institution has said nothing
 ResponseT = TypeVar("ResponseT", bound=Message)
 
 
@@ -67,6 +69,8 @@ class Telling:
                 raise RegistryError(
                     Reason.CONCURRENT_CHANGE, "the person was split in between", retry_after_s=0.0
                 )
+            if hidden(call.right, protected=person.protected):
+                person.shown_to = call.participant.institution or _NOBODY
             return work(transaction, person).SerializeToString()
 
         try:
@@ -77,6 +81,9 @@ class Telling:
             raise
         answer = response()
         answer.ParseFromString(body)
+        is_hidden = hidden(call.right, protected=answer.resolution.protected)  # type: ignore[attr-defined]
+        if is_hidden and "etag" in answer.DESCRIPTOR.fields_by_name:  # it counts what others do
+            answer.ClearField("etag")
         shown = answer.resolution.current_ssin  # type: ignore[attr-defined]
         said = groups if isinstance(groups, str) else groups(answer)
         call.look(int(shown), said, "validated" if key.validate_only else "written")

@@ -47,7 +47,7 @@ class UpdatingServicer:
                     for place, result in enumerate(results)
                 ],
                 etag=_etag(version),
-                resolution=resolved_message(person.resolved(asked)),
+                resolution=resolved_message(person.resolved(asked), call.right),
             )
 
         return self._telling.run(call, key, asked, groups, pb.UpdatePersonResponse, work)
@@ -69,7 +69,7 @@ class UpdatingServicer:
             return pb.RetractFactResponse(
                 fact=fact_message(change.fact),
                 etag=_etag(version),
-                resolution=resolved_message(person.resolved(asked)),
+                resolution=resolved_message(person.resolved(asked), call.right),
             )
 
         return self._telling.run(call, key, asked, _retracted_group, pb.RetractFactResponse, work)

@@ -26,11 +26,13 @@ class Candidate:
         ssin: the number that stands for the person now.
         found_under: the number that the facts stand under by which the person was found.
         hit: grade and score.
+        protected: whether the person is protected.
     """
 
     ssin: Ssin = field(repr=False)
     found_under: Ssin = field(repr=False)
     hit: Hit
+    protected: bool = False
 
     @property
     def grade(self) -> Grade:
@@ -90,11 +92,12 @@ class CandidateSearch:
         for hit in found.hits:
             under = current = Ssin(hit.ssin)
             resolved = leads.get(hit.ssin)
+            protected = resolved is not None and resolved.protected
             if resolved is not None:
                 if resolved.outcome is Outcome.CANCELLED or resolved.current is None:
                     continue
                 current = resolved.current
-            persons.setdefault(current, Candidate(current, under, hit))
+            persons.setdefault(current, Candidate(current, under, hit, protected))
         ranked = tuple(persons.values())
         return Candidates(ranked, _too_weak(query, ranked, truncated=found.truncated), found.rules_version)
 

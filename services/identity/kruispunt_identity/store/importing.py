@@ -3,7 +3,7 @@
 import datetime as dt
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -114,6 +114,11 @@ class ImportStore:
         """Return what became of rows that were sent before, so that they need not be read again."""
         with self._database.reading() as connection:
             return self._rows.recorded(connection, import_id, first, last)
+
+    def protected(self, numbers: Collection[Ssin]) -> frozenset[Ssin]:
+        """Return those of some numbers whose person is protected."""
+        with self._database.reading() as connection:
+            return self._numbers.protections.among(connection, numbers)
 
     def take_over(
         self, call: Call, job: Import, first: int, rows: Sequence[ImportRow | RowResult]

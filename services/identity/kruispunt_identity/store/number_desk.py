@@ -37,6 +37,7 @@ class NumberDesk:
     ) -> None:
         self.database = database
         self.numbers = NumberStore(database, tables)
+        self.protections = self.numbers.protections
         self.changes = NumberChanges(database, tables)
         self.facts = FactStore(database, tables.persons)
         self.links = LinkStates(database, tables)

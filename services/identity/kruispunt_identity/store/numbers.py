@@ -3,6 +3,7 @@
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,6 +28,7 @@ from kruispunt_identity.store.number_rows import (
     replacement_of,
     step_columns,
 )
+from kruispunt_identity.store.protections import Protections, has_mark
 from kruispunt_identity.tables import IdentityTables
 from kruispunt_server.arrays import among, array
 from kruispunt_server.bulk import bulk_insert_columns
@@ -54,9 +56,11 @@ class NumberStore:
         self._steps = sa.select(number.c.root_ssin, *step_columns(number)).where(
             among(number.c.root_ssin, "ssins", self._dialect), number.c.replaced_by.is_not(None)
         )
-        # Index: primary key, of both.
+        self.protections = Protections(self._dialect, self._tables)
+        # Index: primary key, of both; then as of `has_mark`.
+        marked = has_mark(self._tables, number.c.root_ssin)
         self._leads = (
-            sa.select(number.c.ssin, number.c.root_ssin, root.c.status, root.c.register)
+            sa.select(number.c.ssin, number.c.root_ssin, root.c.status, root.c.register, marked)
             .select_from(number.join(root, root.c.ssin == number.c.root_ssin))
             .where(among(number.c.ssin, "ssins", self._dialect))
         )
@@ -102,22 +106,25 @@ class NumberStore:
         """Return where many numbers lead, today or as it stood at `known_at`.
 
         Numbers of which nothing was written here (by then) are left out: the national register may know them.
-        Two statements however many numbers; about the past, one for each level of the longest chain.
+        Two statements however many numbers; about the past, one for each level of the longest chain and one for who is
+        protected now.
         """
         if not ssins:
             return {}
         if known_at is not None:
-            return self._history.resolve_many(connection, ssins, known_at)
+            return self._marked(connection, self._history.resolve_many(connection, ssins, known_at))
         rows = connection.execute(self._leads, {"ssins": array(sorted(set(ssins)), self._dialect)}).all()
-        replaced = {Ssin(root) for ssin, root, _, _ in rows if ssin != root}
+        replaced = {Ssin(root) for ssin, root, *_ in rows if ssin != root}
         next_of = {
             step.former: step for steps in self._steps_below(connection, replaced).values() for step in steps
         }
         resolved = {}
-        for ssin, root, status, register in rows:
+        for ssin, root, status, register, protected in rows:
             outcome = outcome_of(NumberStatus(status), ssin != root)
             chain = _chain(Ssin(ssin), Ssin(root), next_of)
-            resolved[ssin] = Resolved(Ssin(ssin), outcome, Ssin(root), Register(register), chain)
+            resolved[ssin] = Resolved(
+                Ssin(ssin), outcome, Ssin(root), Register(register), chain, bool(protected)
+            )
         return resolved
 
     def events(
@@ -159,6 +166,17 @@ class NumberStore:
         """Say that something of the person under `root` changed; returns the new version."""
         version: int = connection.execute(self._touch, {"of_ssin": int(root), "at": now}).scalar_one()
         return version
+
+    def _marked(self, connection: sa.Connection, resolved: dict[int, Resolved]) -> dict[int, Resolved]:
+        """Return where numbers led, with whether either end is of somebody who is protected now."""
+        ends = {
+            number for one in resolved.values() for number in (one.asked, one.current) if number is not None
+        }
+        protected = self.protections.among(connection, ends)
+        return {
+            ssin: replace(one, protected=not protected.isdisjoint((one.asked, one.current)))
+            for ssin, one in resolved.items()
+        }
 
     def _steps_below(
         self, connection: sa.Connection, roots: Collection[Ssin]

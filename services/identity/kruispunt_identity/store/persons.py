@@ -1,6 +1,7 @@
 """Writing of persons: opens a person, and carries out what commands plan."""
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -51,7 +52,7 @@ class Known:
 class PersonStore:
     """Writes what is told of persons.
 
-    A command costs six statements and the commit: number, lineage, facts, one each for what is added and closed, version
+    A command costs seven statements and the commit: number, lineage, facts, protection, one each for what is added and closed, version
     and change; and where a name or the like changed, what `MatchStore.write` costs.
 
     Args:
@@ -97,6 +98,15 @@ class PersonStore:
         self._ask_national(asked)
         return Known(Lineage(asked), only_national=True)
 
+    def protected(
+        self, numbers: Collection[Ssin], connection: sa.Connection | None = None
+    ) -> frozenset[Ssin]:
+        """Return those of some numbers whose person is protected; as `connection` sees it, or as it stands."""
+        if connection is not None:
+            return self._numbers.protections.among(connection, numbers)
+        with self._database.reading() as reading:
+            return self._numbers.protections.among(reading, numbers)
+
     def open(self, connection: sa.Connection, asked: Ssin, *, only_national: bool | None = None) -> Person:
         """Return the person that a number is of; nobody else writes them until the transaction ends.
 
@@ -127,7 +137,8 @@ class PersonStore:
             raise RegistryError(Reason.NUMBER_CANCELLED, "the number leads to nobody", field="ssin")
         lineage = self._numbers.lineage(connection, root)
         facts = self._facts.of(connection, lineage.numbers, history=True)
-        return Person(stands, lineage, facts, self._clock.now())
+        protected = bool(self._numbers.protections.among(connection, [root]))
+        return Person(stands, lineage, facts, self._clock.now(), protected=protected)
 
     def carry_out(
         self,

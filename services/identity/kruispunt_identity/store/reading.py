@@ -6,7 +6,7 @@ connection held, the national register is asked about those whose identification
 
 import datetime as dt
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
 
@@ -40,6 +40,7 @@ class _Rows:
         facts: that stand; in a look into the past those too that had been closed.
         links: states that stand, of whatever validity.
         events: what had happened to the numbers; in a look into the past only.
+        protected: whether one of the numbers is of somebody who is protected now.
     """
 
     lineage: Lineage
@@ -47,6 +48,7 @@ class _Rows:
     facts: list[Fact] = field(default_factory=list)
     links: list[ForeignIdentifier] = field(default_factory=list)
     events: list[NumberEvent] = field(default_factory=list)
+    protected: bool = False
 
     @property
     def recorded_at(self) -> dt.datetime | None:
@@ -60,11 +62,19 @@ class _Rows:
 
 @dataclass(frozen=True, slots=True)
 class _Own:
-    """What our registers answered: where numbers lead, and the persons by the number that stands."""
+    """What our registers answered.
+
+    Attributes:
+        resolved: where numbers lead.
+        rows: the persons, by the number that stands.
+        past: whether it is a look into the past.
+        unwritten: numbers of protected persons of whom nothing had been written at that instant.
+    """
 
     resolved: dict[int, Resolved]
     rows: dict[int, _Rows]
     past: bool
+    unwritten: frozenset[Ssin] = frozenset()
 
 
 class PersonReader:
@@ -152,13 +162,20 @@ class PersonReader:
                 if resolved is None or resolved.current is None
                 else self._numbers.lineage(connection, resolved.current, known_at)
             )
+            protected = bool(self._numbers.protections.among(connection, lineage.numbers))
             history = self._versions.history(connection, lineage, known_at)
         national = self._ask([asked], known).get(lineage.root)
         if resolved is None:
             resolved = _of_national(asked, national)
         if national is not None:
             history.facts.extend(national_facts(national))
+        resolved = replace(resolved, protected=resolved.protected or protected)
         return resolved, history.page(view, after, limit)
+
+    def protected(self, numbers: Collection[Ssin]) -> frozenset[Ssin]:
+        """Return those of some numbers whose person is protected now."""
+        with self._database.reading() as connection:
+            return self._numbers.protections.among(connection, numbers)
 
     def _own(self, connection: sa.Connection, asked: Collection[Ssin], known_at: dt.datetime | None) -> _Own:
         resolved = self._numbers.resolve_many(connection, list(asked), known_at)
@@ -176,7 +193,17 @@ class PersonReader:
             for event in self._versions.events(connection, of_number, known_at) if past else ():
                 for number in of_number.keys() & {event.ssin, event.other}:
                     of_number[number].events.append(event)
-        return _Own(resolved, rows, known_at is not None)
+        for one in resolved.values():
+            if one.protected and one.current is not None:
+                rows[int(one.current)].protected = True
+        if known_at is None:
+            return _Own(resolved, rows, past=False)
+        # Of numbers that were split off since, too: what stood under them then is shown with the rest. And of those that
+        # only the national register knew then: it says what it says today.
+        protected = self._numbers.protections.among(connection, {*of_number, *asked})
+        for number in protected & of_number.keys():
+            of_number[number].protected = True
+        return _Own(resolved, rows, past=True, unwritten=protected - of_number.keys())
 
     def _ask(self, asked: Iterable[Ssin], resolved: dict[int, Resolved]) -> dict[Ssin, NationalPerson]:
         """Ask the national register about those whom it may know; nobody else's number is shown to it."""
@@ -201,10 +228,12 @@ class PersonReader:
                 found[number] = Found(resolved)
                 continue
             if root not in persons:
-                rows = own.rows.get(int(root)) or _Rows(Lineage(root), None)
+                rows = own.rows.get(int(root))
+                if rows is None:
+                    rows = _Rows(Lineage(root), None, protected=root in own.unwritten)
                 etag = "" if own.past else _NEVER_WRITTEN if rows.number is None else rows.number.etag
                 persons[root] = _person(resolved, rows, national.get(root), valid_at, etag)
-            found[number] = Found(resolved, persons[root])
+            found[number] = Found(replace(resolved, protected=persons[root].protected), persons[root])
         return found
 
 
@@ -228,4 +257,5 @@ def _person(
         identifiers=tuple(link for link in rows.links if link.validity.holds(valid_at)),
         etag=etag,
         recorded_at=rows.recorded_at,
+        protected=rows.protected,
     )

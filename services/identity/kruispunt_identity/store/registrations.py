@@ -15,6 +15,7 @@ from kruispunt_identity.domain.lineage import Lineage
 from kruispunt_identity.domain.national import NationalRegister
 from kruispunt_identity.domain.number import Number, Outcome, Register
 from kruispunt_identity.domain.picture import paint
+from kruispunt_identity.domain.protection import hidden, person_protected
 from kruispunt_identity.domain.registration import name_and_birth
 from kruispunt_identity.domain.values import Gender, PartialDate
 from kruispunt_identity.store.candidates import MOST_SHOWN, Candidate, CandidateSearch
@@ -114,7 +115,8 @@ class RegistrationStore:
         """Register a person, unless somebody strongly like them is there whom no decision names.
 
         Raises:
-            RegistryError: a decision names nobody's number, NOT_FOUND / PERSON_UNKNOWN, or a cancelled one,
+            RegistryError: a decision names a protected person whom the call may not see, PERMISSION_DENIED /
+                PERSON_PROTECTED, nobody's number, NOT_FOUND / PERSON_UNKNOWN, or a cancelled one,
                 FAILED_PRECONDITION / NUMBER_CANCELLED, with its field; no number is left, FAILED_PRECONDITION /
                 NUMBERS_EXHAUSTED; the national register cannot be asked, UNAVAILABLE / REGISTER_UNAVAILABLE.
         """
@@ -124,7 +126,7 @@ class RegistrationStore:
             self._database.lock(transaction, key)
         found = self._candidates.find(transaction, profile)
         asked = {decision.ssin: decision.field for decision in registration.decisions}
-        named = set(self.current_of(transaction, asked).values())
+        named = set(self.current_of(transaction, call, asked).values())
         open_ = [each for each in found.possible() if each.ssin not in named][:MOST_SHOWN]
         if any(each.ssin not in named for each in found.strong()):
             return Registered(None, tuple(open_), found.rules_version)
@@ -160,11 +162,14 @@ class RegistrationStore:
                 return (asked,)
             return self._numbers.lineage(connection, resolved.current).numbers
 
-    def current_of(self, transaction: sa.Connection, asked: Mapping[Ssin, str]) -> dict[Ssin, Ssin]:
+    def current_of(
+        self, transaction: sa.Connection, call: Call, asked: Mapping[Ssin, str]
+    ) -> dict[Ssin, Ssin]:
         """Return the number that stands for each number asked; errors as of `register`.
 
         Args:
             transaction: the caller's.
+            call: who decides: nobody decides about a person whom they may not see.
             asked: numbers, with the path of the request field that names each.
         """
         leads = self._numbers.resolve_many(transaction, list(asked))
@@ -177,6 +182,8 @@ class RegistrationStore:
                 raise RegistryError(Reason.PERSON_UNKNOWN, "no register knows the number", field=path)
             if resolved is not None and resolved.outcome is Outcome.CANCELLED:
                 raise RegistryError(Reason.NUMBER_CANCELLED, "the number was cancelled", field=path)
+            if resolved is not None and hidden(call.right, protected=resolved.protected):
+                raise person_protected(path)
             current[ssin] = ssin if resolved is None or resolved.current is None else resolved.current
         return current
 
@@ -188,7 +195,7 @@ class RegistrationStore:
         Raises:
             RegistryError: both are one person, INVALID_ARGUMENT / SAME_PERSON; otherwise as of `register`.
         """
-        current = self.current_of(transaction, {decision.ssin: decision.field, asked: "ssin"})
+        current = self.current_of(transaction, call, {decision.ssin: decision.field, asked: "ssin"})
         if current[asked] == current[decision.ssin]:
             raise RegistryError(Reason.SAME_PERSON, "both numbers are of one person", field=decision.field)
         return self._tell_apart(transaction, call, asked, decision, request_id)

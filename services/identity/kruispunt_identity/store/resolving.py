@@ -29,14 +29,20 @@ class NumberResolver:
         """
         with self._database.snapshot() as connection:
             known = self._numbers.resolve_many(connection, sorted(set(asked)), known_at)
-        elsewhere = sorted({ssin for ssin in asked if ssin not in known and ssin.kind is SsinKind.NATIONAL})
+            elsewhere = sorted(
+                {ssin for ssin in asked if ssin not in known and ssin.kind is SsinKind.NATIONAL}
+            )
+            # Nothing may have been written of them then, and a mark since.
+            protected = self._numbers.protections.among(connection, elsewhere if known_at else ())
         national = self._national.find_many(elsewhere) if elsewhere else {}
         found = {}
         for ssin in asked:
             if ssin in known:
                 found[ssin] = known[ssin]
             elif ssin in national:
-                found[ssin] = Resolved(ssin, Outcome.CURRENT, ssin, Register.NATIONAL)
+                found[ssin] = Resolved(
+                    ssin, Outcome.CURRENT, ssin, Register.NATIONAL, protected=ssin in protected
+                )
             else:
                 found[ssin] = Resolved(ssin, Outcome.UNKNOWN)
         return found

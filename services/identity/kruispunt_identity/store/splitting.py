@@ -13,11 +13,13 @@ from kruispunt_identity.domain.fact import Fact
 from kruispunt_identity.domain.identifier import ForeignIdentifier
 from kruispunt_identity.domain.merging import undecided
 from kruispunt_identity.domain.number import Number, NumberStatus, Register
+from kruispunt_identity.domain.protection import SET, Protection, shared_by_split
 from kruispunt_identity.domain.replacing import following
 from kruispunt_identity.domain.values import SUPPLEMENTARY
 from kruispunt_identity.store.number_changes import numbers_below
 from kruispunt_identity.store.number_desk import NumberDesk, state_of
-from kruispunt_identity.store.told import deceased, told_of_number
+from kruispunt_identity.store.protections import described
+from kruispunt_identity.store.told import deceased, told_of_days, told_of_number
 from kruispunt_server.call import Call
 from kruispunt_server.changes import Change
 from kruispunt_server.errors import Reason, RegistryError
@@ -91,6 +93,7 @@ class SplittingStore:
         assert root is not None
         lineage = self._desk.numbers.lineage(connection, number.root)
         facts = self._desk.facts.of(connection, lineage.numbers, history=True)
+        marks = self._desk.protections.of(connection, lineage.numbers)
         below = numbers_below(lineage, ssin)
         returning = {ssin, *below}
         now = following(self._desk.clock.now(), root, number)
@@ -114,6 +117,8 @@ class SplittingStore:
         )
         parted = _Parted(number, root, effective_on, facts, returning, len(taken))
         self._journal_split(connection, call, parted, request_id)
+        shared = shared_by_split(marks, ssin, returning, root.ssin, number.replacement.recorded_at)
+        self._protect_both(connection, call, shared, now, request_id)
         return SplitReceipt(
             remaining=root.ssin,
             returned=[
@@ -126,6 +131,23 @@ class SplittingStore:
             identifiers=self._desk.links.of(connection, sorted(returning)),
             numbers=below,
         )
+
+    def _protect_both(
+        self,
+        connection: sa.Connection,
+        call: Call,
+        shared: Sequence[tuple[Ssin, Protection]],
+        now: dt.datetime,
+        request_id: uuid.UUID,
+    ) -> None:
+        """Let a side of the split keep a mark that was set while both were one, and went to the other side."""
+        for ssin, mark in shared:
+            decision = replace(mark.set_by, participant_id=call.participant.participant_id)
+            kept = Protection.new(ssin, decision, now)
+            self._desk.protections.add(connection, [kept])
+            told = told_of_days([decision.day], [None], call.participant.institution)
+            change = Change(int(ssin), SET, None, {"marks": [described(kept)]}, told=told)
+            self._desk.journal(connection, call, change, request_id)
 
     def _journal_split(
         self, connection: sa.Connection, call: Call, parted: _Parted, request_id: uuid.UUID

@@ -17,6 +17,7 @@ from kruispunt_identity.domain.identifier import ForeignIdentifier
 from kruispunt_identity.domain.lineage import Lineage
 from kruispunt_identity.domain.number import EventKind, NumberEvent
 from kruispunt_identity.domain.picture import paint
+from kruispunt_identity.domain.protection import Protection, as_known
 from kruispunt_identity.domain.rights import View
 from kruispunt_identity.domain.values import Validity
 from kruispunt_identity.store.facts import FactStore
@@ -32,7 +33,7 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
 _NEVER = -1  # when the national register recorded what it says
 
-Entry = Fact | NumberEvent | ForeignIdentifier
+Entry = Fact | NumberEvent | ForeignIdentifier | Protection
 VersionKey = tuple[int, int, str]
 """Where a version stands: microseconds since 1970, kind, and what sets it apart from others; never a number."""
 
@@ -96,12 +97,14 @@ class History:
         events: by instant, then number, then in order.
         links: every state.
         facts: those too that were corrected or retracted.
+        marks: that the person is protected, those too that were lifted.
     """
 
     lineage: Lineage
     events: list[NumberEvent]
     links: list[ForeignIdentifier]
     facts: list[Fact]
+    marks: list[Protection]
 
     def page(self, view: View, after: VersionKey | None, limit: int) -> VersionPage:
         """Return the page that follows a key; what `view` does not show is left out."""
@@ -127,10 +130,14 @@ class History:
         for link in self.links if view.identifiers else ():
             yield Version((_microseconds(link.recorded_at), 2, f"{link.link_id}/{link.version:09}"), link)
 
+        for mark in self.marks if view.shows_protected else ():
+            yield Version((_microseconds(mark.recorded_at), 3, str(mark.protection_id)), mark)
+
     def _latest(self) -> dt.datetime | None:
         instants = [event.recorded_at for event in self.events] + [link.recorded_at for link in self.links]
         for fact in self.facts:
             instants += [instant for instant in (fact.recorded_at, fact.superseded_at) if instant is not None]
+        instants += [at for mark in self.marks for at in (mark.recorded_at, mark.lifted_at) if at is not None]
         return max(instants, default=None)
 
 
@@ -171,6 +178,7 @@ class VersionReader:
             self.events(connection, numbers, known_at),
             self._links.of(connection, numbers, known_at, history=True),
             self._facts.of(connection, numbers, known_at, history=True),
+            as_known(self._numbers.protections.of(connection, numbers), known_at),
         )
 
     def events(
