@@ -3,7 +3,7 @@
 gRPC gets handlers of raw bytes, composed once per method at start; there are no interceptors. Left to
 itself gRPC answers garbage with INTERNAL, and an exception with its own text.
 
-Order of checks: certificate, participant, role, purpose, grant, deadline, message, work. Who is not let in
+Order of checks: certificate, participant, role, purpose, grant, deadline, quota, message, work. Who is not let in
 learns nothing about the request. Before an answer leaves, what it shows is in the journal.
 """
 
@@ -229,6 +229,8 @@ class _Endpoint:
             self._grant(call)
         if call.deadline <= time.monotonic():  # it waited too long for a thread: nobody listens any more
             raise _deadline_over()
+        if self._edge.quotas is not None:
+            self._edge.quotas.spend(call, self._policy.kind)
 
     def _check_role(self, call: Call) -> None:
         roles = self._policy.roles

@@ -40,6 +40,14 @@ class MethodClass(enum.StrEnum):
     BULK = "bulk"
 
 
+class Spending(Protocol):
+    """Knows how much participants may ask."""
+
+    def spend(self, call: Call, kind: MethodClass) -> None:
+        """Count a call that is otherwise let in; raises RegistryError if it is one too many."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What a method asks of its callers.
@@ -99,6 +107,7 @@ class Edge:
         running: counts the calls being served, for the drain.
         metrics: none: not counted.
         tracing: none: not traced, at no cost.
+        quotas: none: nobody is bounded.
     """
 
     callers: Callers
@@ -110,3 +119,4 @@ class Edge:
     running: Running = field(default_factory=Running)
     metrics: "Metrics | None" = None
     tracing: "Tracing | None" = None
+    quotas: Spending | None = None

@@ -52,6 +52,11 @@ EVENTS: Mapping[str, Event] = {
         "A caller was not let in; with the names in its certificate if it is unknown.",
         "method", "participant", "status", "reason", "uris",
     ),
+    "quota_exhausted": _event(
+        "warning",
+        "A participant asks more than its quota; at most once a minute for each participant and quota.",
+        "participant", "quota", "method",
+    ),
     "call_failed": _event(
         "error",
         "A fault of the registry; the caller got the incident id.",

@@ -54,6 +54,10 @@ class Metrics:
             "kruispunt_calls_running", "Calls being served.",
             registry=self.registry, multiprocess_mode="livesum",
         )  # fmt: skip
+        self._quota_refusals = Counter(
+            "kruispunt_quota_refusals", "Calls refused because a quota was used up.", ("quota",),
+            registry=self.registry,
+        )  # fmt: skip
         self._flush_rows = Histogram(
             "kruispunt_journal_flush_rows", "Access records written together.",
             buckets=_ROWS, registry=self.registry,
@@ -89,6 +93,10 @@ class Metrics:
     def calls(self, method: str) -> Calls:
         """Return the counters of one method, by its full name."""
         return Calls(method, self._finished, self._seconds)
+
+    def quota_refused(self, quota: str) -> None:
+        """Count one call that was refused for a quota: a kind of methods, "grant" or "end_user"."""
+        self._quota_refusals.labels(quota).inc()
 
     def set_behind(self, seconds: float) -> None:
         """State how far this service is behind the one that it follows, infinitely if it never followed it; sampled."""
