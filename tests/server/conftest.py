@@ -20,6 +20,7 @@ from kruispunt_server.boundary import Deadlines, Edge, Policy, UnknownMethods, h
 from kruispunt_server.call import Call, InstitutionKey, Look, Participant, Role
 from kruispunt_server.caller import Callers
 from kruispunt_server.clock import FixedClock
+from kruispunt_server.edge import Watching
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.events import Events
 from kruispunt_server.shedding import CallPool, Shedding
@@ -242,6 +243,7 @@ def serve(
     pool: CallPool | None = None,
     shed_above: int = 1000,
     more: Sequence[grpc.GenericRpcHandler] = (),
+    alarm: Watching | None = None,
 ) -> Iterator[Served]:
     """Start a server; stop it when the test has ended."""
     journal, participants, log = RecordingJournal(), Participants(), io.StringIO()
@@ -252,6 +254,7 @@ def serve(
         clock=FixedClock(NOON),
         events=Events("directory", strict=True, stream=log),
         deadlines=deadlines,
+        alarm=alarm,
     )
     servicer = FakeDirectory(journal)
     pool = pool or CallPool(4)

@@ -20,6 +20,7 @@ from kruispunt_server.journal import AccessJournal
 from kruispunt_server.keys import Keys, Pseudonyms
 from kruispunt_server.lease import Lease
 from kruispunt_server.quotas.enforcing import Quotas, quota_of
+from kruispunt_server.quotas.enumeration import EnumerationAlarm
 from kruispunt_server.quotas.memory import QuotaMemory
 from kruispunt_server.sealing.heads import HeadStore
 from kruispunt_server.sealing.seal_keys import SealKeys
@@ -220,6 +221,13 @@ def _edge(
         metrics=telemetry.metrics,
         tracing=telemetry.tracing,
         quotas=_quotas(settings, telemetry, rights, memory),
+        alarm=EnumerationAlarm(
+            memory,
+            misses=settings.enumeration_misses,
+            window_s=settings.enumeration_window_s,
+            events=telemetry.events,
+            metrics=telemetry.metrics,
+        ),
     )
 
 

@@ -204,10 +204,17 @@ class _Endpoint:
 
     def _sealed(self, answer: Message | bytes, call: Call) -> bytes:
         """Return an answer as bytes, after what it shows is in the journal."""
+        self._count_misses(call)  # of a stream as it goes, not at its end
         reply = answer if isinstance(answer, bytes) else answer.SerializeToString()
         if call.looks:
             self._journal.commit(call)
         return reply
+
+    def _count_misses(self, call: Call | None) -> None:
+        """Count what found nobody, whether or not anybody hears the answer."""
+        if call is not None and call.misses and self._edge.alarm is not None:
+            misses, call.misses = call.misses, 0
+            self._edge.alarm.count(call.participant, misses)
 
     def _meet(self, context: grpc.ServicerContext) -> Call:
         """Find out who calls and until when, or raise."""
@@ -317,6 +324,7 @@ class _Endpoint:
         started: float,
     ) -> None:
         """Count, log and trace the end of a call."""
+        self._count_misses(call)
         seconds = time.perf_counter() - started
         status = "OK" if refusal is None else "CANCELLED" if refusal is _GONE else refusal.reason.kind.value
         if self._calls is not None:

@@ -48,6 +48,14 @@ class Spending(Protocol):
         ...
 
 
+class Watching(Protocol):
+    """Counts look-ups that missed."""
+
+    def count(self, participant: Participant, misses: int) -> None:
+        """Count look-ups of a participant that found nobody, or nobody that it may know."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What a method asks of its callers.
@@ -108,6 +116,7 @@ class Edge:
         metrics: none: not counted.
         tracing: none: not traced, at no cost.
         quotas: none: nobody is bounded.
+        alarm: counts look-ups that missed; none: they are not counted.
     """
 
     callers: Callers
@@ -120,3 +129,4 @@ class Edge:
     metrics: "Metrics | None" = None
     tracing: "Tracing | None" = None
     quotas: Spending | None = None
+    alarm: Watching | None = None

@@ -130,6 +130,13 @@ class ServerSettings(BaseSettings):
     usual_writes: str = _quota("100/s", "Changes, likewise.")
     usual_bulk: str = _quota("600/min", "Streams, watches and large batches, likewise; by opening.")
     end_user_searches: str = _quota("300/hour", "Searches of one end user of a participant.")
+    enumeration_misses: int = Field(
+        200,
+        ge=1,
+        le=1_000_000,
+        description="Numbers that a participant may look up in vain in a window before `enumeration_suspected` is logged.",
+    )
+    enumeration_window_s: int = Field(600, ge=1, le=86_400, description="That window.")
     max_message_bytes: int = Field(4 << 20, ge=1 << 16, le=64 << 20, description="Largest request taken.")
     max_connection_age_s: float = Field(
         1800.0, gt=0, description="After which a connection is asked to reconnect, so that load spreads."
