@@ -23,7 +23,8 @@ from kruispunt_server.clock import FixedClock
 from kruispunt_server.edge import Watching
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.events import Events
-from kruispunt_server.shedding import CallPool, Shedding
+from kruispunt_server.fair_pool import CallPool
+from kruispunt_server.shedding import Shedding
 
 SERVICE = pb.DESCRIPTOR.services_by_name["DirectoryService"]
 NAME = "kruispunt.directory.v1.DirectoryService"

@@ -23,6 +23,7 @@ from kruispunt_server.caller import names_of, participant_unknown
 from kruispunt_server.edge import Deadlines, Edge, Journal, Policy
 from kruispunt_server.errors import Kind, Reason, RegistryError, group_not_granted
 from kruispunt_server.events import Events, frames_of
+from kruispunt_server.fair_pool import refuse_if_marked
 from kruispunt_server.feeds.outlet import Outlet
 from kruispunt_server.ids import new_id
 from kruispunt_server.purpose import read_purpose
@@ -116,6 +117,7 @@ class _Endpoint:
         call = place = None
         refusal: RegistryError | None = None
         try:
+            refuse_if_marked()
             call = self._meet(context)
             self._admit(call, context)
             if self._slots is not None:

@@ -11,11 +11,12 @@ import grpc
 from kruispunt_server.assembly import Assembly
 from kruispunt_server.boundary import UnknownMethods, handler_for
 from kruispunt_server.credentials import ReloadingCredentials, TlsFiles
+from kruispunt_server.fair_pool import CallPool
 from kruispunt_server.health import SERVICE_NAME as HEALTH
 from kruispunt_server.health import Health
 from kruispunt_server.reflection import reflection_handlers
 from kruispunt_server.settings import ServerSettings
-from kruispunt_server.shedding import CallPool, Shedding
+from kruispunt_server.shedding import Shedding
 
 _HARD_LIMIT = 1000
 _BESIDE_THREADS = 4  # health and reflection: they answer although all other threads are busy
@@ -43,7 +44,8 @@ class Server:
             assembly.conditions,
         )
         beside = ThreadPoolExecutor(_BESIDE_THREADS, thread_name_prefix="beside")
-        pool = CallPool(settings.threads, thread_name_prefix="call")
+        share = max(1, settings.max_waiting // 2)
+        pool = CallPool(settings.threads, share=share, thread_name_prefix="call")
         handlers = [
             Shedding(pool, settings.max_waiting, edge),
             *(handler_for(one.service, one.servicer, one.policies, edge) for one in assembly.servicers),

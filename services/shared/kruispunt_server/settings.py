@@ -123,7 +123,7 @@ class ServerSettings(BaseSettings):
         128,
         ge=1,
         le=100_000,
-        description="Calls that wait for a thread in one worker; beyond it RESOURCE_EXHAUSTED / TOO_MANY_CALLS.",
+        description="Calls that wait for a thread in one worker, half of them of one caller; beyond it RESOURCE_EXHAUSTED / TOO_MANY_CALLS.",
     )
     usual_reads: str = _quota("200/s", "Reads of a participant whose registration says nothing of them.")
     usual_searches: str = _quota("1200/min", "Searches, likewise.")
