@@ -26,7 +26,8 @@ def home(tmp_path: Path, sqlite_templates: dict[str, Path]) -> Home:
     """Certificates and a migrated database whose one participant may read ten times a day."""
     pki.issue_all(tmp_path / "pki", {"pension-office": ["spiffe://test/participant/pension-office"]})
     pki.replace_file(tmp_path / "pki" / "secret", b"s" * 32, 0o600)
-    limited = RIGHTS.replace("institution: 5/1\n", f"institution: 5/1\n    quotas: {{reads: {QUOTA}/day}}\n")
+    limited = RIGHTS.replace("reads: 1000000/s", f"reads: {QUOTA}/day")
+    assert limited != RIGHTS
     (tmp_path / "rights.yaml").write_text(limited)
     shutil.copyfile(sqlite_templates["directory"], tmp_path / "directory.db")
     database = Database.open(f"sqlite:///{tmp_path / 'directory'}.db")
