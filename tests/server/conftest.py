@@ -279,4 +279,5 @@ def serve(
     for channel in one.channels:
         channel.close()
     server.stop(0).wait()
+    pool.shutdown(wait=False)
     assert edge.running.wait_none(5)

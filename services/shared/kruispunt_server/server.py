@@ -56,8 +56,12 @@ class Server:
         # Only a bound of memory: Shedding refuses long before, and says why.
         # After a restart all watchers come back at once, and wait for the few threads that let them in.
         most = _HARD_LIMIT + 2 * settings.max_waiting + _watches(assembly)
+        self._pool = pool
         self._server = grpc.server(
-            pool, handlers=handlers, options=server_options(settings, most), maximum_concurrent_rpcs=most
+            pool,  # type: ignore[arg-type]  # any executor will do
+            handlers=handlers,
+            options=server_options(settings, most),
+            maximum_concurrent_rpcs=most,
         )
 
     def _sample(self) -> None:
@@ -102,6 +106,7 @@ class Server:
         # stop() does not wait for the threads of calls that it cut off; they still use the database.
         running.wait_none(self._settings.statement_timeout_s)
         abandoned = running.count()
+        self._pool.shutdown(wait=False)
         self._assembly.close()
         return abandoned
 
