@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from benchmarks import f1, imports, r1, r2, s1
+from benchmarks import f1, imports, q1, r1, r2, s1
 from benchmarks.comparing import SIZES, Size, say
 
 ROWS: dict[str, Callable[[Size], Iterable[dict[str, Any]]]] = {
@@ -17,6 +17,7 @@ ROWS: dict[str, Callable[[Size], Iterable[dict[str, Any]]]] = {
     "I1": imports.run,
     "F1": f1.run,
     "F1N": f1.run_notices,
+    "Q1": q1.run,
 }
 
 

@@ -1,7 +1,7 @@
 """R2 and R3: ListDossiers with everything on, against an echo over mutual TLS; PostgreSQL and SQLite.
 
 All on: mutual TLS, caller, purpose, deadline, and an access record that is committed before the answer leaves.
-There is no quota yet. h2load knows no client certificates, so a forwarder stands before both servers.
+A quota is counted, and never used up. h2load knows no client certificates, so a forwarder stands before both servers.
 """
 
 import tempfile

@@ -21,9 +21,11 @@ from kruispunt_server.boundary import Deadlines, Edge, Policy, UnknownMethods, h
 from kruispunt_server.call import Call, InstitutionKey, Look, Participant, Role
 from kruispunt_server.caller import Callers
 from kruispunt_server.clock import FixedClock
+from kruispunt_server.edge import Watching
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.events import Events
-from kruispunt_server.shedding import CallPool, Shedding
+from kruispunt_server.fair_pool import CallPool
+from kruispunt_server.shedding import Shedding
 
 SERVICE = pb.DESCRIPTOR.services_by_name["DirectoryService"]
 NAME = "kruispunt.directory.v1.DirectoryService"
@@ -249,6 +251,7 @@ def serve(
     shed_above: int = 1000,
     more: Sequence[grpc.GenericRpcHandler] = (),
     bearer: Callable[[Events], BearerTokens] | None = None,
+    alarm: Watching | None = None,
 ) -> Iterator[Served]:
     """Start a server; stop it when the test has ended."""
     journal, participants, log = RecordingJournal(), Participants(), io.StringIO()
@@ -261,6 +264,7 @@ def serve(
         events=events,
         deadlines=deadlines,
         bearer=bearer(events) if bearer is not None else None,
+        alarm=alarm,
     )
     servicer = FakeDirectory(journal)
     pool = pool or CallPool(4)
@@ -284,4 +288,5 @@ def serve(
     for channel in one.channels:
         channel.close()
     server.stop(0).wait()
+    pool.shutdown(wait=False)
     assert edge.running.wait_none(5)

@@ -29,6 +29,7 @@ RIGHTS = """
 participants:
   pension-office:
     institution: 5/1
+    quotas: {reads: 1000000/s, bulk: 1000000/s}
     roles: [supplier, consumer]
     uris: [spiffe://test/participant/pension-office]
   administrator:

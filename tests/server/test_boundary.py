@@ -17,8 +17,8 @@ from kruispunt_server.access.loading import rights_in
 from kruispunt_server.boundary import Deadlines, Policy, handler_for
 from kruispunt_server.call import Call, Participant, Role
 from kruispunt_server.errors import Reason, RegistryError
+from kruispunt_server.fair_pool import CallPool
 from kruispunt_server.reflection import V1, reflection_handlers
-from kruispunt_server.shedding import CallPool
 
 from .conftest import NAME, NOON, OFFICE, POLICIES, PURPOSE, SERVICE, Served, no_database, refusal_of, serve
 

@@ -14,11 +14,14 @@ from kruispunt_server.caller import Callers
 from kruispunt_server.changes import ChangeLog
 from kruispunt_server.clock import Clock, SystemClock
 from kruispunt_server.database import Database
-from kruispunt_server.edge import Deadlines, Edge, Policy
+from kruispunt_server.edge import Deadlines, Edge, MethodClass, Policy
 from kruispunt_server.events import Events
 from kruispunt_server.journal import AccessJournal
 from kruispunt_server.keys import Keys, Pseudonyms
 from kruispunt_server.lease import Lease
+from kruispunt_server.quotas.enforcing import Quotas, quota_of
+from kruispunt_server.quotas.enumeration import EnumerationAlarm
+from kruispunt_server.quotas.memory import QuotaMemory
 from kruispunt_server.sealing.heads import HeadStore
 from kruispunt_server.sealing.seal_keys import SealKeys
 from kruispunt_server.sealing.sealer import Sealer
@@ -218,6 +221,7 @@ def _edge(
     clock: Clock,
     bearer: "BearerTokens | None",
 ) -> Edge:
+    memory = QuotaMemory.inherited()
     return Edge(
         callers=Callers(rights, settings.plaintext_participant),
         rights=rights,
@@ -233,6 +237,33 @@ def _edge(
         metrics=telemetry.metrics,
         tracing=telemetry.tracing,
         bearer=bearer,
+        quotas=_quotas(settings, telemetry, rights, memory),
+        alarm=EnumerationAlarm(
+            memory,
+            misses=settings.enumeration_misses,
+            window_s=settings.enumeration_window_s,
+            events=telemetry.events,
+            metrics=telemetry.metrics,
+        ),
+    )
+
+
+def _quotas(
+    settings: ServerSettings, telemetry: Telemetry, rights: RightsBook, memory: QuotaMemory
+) -> Quotas:
+    usual = {
+        MethodClass.READS: quota_of(settings.usual_reads),
+        MethodClass.SEARCHES: quota_of(settings.usual_searches),
+        MethodClass.WRITES: quota_of(settings.usual_writes),
+        MethodClass.BULK: quota_of(settings.usual_bulk),
+    }
+    return Quotas(
+        memory,
+        rights,
+        usual={kind: quota for kind, quota in usual.items() if quota is not None},
+        end_user=quota_of(settings.end_user_searches),
+        events=telemetry.events,
+        metrics=telemetry.metrics,
     )
 
 

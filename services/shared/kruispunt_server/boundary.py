@@ -3,7 +3,7 @@
 gRPC gets handlers of raw bytes, composed once per method at start; there are no interceptors. Left to
 itself gRPC answers garbage with INTERNAL, and an exception with its own text.
 
-Order of checks: certificate, participant, role, purpose, bearer token, grant, deadline, message, work. Who is not let in
+Order of checks: certificate, participant, role, purpose, bearer token, grant, deadline, quota, message, work. Who is not let in
 learns nothing about the request. Before an answer leaves, what it shows is in the journal.
 """
 
@@ -23,6 +23,7 @@ from kruispunt_server.caller import fingerprint_of, names_of, participant_unknow
 from kruispunt_server.edge import Deadlines, Edge, Journal, Policy
 from kruispunt_server.errors import Kind, Reason, RegistryError, group_not_granted
 from kruispunt_server.events import Events, frames_of
+from kruispunt_server.fair_pool import refuse_if_marked
 from kruispunt_server.feeds.outlet import Outlet
 from kruispunt_server.ids import new_id
 from kruispunt_server.purpose import read_purpose
@@ -116,6 +117,7 @@ class _Endpoint:
         call = place = None
         refusal: RegistryError | None = None
         try:
+            refuse_if_marked()
             call = self._meet(context)
             self._admit(call, context)
             if self._slots is not None:
@@ -204,10 +206,17 @@ class _Endpoint:
 
     def _sealed(self, answer: Message | bytes, call: Call) -> bytes:
         """Return an answer as bytes, after what it shows is in the journal."""
+        self._count_misses(call)  # of a stream as it goes, not at its end
         reply = answer if isinstance(answer, bytes) else answer.SerializeToString()
         if call.looks:
             self._journal.commit(call)
         return reply
+
+    def _count_misses(self, call: Call | None) -> None:
+        """Count what found nobody, whether or not anybody hears the answer."""
+        if call is not None and call.misses and self._edge.alarm is not None:
+            misses, call.misses = call.misses, 0
+            self._edge.alarm.count(call.participant, misses)
 
     def _meet(self, context: grpc.ServicerContext) -> Call:
         """Find out who calls and until when, or raise."""
@@ -232,6 +241,8 @@ class _Endpoint:
             self._grant(call)
         if call.deadline <= time.monotonic():  # it waited too long for a thread: nobody listens any more
             raise _deadline_over()
+        if self._edge.quotas is not None:
+            self._edge.quotas.spend(call, self._policy.kind)
 
     def _check_role(self, call: Call) -> None:
         roles = self._policy.roles
@@ -320,6 +331,7 @@ class _Endpoint:
         started: float,
     ) -> None:
         """Count, log and trace the end of a call."""
+        self._count_misses(call)
         seconds = time.perf_counter() - started
         status = "OK" if refusal is None else "CANCELLED" if refusal is _GONE else refusal.reason.kind.value
         if self._calls is not None:

@@ -97,6 +97,9 @@ class Right:
     shows_protected: bool = False
 
 
+MISSES = frozenset({"none", "no_own_dossier", Reason.PERSON_UNKNOWN.label, Reason.NO_DOSSIER.label})
+"""Results of looks that found nobody, or nobody that the participant may know."""
+
 NO_RIGHT = Right("", frozenset())
 """Of a call that touches no personal data."""
 
@@ -132,6 +135,7 @@ class Call:
         deadline: `time.monotonic()` at which the caller has given up.
         looks: what the answer about to leave shows, not yet journalled.
         right: what it may; nothing on methods that touch no personal data.
+        misses: looks of `MISSES` that were not counted yet.
         via: the service of the registry that makes the call for `participant`; empty: it makes it itself.
         token_end: until when its bearer token is good, in Unix seconds; none: it brought none.
     """
@@ -145,6 +149,7 @@ class Call:
     right: Right = NO_RIGHT
     via: str = ""
     token_end: float | None = None
+    misses: int = 0
 
     def look(self, person: int, data_groups: str, result: str, *, protected: bool | None = None) -> uuid.UUID:
         """Note that the answer shows data of `person`; the boundary journals it before the answer leaves.
@@ -159,5 +164,7 @@ class Call:
             The identifier of the access record.
         """
         look_id = new_id()
+        if result in MISSES:
+            self.misses += 1
         self.looks.append(Look(look_id, person, data_groups, result, protected))
         return look_id

@@ -133,13 +133,14 @@ def refuse(sentence: str, faults: list[str]) -> Never:
 
 def _serve(service: Service, config: Path | None, settings: ServerSettings) -> int:
     from kruispunt_server.events import Events
+    from kruispunt_server.quotas import memory
 
     events = Events(service.name, level=settings.log_level, strict=settings.strict_events)
     command = [sys.executable, "-m", service.package, "worker"]
     command += ["--config", str(config)] if config is not None else []
-    with tempfile.TemporaryDirectory(prefix="kruispunt-metrics-") as folder:
+    with tempfile.TemporaryDirectory(prefix="kruispunt-metrics-") as folder, memory.shared_file() as quotas:
         # Or gRPC's core writes its own lines, free text with the addresses of clients, among the events.
-        environment = {"GRPC_VERBOSITY": "NONE", **os.environ}
+        environment = {"GRPC_VERBOSITY": "NONE", **os.environ, memory.VARIABLE: str(quotas.fileno())}
         forget: Callable[[int], None] = lambda _process_id: None  # noqa: E731 - replaced below
         if settings.metrics_port is not None:
             from kruispunt_server.metrics import FOLDER_VARIABLE, forget_worker, serve_metrics
@@ -160,6 +161,7 @@ def _serve(service: Service, config: Path | None, settings: ServerSettings) -> i
             ready_file=settings.ready_file,
             forget=forget,
             environment=environment,
+            inherited=[quotas.fileno()],
             patience_s=settings.lame_duck_s + settings.drain_s + settings.statement_timeout_s + 15,
         )
         return supervisor.run()

@@ -41,6 +41,22 @@ class MethodClass(enum.StrEnum):
     BULK = "bulk"
 
 
+class Spending(Protocol):
+    """Knows how much participants may ask."""
+
+    def spend(self, call: Call, kind: MethodClass) -> None:
+        """Count a call that is otherwise let in; raises RegistryError if it is one too many."""
+        ...
+
+
+class Watching(Protocol):
+    """Counts look-ups that missed."""
+
+    def count(self, participant: Participant, misses: int) -> None:
+        """Count look-ups of a participant that found nobody, or nobody that it may know."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What a method asks of its callers.
@@ -101,6 +117,8 @@ class Edge:
         metrics: none: not counted.
         tracing: none: not traced, at no cost.
         bearer: checks bearer tokens; none: they are not looked at.
+        quotas: none: nobody is bounded.
+        alarm: counts look-ups that missed; none: they are not counted.
     """
 
     callers: Callers
@@ -113,3 +131,5 @@ class Edge:
     metrics: "Metrics | None" = None
     tracing: "Tracing | None" = None
     bearer: "BearerTokens | None" = None
+    quotas: Spending | None = None
+    alarm: Watching | None = None

@@ -63,6 +63,16 @@ EVENTS: Mapping[str, Event] = {
     "token_keys_unreadable": _event(
         "error", "The keys of the issuer of bearer tokens cannot be read; those that were read before stay.", "exception"
     ),
+    "quota_exhausted": _event(
+        "warning",
+        "A participant asks more than its quota; at most once a minute for each participant and quota.",
+        "participant", "quota", "method",
+    ),
+    "enumeration_suspected": _event(
+        "warning",
+        "A participant looked up more numbers in vain than is usual, as one does who tries numbers out; once a window.",
+        "participant", "count", "window_s",
+    ),
     "call_failed": _event(
         "error",
         "A fault of the registry; the caller got the incident id.",

@@ -54,6 +54,17 @@ class Metrics:
             "kruispunt_calls_running", "Calls being served.",
             registry=self.registry, multiprocess_mode="livesum",
         )  # fmt: skip
+        self._quota_refusals = Counter(
+            "kruispunt_quota_refusals", "Calls refused because a quota was used up.", ("quota",),
+            registry=self.registry,
+        )  # fmt: skip
+        self._misses = Counter(
+            "kruispunt_lookup_misses", "Numbers that were looked up in vain.", registry=self.registry
+        )
+        self._enumerations = Counter(
+            "kruispunt_enumeration_suspected", "Alarms that a participant tries numbers out.",
+            registry=self.registry,
+        )  # fmt: skip
         self._flush_rows = Histogram(
             "kruispunt_journal_flush_rows", "Access records written together.",
             buckets=_ROWS, registry=self.registry,
@@ -97,6 +108,16 @@ class Metrics:
     def calls(self, method: str) -> Calls:
         """Return the counters of one method, by its full name."""
         return Calls(method, self._finished, self._seconds)
+
+    def quota_refused(self, quota: str) -> None:
+        """Count one call that was refused for a quota: a kind of methods, "grant" or "end_user"."""
+        self._quota_refusals.labels(quota).inc()
+
+    def missed(self, misses: int, *, suspected: bool) -> None:
+        """Count look-ups that found nobody, or nobody that the caller may know, and whether they raised the alarm."""
+        self._misses.inc(misses)
+        if suspected:
+            self._enumerations.inc()
 
     def set_behind(self, seconds: float) -> None:
         """State how far this service is behind the one that it follows, infinitely if it never followed it; sampled."""

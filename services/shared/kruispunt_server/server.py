@@ -11,11 +11,12 @@ import grpc
 from kruispunt_server.assembly import Assembly
 from kruispunt_server.boundary import UnknownMethods, handler_for
 from kruispunt_server.credentials import ReloadingCredentials, TlsFiles
+from kruispunt_server.fair_pool import CallPool
 from kruispunt_server.health import SERVICE_NAME as HEALTH
 from kruispunt_server.health import Health
 from kruispunt_server.reflection import reflection_handlers
 from kruispunt_server.settings import ServerSettings
-from kruispunt_server.shedding import CallPool, Shedding
+from kruispunt_server.shedding import Shedding
 
 _HARD_LIMIT = 1000
 _BESIDE_THREADS = 4  # health and reflection: they answer although all other threads are busy
@@ -43,7 +44,8 @@ class Server:
             assembly.conditions,
         )
         beside = ThreadPoolExecutor(_BESIDE_THREADS, thread_name_prefix="beside")
-        pool = CallPool(settings.threads, thread_name_prefix="call")
+        share = max(1, settings.max_waiting // 2)
+        pool = CallPool(settings.threads, share=share, thread_name_prefix="call")
         handlers = [
             Shedding(pool, settings.max_waiting, edge),
             *(handler_for(one.service, one.servicer, one.policies, edge) for one in assembly.servicers),
@@ -54,8 +56,12 @@ class Server:
         # Only a bound of memory: Shedding refuses long before, and says why.
         # After a restart all watchers come back at once, and wait for the few threads that let them in.
         most = _HARD_LIMIT + 2 * settings.max_waiting + _watches(assembly)
+        self._pool = pool
         self._server = grpc.server(
-            pool, handlers=handlers, options=server_options(settings, most), maximum_concurrent_rpcs=most
+            pool,  # type: ignore[arg-type]  # any executor will do
+            handlers=handlers,
+            options=server_options(settings, most),
+            maximum_concurrent_rpcs=most,
         )
 
     def _sample(self) -> None:
@@ -100,6 +106,7 @@ class Server:
         # stop() does not wait for the threads of calls that it cut off; they still use the database.
         running.wait_none(self._settings.statement_timeout_s)
         abandoned = running.count()
+        self._pool.shutdown(wait=False)
         self._assembly.close()
         return abandoned
 

@@ -18,6 +18,14 @@ from pydantic_settings import (
 SECRET_BYTES = 32
 
 
+_QUOTA = r"^([1-9][0-9]{0,8}/(s|min|hour|day)|unlimited)$"
+
+
+def _quota(usual: str, says: str) -> Any:
+    """Return the field of a quota, such as "60/min"."""
+    return Field(usual, pattern=_QUOTA, description=f"{says} As in the file of rights, or `unlimited`.")
+
+
 class SettingsError(Exception):
     """The server cannot start with these settings.
 
@@ -116,8 +124,20 @@ class ServerSettings(BaseSettings):
         128,
         ge=1,
         le=100_000,
-        description="Calls that wait for a thread in one worker; beyond it RESOURCE_EXHAUSTED / TOO_MANY_CALLS.",
+        description="Calls that wait for a thread in one worker, half of them of one caller; beyond it RESOURCE_EXHAUSTED / TOO_MANY_CALLS.",
     )
+    usual_reads: str = _quota("200/s", "Reads of a participant whose registration says nothing of them.")
+    usual_searches: str = _quota("1200/min", "Searches, likewise.")
+    usual_writes: str = _quota("100/s", "Changes, likewise.")
+    usual_bulk: str = _quota("600/min", "Streams, watches and large batches, likewise; by opening.")
+    end_user_searches: str = _quota("300/hour", "Searches of one end user of a participant.")
+    enumeration_misses: int = Field(
+        200,
+        ge=1,
+        le=1_000_000,
+        description="Numbers that a participant may look up in vain in a window before `enumeration_suspected` is logged.",
+    )
+    enumeration_window_s: int = Field(600, ge=1, le=86_400, description="That window.")
     max_message_bytes: int = Field(4 << 20, ge=1 << 16, le=64 << 20, description="Largest request taken.")
     max_connection_age_s: float = Field(
         1800.0, gt=0, description="After which a connection is asked to reconnect, so that load spreads."

@@ -9,17 +9,10 @@ import grpc
 from kruispunt_server import rich_errors
 from kruispunt_server.edge import Edge
 from kruispunt_server.errors import Reason, RegistryError
+from kruispunt_server.fair_pool import CallPool
 from kruispunt_server.raw import on_pool
 
 _RETRY_S = 0.5
-
-
-class CallPool(ThreadPoolExecutor):
-    """The threads that serve calls."""
-
-    def waiting(self) -> int:
-        """How many calls wait for a thread."""
-        return self._work_queue.qsize()
 
 
 class Shedding(grpc.GenericRpcHandler):

@@ -52,6 +52,7 @@ class Supervisor:
         ready_file: written when all workers are ready: `host:port`.
         forget: called with the process id of every worker that ended.
         environment: of the workers.
+        inherited: descriptors of files that they get, beside the standard ones.
         patience_s: how long they may drain before they are killed.
     """
 
@@ -66,6 +67,7 @@ class Supervisor:
         ready_file: Path | None = None,
         forget: Callable[[int], None] = lambda _process_id: None,
         environment: dict[str, str] | None = None,
+        inherited: Sequence[int] = (),
         patience_s: float = 60.0,
     ) -> None:
         self._command = list(command)
@@ -77,6 +79,7 @@ class Supervisor:
         self._ready_file = ready_file
         self._forget = forget
         self._environment = environment
+        self._inherited = tuple(inherited)
         self._patience_s = patience_s
         self._workers: list[_Worker] = []
         self._vacancies: list[_Vacancy] = []
@@ -102,7 +105,10 @@ class Supervisor:
 
     def _start(self, number: int, backoff_s: float) -> None:
         process = subprocess.Popen(  # noqa: S603 - our own command
-            [*self._command, "--port", str(self.port)], stdout=subprocess.PIPE, env=self._environment
+            [*self._command, "--port", str(self.port)],
+            stdout=subprocess.PIPE,
+            env=self._environment,
+            pass_fds=self._inherited,
         )
         worker = _Worker(number, process, time.monotonic(), backoff_s)
         self._workers.append(worker)

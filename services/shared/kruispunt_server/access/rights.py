@@ -164,6 +164,7 @@ class RightsIndex:
             each for one in rights.registrations for each in one.revoked_certificates
         )
         self.legal_bases = {one.legal_basis: one for one in rights.legal_bases}
+        self.grants = {one.grant_id: one for one in rights.grants}
         self._grants: dict[tuple[str, str], list[tuple[frozenset[str], Grant]]] = defaultdict(list)
         for grant in rights.grants:
             methods = frozenset(method for pattern in grant.methods for method in methods_of(pattern))
