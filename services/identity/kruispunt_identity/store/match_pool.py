@@ -65,8 +65,11 @@ class PoolReader:
             numbers = of_key.where(key.c.key == sa.bindparam("key")).order_by(key.c.ssin).limit(cap)
             numbers = numbers.offset(sa.literal_column("0"))  # SQLAlchemy would add a parameter for it
         self._numbers_sql = database.hot(numbers).sql
-        outlines = sa.select(profile.c.ssin, profile.c.letters, profile.c.birth).where(
-            among(profile.c.ssin, "numbers", self._dialect)
+        # Covered by ix_match_profile_outline, which SQLite would pass over for the primary key.
+        outlines = (
+            sa.select(profile.c.ssin, profile.c.letters, profile.c.birth)
+            .where(among(profile.c.ssin, "numbers", self._dialect))
+            .with_hint(profile, "INDEXED BY ix_match_profile_outline", "sqlite")
         )
         self._outlines_sql = database.hot(outlines).sql
         profiles = sa.select(
