@@ -78,7 +78,7 @@ class PersonSearch:
     ) -> Found:
         """Return the persons that are likely the one searched for; the same on both databases.
 
-        About 6 ms in a register of a million.
+        About 7 ms in a register of a million, 19 ms where nobody is likely.
 
         Args:
             connection: any; one of `Database.writing` sees what its own transaction wrote.
