@@ -1,7 +1,7 @@
 """Fit the weights of the person search: `python -m benchmarks.calibrate`.
 
 Logistic regression over the levels of the score itself, on searches of seeds that no measurement uses, with the
-constraint that a disagreement never raises a score. Registers of real persons are calibrated the same way, on what
+constraint that a disagreement never raises a score. Then the grades are set, on other such searches. Registers of real persons are calibrated the same way, on what
 clerks decided. Sources: matching.md §3.4; hapi-fhir issue 5117.
 """
 
@@ -15,17 +15,19 @@ from pathlib import Path
 from benchmarks.people.measuring import answers, matcher_of, report
 from benchmarks.people.searches import Search, searches
 from benchmarks.people.stores import FIRST_NUMBER, NoNationalRegister, Register, opened
+from kruispunt_identity.matching.grade import POSSIBLE_FROM, STRONG_FROM
 from kruispunt_identity.matching.levels import ORDER, Level
 from kruispunt_identity.matching.score import Matcher, Score
 from kruispunt_identity.matching.weights import ADJUSTMENTS, Weights, shipped_weights
 from kruispunt_identity.store.person_search import PersonSearch
 
-TUNING_REGISTER, TUNING_SEARCHES = 101, 102
+TUNING_REGISTER, TUNING_SEARCHES, TUNING_GRADES = 101, 102, 202
 FILE = Path(__file__).parents[1] / "services/identity/kruispunt_identity/data/match_weights.toml"
 
 Vector = tuple[tuple[str, float], ...]
 _KNOWN_SHARE = 0.2  # one search in five is taken to concern a person of the register
 _LN2 = math.log(2)
+_FLAGGED, _STRONG_ALARMS, _ALARMS = 0.95, 0.02, 0.10
 _RIDGE = 0.5
 _DOUBTS = ("swapped", "twin", "namesake", "old_name")
 
@@ -44,7 +46,9 @@ def main() -> None:
         asked = searches(register.people, options.searches, options.searches * 2 // 3, TUNING_SEARCHES)
         for _ in range(options.rounds):
             weights = fitted(observed(register, asked, matcher_of(register, weights), weights), weights)
-        print(report(answers(register, asked[::4], matcher_of(register, weights))).summary())
+        others = searches(register.people, options.searches * 3 // 2, options.searches, TUNING_GRADES)
+        weights = graded(weights, likeliest(register, others, matcher_of(register, weights)))
+        print(report(answers(register, others[::4], matcher_of(register, weights))).summary())
     FILE.write_text(written(weights, options.persons), "utf-8")
 
 
@@ -138,6 +142,37 @@ def constrain(now: dict[str, float]) -> None:
         now[name] = max(now[name], 0.01)
     for name in _DOUBTS:
         now[name] = min(now[name], 0.0)
+
+
+def likeliest(
+    register: Register, asked: Sequence[Search], matcher: Matcher
+) -> tuple[list[float], list[float]]:
+    """Return the odds of each known person that was meant, and for each new one those of the likeliest other."""
+    search = PersonSearch(register.store, matcher, NoNationalRegister())
+    known: list[float] = []
+    new: list[float] = []
+    with register.database.reading() as connection:
+        for each in asked:
+            hits = search.find(connection, each.criteria.profile).hits
+            if each.truth is None:
+                new.append(hits[0].score.log2_odds if hits else -math.inf)
+                continue
+            meant = [hit.score.log2_odds for hit in hits if hit.ssin == FIRST_NUMBER + each.truth]
+            known.append(meant[0] if meant else -math.inf)
+    return known, new
+
+
+def graded(weights: Weights, seen: tuple[Sequence[float], Sequence[float]]) -> Weights:
+    """Return the weights with a base under which the grades keep what they promise: matching.md §1.
+
+    Midway between the least at which 95 % of known persons are possible, and the greatest at which 2 % of new ones
+    meet a strong candidate and 10 % a possible one; how likely it is that somebody is registered already, nobody knows.
+    """
+    known, new = map(sorted, seen)
+    least = POSSIBLE_FROM - known[math.ceil(len(known) * (1 - _FLAGGED)) - 1]
+    strong, possible = (new[math.ceil(len(new) * (1 - share)) - 1] for share in (_STRONG_ALARMS, _ALARMS))
+    greatest = min(STRONG_FROM - strong, POSSIBLE_FROM - possible)
+    return replace(weights, base=math.floor((weights.base + (least + greatest) / 2) * 100) / 100)
 
 
 def flat(weights: Weights) -> dict[str, float]:

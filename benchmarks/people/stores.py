@@ -130,8 +130,11 @@ def _register(url: str, known: People) -> Iterator[Register]:
 
 @cache
 def _rules() -> str:
-    """Return a name for the way that persons and keys are made: another way, another register."""
+    """Return a name for the way that persons, keys and tables are made: another way, another register."""
     digest = hashlib.blake2b(digest_size=4)
+    for table in vars(TABLES).values():
+        parts = [*table.columns.keys(), *sorted(str(index.name) for index in table.indexes)]
+        digest.update(json.dumps([table.name, parts]).encode())
     maker = KeyMaker(b"a register of another kind")
     for person in People(_SAMPLE, 1):
         values = values_of(person.profile)

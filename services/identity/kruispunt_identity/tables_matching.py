@@ -91,6 +91,11 @@ def _match_profile(metadata: sa.MetaData) -> sa.Table:
         sa.Column("changed_at", Instant, nullable=False),
         # New and changed persons, for the sweep.
         sa.Index("ix_match_profile_changed_at", "changed_at", "ssin"),
+        # The first comparison reads a thousand rows, and of each only this: a quarter of the pages of whole rows.
+        # PostgreSQL goes by the primary key all the same, and is as fast.
+        sa.Index("ix_match_profile_outline", "ssin", "letters", "birth", info={"only_on": "sqlite"}).ddl_if(
+            dialect="sqlite"
+        ),
         sqlite_with_rowid=False,
     )
 

@@ -138,6 +138,7 @@ def _run(connection: sa.Connection, metadata: sa.MetaData) -> None:
         target_metadata=metadata,
         render_as_batch=True,
         compare_type=True,
+        include_object=lambda each, *_: _is_on(each, connection.dialect.name),
         # SQLite can undo table definitions too, now that the driver leaves transactions to us; one transaction
         # around all is its only lock against another process that migrates.
         transactional_ddl=True,
@@ -145,6 +146,11 @@ def _run(connection: sa.Connection, metadata: sa.MetaData) -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
+
+
+def _is_on(each: Any, dialect: str) -> bool:
+    """Whether a part of the tables is meant for this kind of database; alembic does not ask for `ddl_if`."""
+    return bool(each.info.get("only_on", dialect) == dialect)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
 
 from kruispunt_server.clock import Clock
 from kruispunt_server.database import Database
@@ -47,6 +47,21 @@ class SubjectKey:
         return self._cipher.decrypt(payload[:_NONCE], payload[_NONCE:], change_id.bytes)
 
 
+def _insert_arrays(table: sa.Table) -> sa.Executable:
+    """One statement for any number of keys, that says which it wrote; it waits for others that write the same."""
+    arrays = [
+        sa.func.unnest(sa.bindparam(name, type_=sa.ARRAY(kind)))
+        for name, kind in (
+            ("key_ids", sa.Uuid()),
+            ("subjects", sa.LargeBinary()),
+            ("wrapped", sa.LargeBinary()),
+        )
+    ]
+    values = sa.select(*arrays, sa.bindparam("made_at", type_=table.c.made_at.type))
+    insert = postgresql.insert(table).from_select(["key_id", "subject", "wrapped", "made_at"], values)
+    return insert.on_conflict_do_nothing().returning(table.c.subject)
+
+
 class SubjectKeys:
     """Makes, finds and destroys keys; every method takes the running transaction.
 
@@ -61,16 +76,19 @@ class SubjectKeys:
         self._wrapping = AESGCM(wrapping_key)
         self._clock = clock
         table = tables.seals.subject_key
-        insert = postgresql.insert if database.dialect == "postgresql" else sqlite.insert
-        self._insert = insert(table).on_conflict_do_nothing()
+        self._arrays = database.dialect == "postgresql"
+        self._insert = _insert_arrays(table) if self._arrays else sa.insert(table)
         columns = (table.c.subject, table.c.key_id, table.c.wrapped)
         # Index: uq_subject_key_subject.
         self._one = sa.select(*columns).where(
             table.c.subject == sa.bindparam("subject"), table.c.destroyed_at.is_(None)
         )
-        self._many = sa.select(*columns).where(
-            table.c.subject.in_(sa.bindparam("subjects", expanding=True)), table.c.destroyed_at.is_(None)
+        among = (
+            table.c.subject == sa.any_(sa.bindparam("subjects", type_=sa.ARRAY(sa.LargeBinary)))
+            if self._arrays
+            else table.c.subject.in_(sa.bindparam("subjects", expanding=True))
         )
+        self._many = sa.select(*columns).where(among, table.c.destroyed_at.is_(None))
         # Index: primary key.
         self._named = sa.select(table.c.subject, table.c.key_id, table.c.wrapped).where(
             table.c.key_id.in_(sa.bindparam("key_ids", expanding=True)), table.c.wrapped.is_not(None)
@@ -87,16 +105,7 @@ class SubjectKeys:
         """Return the key in use of each subject; one that has none is given one."""
         found = self._find(connection, subjects)
         missing = sorted(set(subjects) - found.keys())
-        if not missing:
-            return found
-        now = self._clock.now()
-        rows = [
-            {"key_id": key_id, "subject": subject, "wrapped": self._wrap(key_id, subject), "made_at": now}
-            for key_id, subject in zip(new_ids(len(missing)), missing, strict=True)
-        ]
-        connection.execute(self._insert, rows)
-        # Read again: of two transactions that make a key for one subject the first is right.
-        return found | self._find(connection, missing)
+        return found | self._made(connection, missing) if missing else found
 
     def named(self, connection: sa.Connection, key_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, SubjectKey]:
         """Return keys by their names; those that were destroyed are left out."""
@@ -118,10 +127,25 @@ class SubjectKeys:
             rows = connection.execute(self._many, {"subjects": list(subjects)})
         return {bytes(row.subject): self._key(*row) for row in rows}
 
-    def _wrap(self, key_id: uuid.UUID, subject: bytes) -> bytes:
-        nonce = os.urandom(_NONCE)
-        fresh = AESGCM.generate_key(256)
-        return nonce + self._wrapping.encrypt(nonce, fresh, key_id.bytes + subject)
+    def _made(self, connection: sa.Connection, subjects: list[bytes]) -> dict[bytes, SubjectKey]:
+        """Make keys; of two transactions that make one for the same subject at once the first is right."""
+        now, made, wrapped = self._clock.now(), {}, []
+        for key_id, subject in zip(new_ids(len(subjects)), subjects, strict=True):
+            nonce, fresh = os.urandom(_NONCE), AESGCM.generate_key(256)
+            wrapped.append(nonce + self._wrapping.encrypt(nonce, fresh, key_id.bytes + subject))
+            made[subject] = SubjectKey(key_id, AESGCM(fresh))
+        ids = [key.key_id for key in made.values()]
+        if not self._arrays:  # who writes on SQLite is alone
+            rows = zip(ids, subjects, wrapped, strict=True)
+            names = ("key_id", "subject", "wrapped")
+            connection.execute(
+                self._insert, [{**dict(zip(names, row, strict=True)), "made_at": now} for row in rows]
+            )
+            return made
+        values = {"key_ids": ids, "subjects": subjects, "wrapped": wrapped, "made_at": now}
+        own = {bytes(subject) for (subject,) in connection.execute(self._insert, values)}
+        others = [subject for subject in subjects if subject not in own]
+        return made | self._find(connection, others) if others else made
 
     def _key(self, subject: bytes, key_id: uuid.UUID, wrapped: bytes) -> SubjectKey:
         key = self._wrapping.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], key_id.bytes + bytes(subject))

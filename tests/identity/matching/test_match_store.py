@@ -171,6 +171,42 @@ def test_too_many_alike_name_the_weak_criterion(match_store: MatchStore, match_d
     assert "given_names" == weak("Peeters", "", (1980, 3, 14))
 
 
+def test_a_slip_at_the_first_letter_is_looked_for_where_nobody_is_likely(
+    match_store: MatchStore, match_database: Database
+) -> None:
+    """Neither sound nor initials lead to the person; where somebody else is likely, nobody looks so far."""
+    with match_database.writing() as connection:
+        match_store.write(connection, 7, person("Mortir", "Laura", (2011, 1, 8)))
+    search, slip = searching(match_store), person("Lortir", "", (2011, 1, 0))
+    with match_database.reading() as connection:
+        alone = search.find(connection, slip)
+    with match_database.writing() as connection:
+        match_store.write(connection, 8, person("Lortir", "Emma", (2011, 1, 9)))
+    with match_database.reading() as connection:
+        beside = search.find(connection, slip)
+
+    assert [(7, ("name that begins otherwise and birth year",))] == [
+        (hit.ssin, hit.matched_by) for hit in alone.hits
+    ]
+    assert [8] == [hit.ssin for hit in beside.hits]
+
+
+def test_who_did_not_fit_into_the_first_look_is_compared_in_the_second(
+    match_store: MatchStore, match_database: Database
+) -> None:
+    """A pool of two, widened, holds the third: each number once, and none that was there before."""
+    query = person("Peeters", "", (1980, 0, 0))
+    with match_database.writing() as connection:
+        match_store.write_many(connection, [(n, person("Peeters", "Jan", (1980, 3, n))) for n in (1, 2, 3)])
+    with match_database.reading() as connection:
+        first = match_store.pool(connection, query, most=2)
+        second = match_store.wider(connection, query, first)
+
+    assert ([1, 2], [3], True) == (first.numbers, first.beyond, first.truncated)
+    assert ([3], [], False) == (second.numbers, second.beyond, second.truncated)
+    assert first.matched_by(1) == second.matched_by(3)
+
+
 def test_ties_come_by_number(match_store: MatchStore, match_database: Database) -> None:
     """Persons that cannot be told apart come in the order of their numbers."""
     with match_database.writing() as connection:

@@ -288,3 +288,30 @@ def test_the_shortlist_is_in_order() -> None:
 
     assert [99, 4, 7] == [each.number for each in kept]
     assert all(one.number != two.number for one, two in pairwise(kept))
+
+
+def test_a_family_name_alone_is_compared_by_its_beginning() -> None:
+    """With a slip in it, it is not buried under those who share a word with it: given names do not count."""
+    query = person("Pothelees", "", (1974, 11, 0))
+    meant = outline_of(1, person("Pothelers", "Christian Alain Romain", (1974, 11, 9)))
+    others = [outline_of(n, person("Potters", "Leen", (1974, 11, n % 28 + 1))) for n in range(2, 60)]
+
+    assert [meant] == MATCHER.shortlist(query, [*others, meant], keep=1)
+
+
+def test_a_slip_at_the_beginning_leads_back() -> None:
+    """A first sound that is another, missing or too many: asked for, without the key of the code itself."""
+    maker = KeyMaker(b"p" * 32)
+
+    def meets(written: str, kept: str) -> bool:
+        asked = {each.key for each in maker.slip_keys(person(written, "", (2011, 1, 0)))}
+        return bool(asked & set(maker.keys_of(person(kept, "", (2011, 1, 8)))))
+
+    assert [True, True, True, True, False, False] == [
+        meets("Lortir", "Mortir"),
+        meets("tevens", "Stevens"),
+        meets("uCubex", "Cubex"),
+        meets("acquex", "Macquex"),
+        meets("Mortir", "Mortir"),
+        meets("Mortir", "Peeters"),
+    ]

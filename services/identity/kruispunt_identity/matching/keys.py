@@ -15,6 +15,7 @@ from kruispunt_identity.matching.text import form_of, sound_codes
 RULES_VERSION = 1
 
 _MOST_NAMES = 8
+_LONGEST_CODE = 6  # letters; as `sound_codes` cuts them
 _MOST_FAMILY_CODES = 4
 _MOST_GIVEN_CODES = 4
 
@@ -29,6 +30,11 @@ SWAPPED_DAY_MONTH = "name and birthday, day and month swapped"
 INITIALS_YEAR = "initials and birth year"
 INITIAL_YEAR = "family initial and birth year"
 NO_YEAR = "family name, no birth year on file"
+OTHER_START_YEAR = "name that begins otherwise and birth year"
+OTHER_START_DAY = "name that begins otherwise and birthday"
+
+# Every sound that a code may begin with.
+_FIRST_SOUNDS = "ABFHKLMNPRSTY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,23 @@ class KeyMaker:
                 texts.update(_vague(name, query.birth))
         return [QueryKey(self._key(text), kind) for text, kind in texts.items()]
 
+    def slip_keys(self, query: MatchProfile) -> list[QueryKey]:
+        """Return the keys to look under where those of `query_keys` led to nobody likely: about 60 to 120.
+
+        The current name with a slip of the pen at its first letter, which changes sound code and initials at once.
+        """
+        name, (year, month, day) = query.names[0], query.birth
+        family, given = _codes(name)
+        texts: dict[str, str] = {}
+        if year:
+            for code in dict.fromkeys(family + given):
+                texts.update((f"Y|{other}|{year}", OTHER_START_YEAR) for other in _beginning_otherwise(code))
+        if day and (month, day) != (1, 1):
+            for code in family:
+                for other in _beginning_otherwise(code):
+                    texts[f"M|{other}|{month:02}{day:02}"] = OTHER_START_DAY
+        return [QueryKey(self._key(text), kind) for text, kind in texts.items()]
+
     def lock_keys(self, profile: MatchProfile) -> list[int]:
         """Return the few hashes on which two registrations of one human being meet, sorted.
 
@@ -103,6 +126,19 @@ class KeyMaker:
 def _codes(name: MatchName) -> tuple[tuple[str, ...], tuple[str, ...]]:
     form = form_of(name)
     return form.family_codes[:_MOST_FAMILY_CODES], form.given_codes[:_MOST_GIVEN_CODES]
+
+
+def _beginning_otherwise(code: str) -> Iterable[str]:
+    """Return the codes that become `code` by one sound that is another, missing or too many at the beginning."""
+    rest = code[1:]
+    for sound in _FIRST_SOUNDS:
+        if sound == code[0]:
+            continue
+        yield (sound + code)[:_LONGEST_CODE]
+        if rest and rest[0] != sound:
+            yield sound + rest
+    if len(rest) > 1:
+        yield rest
 
 
 def _initials(name: MatchName) -> str:

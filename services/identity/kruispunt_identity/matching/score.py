@@ -111,12 +111,10 @@ class Matcher:
         """
         if len(candidates) <= keep:
             return sorted(candidates, key=lambda each: (-each.likely, each.number))
-        own = outline_of(0, query).names
-        texts = [candidate[1] for candidate in candidates]
-        alike = process.extract_iter(own, texts, scorer=fuzz.token_set_ratio, processor=None)
+        alike = _likenesses(query, [candidate[1] for candidate in candidates])
         asked, dates = query.birth, dict[int, float]()
         ranked = []
-        for (number, _, birth, likely), (_, likeness, place) in zip(candidates, alike, strict=True):
+        for place, ((number, _, birth, likely), likeness) in enumerate(zip(candidates, alike, strict=True)):
             points = dates.get(birth)
             if points is None:
                 points = dates[birth] = _DATE_POINTS[date_level(asked, _parts(birth))]
@@ -223,6 +221,19 @@ _UNLIKE = frozenset({Level.DIFFERS, Level.SIMILAR})
 _NO_SWAP = {Level.MISSING: Level.DIFFERS}
 
 
+def _likenesses(query: MatchProfile, texts: list[str]) -> list[float]:
+    """Return how alike the names are, 0 to 100."""
+    own = outline_of(0, query).names
+    found = process.extract_iter(own, texts, scorer=fuzz.token_set_ratio, processor=None)
+    alike = [likeness for _, likeness, _ in found]
+    if any(name.given for name in query.names):
+        return alike
+    # A family name alone, with a slip in it, resembles no name with all given names: their beginnings are compared.
+    beginnings = [text[: len(own) + 1] for text in texts]
+    found = process.extract_iter(own, beginnings, scorer=fuzz.ratio, processor=None)
+    return [max(likeness, beginning) for likeness, (_, beginning, _) in zip(alike, found, strict=True)]
+
+
 def _sum(parts: list[Part]) -> float:
     total = 0.0
     for part in parts:
@@ -239,14 +250,14 @@ _NAME_POINT = 0.3
 _KEY_POINT = 0.15
 _DATE_POINTS: Mapping[str, float] = {
     Level.EXACT: 12.0,
-    Level.PARTIAL: 7.0,
-    Level.SWAPPED: 9.0,
-    Level.ONE_OFF: 7.0,
-    Level.YEAR_MONTH: 7.0,
-    Level.YEAR_PARTIAL: 5.0,
+    Level.PARTIAL: 10.0,
+    Level.SWAPPED: 11.0,
+    Level.ONE_OFF: 8.0,
+    Level.YEAR_MONTH: 10.0,
+    Level.YEAR_PARTIAL: 7.0,
     Level.NEAR_YEAR: 3.0,
     Level.YEAR_ONLY: 3.0,
-    Level.BIRTHDAY_ONLY: 3.0,
+    Level.BIRTHDAY_ONLY: 4.0,
     Level.MISSING: 4.0,
     Level.DIFFERS: 0.0,
 }

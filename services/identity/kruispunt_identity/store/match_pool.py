@@ -1,12 +1,13 @@
 """Looking up the keys of a search: one index range per key, each capped, on the caller's connection."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 
+from kruispunt_identity.matching.keys import QueryKey
 from kruispunt_identity.matching.profile import MatchProfile
 from kruispunt_identity.store.match_generations import MatchGenerations
 from kruispunt_identity.store.match_rows import profile_of
@@ -26,17 +27,27 @@ class Pool:
 
     Attributes:
         numbers: those that share the rarest keys first; ties by number.
-        hits: per number, what the shared keys are made of.
+        beyond: those that follow, and are not compared unless the pool is widened.
         likely: per number, how much the shared keys say, in bits.
         truncated: a key had more numbers than are read, or there were more candidates than asked for.
         rules_version: of the rules that the keys follow; 0 when there are none yet.
+        asked: the keys that were asked for.
+        bits: how much each of them says.
+        masks: per number, a bit for each key that it shares.
     """
 
     numbers: list[int] = field(default_factory=list, repr=False)
-    hits: dict[int, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    beyond: list[int] = field(default_factory=list, repr=False)
     likely: dict[int, float] = field(default_factory=dict, repr=False)
     truncated: bool = False
     rules_version: int = 0
+    asked: list[QueryKey] = field(default_factory=list, repr=False)
+    bits: list[float] = field(default_factory=list, repr=False)
+    masks: dict[int, int] = field(default_factory=dict, repr=False)
+
+    def matched_by(self, number: int) -> tuple[str, ...]:
+        """Return what the keys are made of that led to a number."""
+        return tuple(dict.fromkeys(self.asked[place].name for place in _places(self.masks[number])))
 
 
 class PoolReader:
@@ -65,8 +76,11 @@ class PoolReader:
             numbers = of_key.where(key.c.key == sa.bindparam("key")).order_by(key.c.ssin).limit(cap)
             numbers = numbers.offset(sa.literal_column("0"))  # SQLAlchemy would add a parameter for it
         self._numbers_sql = database.hot(numbers).sql
-        outlines = sa.select(profile.c.ssin, profile.c.letters, profile.c.birth).where(
-            among(profile.c.ssin, "numbers", self._dialect)
+        # Covered by ix_match_profile_outline, which SQLite would pass over for the primary key.
+        outlines = (
+            sa.select(profile.c.ssin, profile.c.letters, profile.c.birth)
+            .where(among(profile.c.ssin, "numbers", self._dialect))
+            .with_hint(profile, "INDEXED BY ix_match_profile_outline", "sqlite")
         )
         self._outlines_sql = database.hot(outlines).sql
         profiles = sa.select(
@@ -80,29 +94,46 @@ class PoolReader:
         if generation is None:
             return Pool()
         asked = self._generations.maker(generation.number).query_keys(query, year_tolerance)
-        found = self._numbers(connection, generation.number, [each.key for each in asked])
-        masks: dict[int, int] = {}
-        for place, numbers in enumerate(found):
+        pool = Pool(rules_version=generation.rules_version)
+        return self._grown(connection, generation.number, pool, asked, {}, most)
+
+    def wider(self, connection: sa.Connection, query: MatchProfile, pool: Pool, *, most: int) -> Pool:
+        """Return the candidates of a second look; as of `MatchStore.wider`. About 3 ms on SQLite."""
+        generation = self._generations.active(connection)
+        if generation is None:
+            return Pool()
+        asked = self._generations.maker(generation.number).slip_keys(query)
+        masks = {number: pool.masks[number] for number in pool.beyond}
+        return self._grown(connection, generation.number, pool, asked, masks, most)
+
+    def _grown(
+        self,
+        connection: sa.Connection,
+        generation: int,
+        before: Pool,
+        asked: list[QueryKey],
+        masks: dict[int, int],
+        most: int,
+    ) -> Pool:
+        """Return a pool of `masks` and of who is found under further keys, but for those compared before."""
+        found = self._numbers(connection, generation, [each.key for each in asked])
+        compared = set(before.numbers)
+        for place, numbers in enumerate(found, len(before.asked)):
             bit = 1 << place
             for number in numbers:
-                masks[number] = masks.get(number, 0) | bit
-        # Many candidates share few combinations of keys.
-        bits = [max(_BITS - math.log2(len(numbers)), 0.0) if numbers else 0.0 for numbers in found]
-        alike: dict[int, list[int]] = {}
-        for number, mask in masks.items():
-            alike.setdefault(mask, []).append(number)
-        weight = {mask: _sum(mask, bits) for mask in alike}
-        tiers: dict[float, list[int]] = {}
-        for mask, numbers in alike.items():
-            tiers.setdefault(weight[mask], []).extend(numbers)
-        kept = [number for each in sorted(tiers, reverse=True) for number in sorted(tiers[each])][:most]
-        names = {mask: _names(mask, [each.name for each in asked]) for mask in {masks[n] for n in kept}}
+                if number not in compared:
+                    masks[number] = masks.get(number, 0) | bit
+        bits = before.bits + [max(_BITS - math.log2(len(each)), 0.0) if each else 0.0 for each in found]
+        ranked, likely = _ranked(masks, bits)
         return Pool(
-            numbers=kept,
-            hits={number: names[masks[number]] for number in kept},
-            likely={number: weight[masks[number]] for number in kept},
-            truncated=len(masks) > most or any(len(numbers) >= _CAP for numbers in found),
-            rules_version=generation.rules_version,
+            numbers=ranked[:most],
+            beyond=ranked[most:],
+            likely=likely,
+            truncated=len(ranked) > most or any(len(numbers) >= _CAP for numbers in found),
+            rules_version=before.rules_version,
+            asked=before.asked + asked,
+            bits=bits,
+            masks=masks,
         )
 
     def outlines(
@@ -153,9 +184,26 @@ class PoolReader:
         return connection.connection.driver_connection
 
 
-def _sum(mask: int, bits: Sequence[float]) -> float:
-    return sum(each for place, each in enumerate(bits) if mask >> place & 1)
+def _ranked(masks: Mapping[int, int], bits: Sequence[float]) -> tuple[list[int], dict[int, float]]:
+    """Return the numbers that share what says most first, and how much that is."""
+    alike: dict[int, list[int]] = {}  # many candidates share few combinations of keys
+    for number, mask in masks.items():
+        alike.setdefault(mask, []).append(number)
+    tiers: dict[float, list[int]] = {}
+    for mask, numbers in alike.items():
+        tiers.setdefault(sum([bits[place] for place in _places(mask)]), []).extend(numbers)
+    ranked: list[int] = []
+    likely: dict[int, float] = {}
+    for weight in sorted(tiers, reverse=True):
+        numbers = sorted(tiers[weight])
+        ranked += numbers
+        likely.update(dict.fromkeys(numbers, weight))
+    return ranked, likely
 
 
-def _names(mask: int, names: Sequence[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for place, name in enumerate(names) if mask >> place & 1))
+def _places(mask: int) -> Iterator[int]:
+    """Return the places of the bits that are set, from the lowest."""
+    while mask:
+        lowest = mask & -mask
+        yield lowest.bit_length() - 1
+        mask ^= lowest

@@ -183,6 +183,10 @@ class MatchStore:
         """
         return self._pools.pool(connection, query, year_tolerance=year_tolerance, most=most)
 
+    def wider(self, connection: sa.Connection, query: MatchProfile, pool: Pool, *, most: int = 1500) -> Pool:
+        """Return who comes next: beyond the pool, or under keys that allow for a slip at the first letter of a name."""
+        return self._pools.wider(connection, query, pool, most=most)
+
     def outlines(
         self, connection: sa.Connection, numbers: Sequence[int]
     ) -> list[tuple[int, str | None, int]]:

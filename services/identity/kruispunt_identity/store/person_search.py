@@ -1,11 +1,11 @@
 """A search for a person: candidates by keys, a cheap comparison of all, the score of the likeliest."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from kruispunt_identity.matching.grade import Grade, grade_of
+from kruispunt_identity.matching.grade import POSSIBLE_FROM, Grade, grade_of
 from kruispunt_identity.matching.keys import RULES_VERSION
 from kruispunt_identity.matching.profile import MatchProfile
 from kruispunt_identity.matching.score import Matcher, Outline, Score, outline_of
@@ -78,7 +78,7 @@ class PersonSearch:
     ) -> Found:
         """Return the persons that are likely the one searched for; the same on both databases.
 
-        About 6 ms in a register of a million.
+        About 7 ms in a register of a million, 19 ms where nobody is likely.
 
         Args:
             connection: any; one of `Database.writing` sees what its own transaction wrote.
@@ -86,38 +86,51 @@ class PersonSearch:
             year_tolerance: how many years the birth year may be off; 0 to 10.
             limit: hits at most.
         """
-        pool = self._store.pool(connection, query, year_tolerance=year_tolerance)
         least = _LEAST if year_tolerance <= _USUAL_TOLERANCE else _LEAST_TOLERANT
-        hits = []
-        for number, score in self._scored(connection, query, pool):
-            if score.log2_odds >= least:
-                grade = grade_of(score.log2_odds)
-                hits.append(Hit(number, score, grade, pool.hits[number], score.old_name))
+        looks = self._looks(connection, query, year_tolerance)
+        hits = [
+            Hit(number, score, grade_of(score.log2_odds), pool.matched_by(number), score.old_name)
+            for pool, scored in looks
+            for number, score in scored
+            if score.log2_odds >= least
+        ]
         hits.sort(key=lambda hit: (-hit.score.log2_odds, hit.ssin))
         comparable = sum(hit.grade >= Grade.POSSIBLE for hit in hits)
-        truncated = pool.truncated or comparable > limit
+        last, _ = looks[-1]
+        truncated = last.truncated or comparable > limit
         return Found(
             tuple(hits[:limit]),
             truncated,
             weak_criterion(query) if truncated else "",
-            pool.rules_version or RULES_VERSION,
+            last.rules_version or RULES_VERSION,
         )
 
     def scored(self, connection: sa.Connection, query: MatchProfile) -> list[tuple[int, Score]]:
         """Return every candidate that is compared in full, in no order: what the weights are fitted on."""
-        return list(self._scored(connection, query, self._store.pool(connection, query)))
+        return [each for _, scored in self._looks(connection, query, _USUAL_TOLERANCE) for each in scored]
 
-    def _scored(
-        self, connection: sa.Connection, query: MatchProfile, pool: Pool
-    ) -> Iterator[tuple[int, Score]]:
+    def _looks(
+        self, connection: sa.Connection, query: MatchProfile, year_tolerance: int
+    ) -> list[tuple[Pool, list[tuple[int, Score]]]]:
+        """Look once, and where nobody is likely a second time and further: few searches need it, and it costs twice."""
+        pool = self._store.pool(connection, query, year_tolerance=year_tolerance)
+        scored = self._scored(connection, query, pool)
+        if any(score.log2_odds >= POSSIBLE_FROM for _, score in scored):
+            return [(pool, scored)]
+        wider = self._store.wider(connection, query, pool)
+        return [(pool, scored), (wider, self._scored(connection, query, wider))]
+
+    def _scored(self, connection: sa.Connection, query: MatchProfile, pool: Pool) -> list[tuple[int, Score]]:
         shortlist, known = self._shortlist(connection, query, pool)
         known |= self._store.profiles(
             connection, [each.number for each in shortlist if each.number not in known]
         )
-        for each in shortlist:
-            profile = known.get(each.number)
-            if profile is not None:  # else removed since the statement before
-                yield each.number, self._matcher.score(query, profile)
+        # A number without a profile was removed since the statement before.
+        return [
+            (each.number, self._matcher.score(query, known[each.number]))
+            for each in shortlist
+            if each.number in known
+        ]
 
     def _shortlist(
         self, connection: sa.Connection, query: MatchProfile, pool: Pool
