@@ -2,14 +2,14 @@
 
 Safe on a live table: nothing else changes. PostgreSQL was measured to use its primary key all the same.
 
-Revision: 0008
-Follows: 0006
+Revision: 0010
+Follows: 0009
 """
 
 from alembic import op
 
-revision = "0008"
-down_revision = "0006"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
