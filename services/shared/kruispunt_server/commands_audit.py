@@ -87,7 +87,8 @@ def _verifier(
     keys: list[str] | None,
     heads: Path | None,
 ) -> "Verifier":
-    from kruispunt_server.audit.verifying import HeadsFileError, Verifier, read_heads
+    from kruispunt_server.audit.exported_heads import ExportedHeads, HeadsFileError
+    from kruispunt_server.audit.verifying import Verifier
     from kruispunt_server.keys import Keys
     from kruispunt_server.sealing.seal_keys import SealKeyError, SealKeys
 
@@ -96,7 +97,7 @@ def _verifier(
         if not anchors:
             at_hand = SealKeys(Keys(settings.secret()).derive("seal"), settings.seal_key_file).all()
             anchors = [key.public for key in at_hand]
-        exported = read_heads(heads) if heads is not None else []
+        exported = ExportedHeads(heads)
     except ValueError:
         refuse("nothing was verified", ["--key: 64 hexadecimal digits are expected"])
     except (HeadsFileError, SealKeyError) as error:

@@ -4,19 +4,17 @@ Memory does not grow with the log: records pass by 256 at a time, as many as a t
 read in one snapshot, so that a log which grows meanwhile is not taken for one that was altered.
 """
 
-import base64
 import hashlib
 import heapq
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from kruispunt.merkle import CompactRange, node_hash
 from kruispunt.signed_heads import HeadNote, origin_of
+from kruispunt_server.audit.exported_heads import ExportedHeads
 from kruispunt_server.audit.retaining import said_kept_from
 from kruispunt_server.audit.trust import TrustedKeys, WrittenKey
 from kruispunt_server.database import Database
@@ -29,29 +27,7 @@ _HASH: Final = 32
 _MOST_FAULTS: Final = 20
 _ROWS_AT_ONCE: Final = 8192
 _HEADS_AT_ONCE: Final = 1000
-_LINE_BEGINS: Final = '{"log":"'
 _UNREADABLE: Final = (TypeError, ValueError, OverflowError)
-
-
-class HeadsFileError(Exception):
-    """The file of exported heads cannot be read."""
-
-
-@dataclass(frozen=True, slots=True)
-class ExportedHead:
-    """A signed head that was kept outside the database.
-
-    Attributes:
-        log: "access" or "change".
-        note: what was signed.
-        key_id: names the key.
-        signature: 64 bytes.
-    """
-
-    log: str
-    note: HeadNote
-    key_id: str
-    signature: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,33 +71,6 @@ class Report:
             self.faults.append(Fault(self.log, position, what))
 
 
-def read_heads(file: Path) -> list[ExportedHead]:
-    """Return the heads of a file that the sealer exported to; a line that was torn when it was written is no head.
-
-    Raises:
-        HeadsFileError: it cannot be read, or a line is no head.
-    """
-    try:
-        lines = file.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        raise HeadsFileError("the file cannot be read") from None
-    return [_head_of(line, number) for number, line in enumerate(lines, 1) if not _is_torn(line)]
-
-
-def _is_torn(line: str) -> bool:
-    """Whether the beginning of a head stands there, and its end does not."""
-    return line.startswith(_LINE_BEGINS[: len(line)]) and not line.endswith("}")
-
-
-def _head_of(line: str, number: int) -> ExportedHead:
-    try:
-        said = json.loads(line)
-        signature = base64.b64decode(said["signature"], validate=True)
-        return ExportedHead(said["log"], HeadNote.parse(said["note"]), said["key_id"], signature)
-    except (ValueError, KeyError, TypeError):
-        raise HeadsFileError(f"line {number} is no signed head") from None
-
-
 class Verifier:
     """Verifies the logs of one service.
 
@@ -130,7 +79,7 @@ class Verifier:
         tables: the shared tables.
         service: "identity" or "directory".
         anchors: public keys of 32 bytes known from elsewhere; none: the first key of the database is taken on trust.
-        exported: heads that were kept elsewhere.
+        exported: heads that were kept elsewhere; none: there are none.
     """
 
     def __init__(
@@ -140,7 +89,7 @@ class Verifier:
         service: str,
         *,
         anchors: Iterable[bytes] = (),
-        exported: Sequence[ExportedHead] = (),
+        exported: ExportedHeads | None = None,
     ) -> None:
         self._database = database
         self._tables = tables
@@ -201,7 +150,7 @@ class _Reading:
         else:
             self._report.size, self._report.kept_from = row.size, row.kept_from
             self._check_kept_from()
-        self._exported = [head for head in verifier._exported if head.log == log]  # noqa: SLF001
+        self._exported = verifier._exported  # noqa: SLF001
         self._upper = CompactRange()  # over the roots of full tiles of level 0
         self._root_was_right = True
         self._above: dict[int, list[bytes]] = {}
@@ -341,13 +290,17 @@ class _Reading:
 
     def _heads(self) -> Iterator[tuple[int, bytes]]:
         """Check the signatures of all heads, and yield sizes and roots in ascending order."""
-        exported = []
-        for kept in self._exported:
+        return heapq.merge(self._written_heads(), self._exported_heads())
+
+    def _exported_heads(self) -> Iterator[tuple[int, bytes]]:
+        """Check and yield the heads that were kept elsewhere."""
+        if self._exported is None:
+            return
+        for kept in self._exported.of(self._log):
             if kept.note.origin != self._origin:
                 self._report.note(None, "an exported head is of another log: this one took its place")
             self._check_signature(kept.note, kept.key_id, kept.signature)
-            exported.append((kept.note.tree_size, kept.note.root_hash))
-        return heapq.merge(self._written_heads(), sorted(exported))
+            yield kept.note.tree_size, kept.note.root_hash
 
     def _written_heads(self) -> Iterator[tuple[int, bytes]]:
         """Check and yield the heads of the database: there is one for each seal, so they pass by too."""
