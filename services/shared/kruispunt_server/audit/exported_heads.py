@@ -108,9 +108,8 @@ def _head_of(line: str, number: int) -> ExportedHead | None:
         said = json.loads(line)
         signature = base64.b64decode(said["signature"], validate=True)
         head = ExportedHead(said["log"], HeadNote.parse(said["note"]), said["key_id"], signature)
-        well_formed = isinstance(head.log, str) and isinstance(head.key_id, str)
-        if not well_formed or head.note.tree_size >= 1 << 63:
-            raise ValueError
     except (ValueError, KeyError, TypeError, AttributeError):
         raise HeadsFileError(f"line {number} is no signed head") from None
+    if not (isinstance(head.log, str) and isinstance(head.key_id, str)) or head.note.tree_size >= 1 << 63:
+        raise HeadsFileError(f"line {number} is no signed head")
     return head

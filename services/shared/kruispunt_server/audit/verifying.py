@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from kruispunt.merkle import CompactRange, node_hash
 from kruispunt.signed_heads import HeadNote, origin_of
 from kruispunt_server.audit.exported_heads import ExportedHeads
-from kruispunt_server.audit.retaining import said_kept_from
+from kruispunt_server.audit.letting_go import LettingGo, said_kept_from
 from kruispunt_server.audit.trust import TrustedKeys, WrittenKey
 from kruispunt_server.database import Database
 from kruispunt_server.sealing.records import parts_in, record_text
@@ -53,6 +53,7 @@ class Report:
         log: "access" or "change".
         size: sealed records.
         kept_from: first position whose record retention has kept.
+        days: the shortest retention, in days, under which records were let go; none: none were, or nothing says so.
         heads: signed heads that were checked, exported ones included.
         unsealed: records that no seal covers yet.
         faults: empty if everything is as it was sealed; the first twenty.
@@ -61,6 +62,7 @@ class Report:
     log: str
     size: int = 0
     kept_from: int = 0
+    days: int | None = None
     heads: int = 0
     unsealed: int = 0
     faults: list[Fault] = field(default_factory=list)
@@ -80,6 +82,7 @@ class Verifier:
         service: "identity" or "directory".
         anchors: public keys of 32 bytes known from elsewhere; none: the first key of the database is taken on trust.
         exported: heads that were kept elsewhere; none: there are none.
+        least_days: the shortest retention that was ever set, by log; nothing: not known.
     """
 
     def __init__(
@@ -90,12 +93,14 @@ class Verifier:
         *,
         anchors: Iterable[bytes] = (),
         exported: ExportedHeads | None = None,
+        least_days: Mapping[str, int] | None = None,
     ) -> None:
         self._database = database
         self._tables = tables
         self._service = service
         self._anchors = list(anchors)
         self._exported = exported
+        self._least_days = least_days or {}
 
     def verify(self, log: str, advance: Callable[[int], None] = lambda _count: None) -> Report:
         """Verify one log; `advance` is told how many records more were read."""
@@ -149,7 +154,7 @@ class _Reading:
             self._report.note(None, "the row of the log is missing")
         else:
             self._report.size, self._report.kept_from = row.size, row.kept_from
-            self._check_kept_from()
+            self._check_kept_from(verifier._exported, verifier._least_days.get(log))  # noqa: SLF001
         self._exported = verifier._exported  # noqa: SLF001
         self._upper = CompactRange()  # over the roots of full tiles of level 0
         self._root_was_right = True
@@ -189,10 +194,16 @@ class _Reading:
         report.unsealed = self._connection.scalar(unsealed) or 0
         return report
 
-    def _check_kept_from(self) -> None:
-        kept_from = self._report.kept_from
-        if kept_from and (said := said_kept_from(self._connection, self._tables, self._log)) < kept_from:
-            self._report.note(said, "records from here on were let go, and the change log does not say so")
+    def _check_kept_from(self, exported: ExportedHeads | None, least_days: int | None) -> None:
+        report = self._report
+        if not report.kept_from:
+            return
+        if (said := said_kept_from(self._connection, self._tables, self._log)) < report.kept_from:
+            report.note(said, "records from here on were let go, and the change log does not say so")
+        letting_go = LettingGo(self._connection, self._tables, self._log, exported, least_days)
+        for position, what in letting_go.faults():
+            report.note(position, what)
+        report.days = letting_go.days
 
     def _leaves(self) -> Iterator[bytes]:
         """Yield the hash of each leaf from position 0 on; of a record that is not kept, that in the tree."""
@@ -344,6 +355,7 @@ def says(report: Report) -> Mapping[str, Any]:
         "log": report.log,
         "records": report.size,
         "kept_from": report.kept_from,
+        "shortest_retention_days": report.days,
         "heads": report.heads,
         "unsealed": report.unsealed,
         "faults": [{"position": fault.position, "what": fault.what} for fault in report.faults],
