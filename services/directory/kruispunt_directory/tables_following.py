@@ -85,6 +85,8 @@ def _notice_state(metadata: sa.MetaData) -> sa.Table:
         sa.Column("last_no", sa.BigInteger, nullable=False),
         sa.Column("acknowledged_no", sa.BigInteger, nullable=False),
         sa.Column("kept_from", sa.BigInteger, nullable=False),  # notices below it may be deleted
+        # When the last of them was recorded; absent: there are none, or it is not known.
+        sa.Column("let_go_until", Instant),
         sa.CheckConstraint("acknowledged_no <= last_no", name="acknowledged_no"),
         sa.CheckConstraint("0 < kept_from AND kept_from <= acknowledged_no + 1", name="kept_from"),
         sqlite_with_rowid=False,

@@ -92,8 +92,11 @@ class Source(Protocol):
         """Return whether nothing was let go yet: the very first entry is still kept."""
         ...
 
-    def before(self, key: Key, instant: dt.datetime) -> int:
-        """Return the position after which everything recorded at an instant or later follows."""
+    def before(self, key: Key, instant: dt.datetime) -> int | None:
+        """Return the position after which everything recorded at an instant or later follows.
+
+        None: some of it is no longer kept, or may not be.
+        """
         ...
 
     def acknowledged(self, key: Key) -> int | None:
