@@ -45,6 +45,8 @@ def _feed_cursor(metadata: sa.MetaData) -> sa.Table:
         sa.Column(
             "refused_because", sa.String(32)
         ),  # reason why the feed does not take the token; absent: it does
+        # Of the first commit that could not be read and no snapshot has made up for; absent: there is none.
+        sa.Column("unread_position", sa.BigInteger),
     )
 
 

@@ -76,6 +76,11 @@ EVENTS: Mapping[str, Event] = {
     "following_gap": _event(
         "warning", "Identity no longer keeps what follows the position: the directory begins with a snapshot.", "reason", "until"
     ),
+    "change_unreadable": _event(
+        "warning",
+        "A person was erased from identity's journal before the directory had followed; a snapshot makes up for it by itself.",
+        "position",
+    ),
     "snapshot_applied": _event("info", "The numbers of the directory are in line with a snapshot of identity."),
     "dossiers_undecided": _event(
         "warning", "A split left days with the remaining number for want of a better reason; the journal says which.", "spans"

@@ -70,6 +70,10 @@ class Metrics:
             "kruispunt_following_refused", "Identity does not take the position of the directory.",
             registry=self.registry, multiprocess_mode="livemax",
         )  # fmt: skip
+        self._unread = Gauge(
+            "kruispunt_following_unread", "Changes could not be read, and no snapshot has made up for them yet.",
+            registry=self.registry, multiprocess_mode="livemax",
+        )  # fmt: skip
         self._sealed = Counter(
             "kruispunt_sealed_records",
             "Records of the logs that were sealed.",
@@ -97,6 +101,10 @@ class Metrics:
     def set_refused(self, *, refused: bool) -> None:
         """State whether what this service follows does not take its position; sampled."""
         self._refused.set(int(refused))
+
+    def set_unread(self, *, unread: bool) -> None:
+        """State whether what this service follows told what could not be read, and is to be made up for; sampled."""
+        self._unread.set(int(unread))
 
     def set_running(self, count: int) -> None:
         """State how many calls are being served; sampled, not counted call by call."""
