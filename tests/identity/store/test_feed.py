@@ -9,9 +9,11 @@ from tests.support.calls import NOON, PSEUDONYMS, call_of, change_log, subject_k
 
 from kruispunt_identity.store.feed import PAGE, FeedStore
 from kruispunt_identity.tables import IdentityTables
+from kruispunt_server import append_only
 from kruispunt_server.changes import Change
 from kruispunt_server.clock import FixedClock
 from kruispunt_server.database import Database
+from kruispunt_server.feeds.source import EntryUnreadableError
 from kruispunt_server.ids import new_id
 from kruispunt_server.sealing.heads import HeadStore
 from kruispunt_server.sealing.seal_keys import SealKeys
@@ -111,6 +113,28 @@ def test_the_digest_of_a_day_outlives_an_erasure(feed: Feed) -> None:
     )
     assert before == feed.store.digest(DAY)
     assert [each.digest_text() for each in told_before] == [each.digest_text() for each in told_after]
+
+
+@pytest.mark.parametrize(
+    ("statement", "place"),
+    [
+        ("UPDATE change SET payload = (SELECT payload FROM change WHERE position = 0) WHERE position = 1", 1),
+        ("UPDATE subject_key SET wrapped = payload FROM change WHERE position = 0", 0),
+    ],
+)
+def test_an_altered_record_is_named_by_its_position(feed: Feed, statement: str, place: int) -> None:
+    """It is not passed over; nor is one whose key was altered."""
+    feed.record(NOON, 3)
+    feed.seal(NOON)
+    with feed.database.writing() as connection:
+        for each in append_only.letting_go(feed.database.dialect, "change"):
+            connection.execute(sa.text(each))
+        connection.execute(sa.text(statement))
+
+    for ask in (lambda: feed.store.read(-1, 2), lambda: feed.store.digest(DAY)):
+        with pytest.raises(EntryUnreadableError) as refused:
+            ask()
+        assert place == refused.value.position
 
 
 def test_a_commit_at_the_end_of_a_page_is_whole(feed: Feed) -> None:
