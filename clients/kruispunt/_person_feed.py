@@ -50,7 +50,8 @@ class PersonFeedMethods(Caller):
             heartbeat_s: seconds between signs of life, 1 to 60; after three missed ones the stream is opened again.
             heartbeats: yield signs of life too.
             start_over: begin with a snapshot where the position is no longer kept, in place of raising it.
-            give_up_s: raise the last error if nothing came for so long; left out: never.
+            give_up_s: raise the last error if nothing came for so long, your own time for an item not counted; left out:
+                never.
 
         Raises:
             RoleMissing: the caller may not watch.

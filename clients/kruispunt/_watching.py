@@ -93,7 +93,8 @@ class Watch(Generic[Message]):
         start: where to begin, unless a position was kept.
         positions: keeps how far was read; none: nobody does.
         silence_s: after which a stream that says nothing is opened again.
-        give_up_s: for how long nothing may come before the last error is raised; none: never give up.
+        give_up_s: for how long nothing may come before the last error is raised, not counting what the reader takes for
+            a message; none: never give up.
         start_over: begin with a snapshot where the position is too old, in place of raising it.
     """
 
@@ -124,6 +125,7 @@ class Watch(Generic[Message]):
         Raises:
             KruispuntError: refused, or nothing came for as long as it may.
         """
+        self._heard_at = time.monotonic()
         kept = self._positions.load() if self._positions is not None else ""
         if kept:
             self._start = FeedStart.after(kept)
@@ -161,6 +163,7 @@ class Watch(Generic[Message]):
                 self._start = FeedStart.after(message.resume_token)
                 if self._positions is not None:
                     self._positions.save(message.resume_token)
+                self._heard_at = time.monotonic()  # the reader's own time is no silence
         except grpc.RpcError as error:
             if silence.is_over:
                 raise self._line.silence(DeadlineExceeded, "nothing came, not even a sign of life") from error

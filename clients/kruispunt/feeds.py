@@ -113,9 +113,8 @@ class RegisterChange:
     deceased: bool | None
 
     def digest_text(self) -> str:
-        """Return the text by which a digest counts it."""
-        parts = (self.position, self.change_id, self.kind.value, self.ssin or "", self.other or "")
-        return "\x1f".join(map(str, parts))
+        """Return the text by which a digest counts it: the same before and after the person is erased."""
+        return "\x1f".join(map(str, (self.position, self.change_id, self.kind.value)))
 
 
 @dataclass(frozen=True, slots=True)

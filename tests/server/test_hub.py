@@ -2,8 +2,10 @@
 """The hub by itself: who reads slowly, or comes at a bad moment, misses nothing."""
 
 import datetime as dt
+import io
+import json
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from tests.support.calls import NOON, call_of
@@ -13,7 +15,7 @@ from kruispunt_server.clock import FixedClock
 from kruispunt_server.events import Events
 from kruispunt_server.feeds.hub import Hub
 from kruispunt_server.feeds.positions import Place, Places
-from kruispunt_server.feeds.source import Entry, Key, Page, Part
+from kruispunt_server.feeds.source import Entry, EntryUnreadableError, Key, Page, Part
 from kruispunt_server.tokens import PageTokens
 
 
@@ -166,3 +168,37 @@ def test_many_snapshots_at_once_take_several_turns(hub: Hub, source: Numbers) ->
     for _ in range(2):
         hub._turn()
     assert [[b"snapshot"]] * 50 == [reader.taken for reader in readers]
+
+
+def test_who_stands_before_an_altered_entry_waits_and_everybody_else_goes_on(
+    hub: Hub, source: Numbers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said once, with its position; put right, it is told, and nothing was passed over."""
+    log = io.StringIO()
+    hub._events = Events(strict=True, stream=log)
+    before, beyond = Reader(), Reader()
+    source.end = 5
+    read = source.read
+
+    def altered(key: Key, after: int, end: int) -> Page:
+        page = read(key, after, end)
+        if any(entry.position == 1 for entry in page.entries):
+            raise EntryUnreadableError(1)
+        return page
+
+    monkeypatch.setattr(source, "read", altered)
+    hub.open(cast("Any", before), None, Place(-1), 60)
+    hub.open(cast("Any", beyond), None, Place(3), 60)
+    for _ in range(6):
+        hub._turn()
+        beyond.take()
+        hub._stuck = {place: (position, 0.0) for place, (position, _) in hub._stuck.items()}
+
+    assert ([], [b"4", b"5"], True) == (before.taken, beyond.taken, hub.is_stuck())
+    (line,) = map(json.loads, log.getvalue().splitlines())
+    assert ("feed_stuck", 1) == (line["event"], line["position"])
+    monkeypatch.undo()
+    for _ in range(12):
+        hub._turn()
+        before.take()
+    assert ([b"0", b"1", b"2", b"3", b"4", b"5"], False) == (before.taken, hub.is_stuck())

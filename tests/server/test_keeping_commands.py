@@ -1,5 +1,6 @@
 """What an operator does to the journal, by `kruispunt audit …`: erase, retain, grant."""
 
+import datetime as dt
 import json
 from pathlib import Path
 
@@ -11,10 +12,14 @@ from typer.testing import CliRunner
 
 from kruispunt.cli.app import app
 from kruispunt_directory.tables import DirectoryTables
+from kruispunt_server.audit.retaining import Retainer, Retention
 from kruispunt_server.changes import Change
 from kruispunt_server.clock import FixedClock
 from kruispunt_server.database import Database
 from kruispunt_server.ids import new_id
+from kruispunt_server.sealing.heads import HeadStore
+from kruispunt_server.sealing.seal_keys import SealKeys
+from kruispunt_server.sealing.sealer import Sealer
 from kruispunt_server.tables import SharedTables
 
 DORA = 85_073_003_328
@@ -97,3 +102,24 @@ def test_what_need_not_be_kept_is_deleted(database: Database, tables: SharedTabl
         json.loads(said.stdout)["deleted"],
     )
     assert "0 stored answers deleted" in run("retain", config).stdout
+
+
+def test_verify_is_told_the_shortest_retention(
+    database: Database, tables: SharedTables, config: Path
+) -> None:
+    """Status 1 where records went under a shorter one."""
+    clock = FixedClock(NOON)
+    sealer = Sealer(database, tables, HeadStore(tables, "directory", SealKeys(b"s" * 32), clock))
+    with database.writing() as connection:
+        change_log(database, tables, clock).record(
+            connection, call_of(), [Change(DORA, "k", None, {})], request_id=new_id()
+        )
+    sealer.seal_once()
+    clock.advance(dt.timedelta(days=60))
+    Retainer(database, tables, clock).retain(Retention(access=None, change=30, requests=None))
+    sealer.seal_once()
+    key = SealKeys(b"s" * 32).all()[0].public.hex()
+
+    assert 0 == run("verify", config, "--key", key, "--change-days", "30", "--access-days", "900").exit_code
+    assert "under a retention of 30 days or longer" in run("verify", config, "--key", key).stdout
+    assert 1 == run("verify", config, "--key", key, "--change-days", "31").exit_code

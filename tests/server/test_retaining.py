@@ -1,6 +1,9 @@
 """What need no longer be kept goes, broken off or not; and what is left is proved as before."""
 
 import datetime as dt
+import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -8,6 +11,7 @@ from tests.support.calls import NOON, PENSIONS, PSEUDONYMS, call_of, change_log
 
 from kruispunt.merkle import is_included
 from kruispunt_server import append_only
+from kruispunt_server.audit.exported_heads import ExportedHeads
 from kruispunt_server.audit.retaining import Retained, Retainer, Retention
 from kruispunt_server.audit.verifying import Report, Verifier
 from kruispunt_server.changes import Change
@@ -15,7 +19,7 @@ from kruispunt_server.clock import FixedClock
 from kruispunt_server.database import Database
 from kruispunt_server.ids import new_id
 from kruispunt_server.journal import AccessJournal
-from kruispunt_server.sealing.heads import HeadStore
+from kruispunt_server.sealing.heads import HeadStore, export_head
 from kruispunt_server.sealing.seal_keys import SealKeys
 from kruispunt_server.sealing.sealer import Sealer
 from kruispunt_server.sealing.tiles import TileStore, inclusion_path
@@ -36,9 +40,12 @@ class Registry:
         self.heads = HeadStore(tables, "directory", SealKeys(b"s" * 32), self.clock)
         self.sealer = Sealer(database, tables, self.heads)
         for days in (200, 150, 50):
-            self._write(NOON - days * DAY)
+            self.write(NOON - days * DAY)
+        self.clock.advance(NOON - self.clock.now())
 
-    def _write(self, moment: dt.datetime) -> None:
+    def write(self, moment: dt.datetime) -> None:
+        """Write a hundred of each, and seal."""
+        self.clock.advance(moment - self.clock.now())
         call = call_of()
         call.now = moment
         log = change_log(self.database, self.tables, self.clock)
@@ -57,7 +64,7 @@ class Registry:
             connection.execute(sa.insert(self.tables.idempotency), answers)
         for number in range(100):
             call.look(ANNA + number, "dossier", "found")
-        AccessJournal(self.database, self.tables, PSEUDONYMS, FixedClock(moment)).commit(call)
+        AccessJournal(self.database, self.tables, PSEUDONYMS, self.clock).commit(call)
         self.sealer.seal_once()
 
     def retainer(self, batch: int = 30) -> Retainer:
@@ -73,9 +80,27 @@ class Registry:
             ]
         return (counts[0], counts[1], counts[2])
 
-    def verify(self, log: str) -> Report:
+    def verify(self, log: str, **more: Any) -> Report:
         """Verify a log."""
-        return Verifier(self.database, self.tables, "directory").verify(log)
+        return Verifier(self.database, self.tables, "directory", **more).verify(log)
+
+    def forge(self, said: dict[str, Any], first: int = 299) -> None:
+        """Let looks below a position go as somebody with full rights can, and write a record that says so; sealed."""
+        record = {
+            "change_id": new_id(),
+            "recorded_at": self.clock.now(),
+            "participant_id": "operator",
+            "method": "audit retain",
+            "request_id": new_id(),
+            "commit_id": new_id(),
+            "kind": "journal.retained",
+            "payload": json.dumps({"after": {"access": first, "change": 0}, **said}).encode(),
+        }
+        with self.database.writing() as connection:
+            connection.execute(sa.insert(self.tables.change).values(record))
+            connection.execute(sa.text(f"UPDATE log SET kept_from = {first} WHERE name = 'access'"))
+            connection.execute(sa.text(f"DELETE FROM access WHERE position < {first}"))
+        self.sealer.seal_once()
 
 
 @pytest.fixture
@@ -95,11 +120,12 @@ def test_what_is_older_goes_and_the_rest_stays(registry: Registry) -> None:
     change = registry.tables.change
     with registry.database.reading() as connection:
         said = connection.execute(sa.select(change).where(change.c.kind == "journal.retained")).one()
-    assert (b'{"after": {"access": 200, "change": 200}}', "operator", None) == (
-        bytes(said.payload),
-        said.participant_id,
-        said.subject,
-    )
+    under = {"days": 100, "at": "2026-03-02T12:00:00+00:00"}
+    assert {
+        "after": {"access": 200, "change": 200},
+        "under": {"access": under, "change": under},
+    } == json.loads(said.payload)
+    assert ("operator", None) == (said.participant_id, said.subject)
 
 
 def test_again_nothing_happens(registry: Registry) -> None:
@@ -214,3 +240,86 @@ def test_the_database_itself_keeps_what_is_not_let_go(registry: Registry) -> Non
         registry.database.writing() as connection,
     ):
         connection.execute(sa.text("DELETE FROM access WHERE position = 200"))
+
+
+def test_records_that_were_sealed_late_stay_until_their_seal_is_old(registry: Registry) -> None:
+    """Old by what they say of themselves, and not by what was signed: nobody could tell that they were."""
+    call = call_of()
+    call.look(ANNA, "dossier", "found")
+    clock = FixedClock(NOON - 500 * DAY)
+    AccessJournal(registry.database, registry.tables, PSEUDONYMS, clock).commit(call)
+    registry.sealer.seal_once()
+
+    assert 300 == registry.retainer().retain(Retention(10, None, None)).kept_from["access"]
+    registry.clock.advance(11 * DAY)
+    assert 301 == registry.retainer().retain(Retention(10, None, None)).kept_from["access"]
+
+
+def test_a_log_that_does_not_rise_keeps_the_retention_it_rose_under(registry: Registry) -> None:
+    """A longer one since does not make what was let go under a shorter one a fault."""
+    registry.retainer().retain(Retention(access=40, change=None, requests=None))
+    registry.retainer().retain(Retention(access=9000, change=100, requests=None))
+    registry.sealer.seal_once()
+
+    assert ([], 40) == (registry.verify("access").faults, registry.verify("access").days)
+    assert ([], 100) == (registry.verify("change").faults, registry.verify("change").days)
+
+
+FORGED = {
+    "no retention": {},
+    "another log's": {"under": {"change": {"days": 1, "at": "2026-03-02T12:00:00+00:00"}}},
+    "none of days": {"under": {"access": {"days": 0, "at": "2026-03-02T12:00:00+00:00"}}},
+    "too young": {"under": {"access": {"days": 100, "at": "2026-03-02T12:00:00+00:00"}}},
+    "dated later": {"under": {"access": {"days": 100, "at": "2036-03-02T11:00:00+00:00"}}},
+    "nonsense": {"under": {"access": {"days": "many", "at": 7}}},
+}
+
+
+@pytest.mark.parametrize("said", FORGED.values(), ids=FORGED.keys())
+def test_a_forged_record_of_letting_go_is_found(registry: Registry, said: dict[str, Any]) -> None:
+    """Looks of 50 days ago went, and the heads say that they were no older."""
+    registry.forge(said)
+
+    assert 298 in [fault.position for fault in registry.verify("access").faults]
+    assert [] == registry.verify("change").faults
+
+
+def test_a_forged_record_with_few_days_is_found_by_who_knows_the_shortest(registry: Registry) -> None:
+    """Verifying says how few days records name, and refuses fewer than were ever set."""
+    registry.forge({"under": {"access": {"days": 30, "at": NOON.isoformat()}}})
+
+    assert ([], 30) == (registry.verify("access").faults, registry.verify("access").days)
+    assert [] == registry.verify("access", least_days={"access": 30, "change": 100}).faults
+    (fault,) = registry.verify("access", least_days={"access": 100}).faults
+    assert (298, True) == (fault.position, "30 days" in fault.what)
+
+
+def test_a_forged_record_stays_one_after_the_next_retention(registry: Registry) -> None:
+    """Every record that is still there counts, not the last alone."""
+    registry.forge(FORGED["too young"])
+    registry.clock.advance(200 * DAY)
+    assert (
+        300
+        == registry.retainer().retain(Retention(access=100, change=None, requests=None)).kept_from["access"]
+    )
+    registry.sealer.seal_once()
+
+    assert [298] == [fault.position for fault in registry.verify("access").faults]
+
+
+def test_an_exported_head_says_until_when_a_record_was_written(registry: Registry, tmp_path: Path) -> None:
+    """Who deletes the heads after a forged record makes it look later; heads that were kept elsewhere do not."""
+    registry.forge({"under": {"access": {"days": 100, "at": (NOON + 60 * DAY).isoformat()}}})
+    with registry.database.reading() as connection:
+        head = registry.heads.latest(connection, "change")
+    assert head is not None
+    export_head(tmp_path / "heads", head)
+    registry.write(NOON + 70 * DAY)
+    with registry.database.writing() as connection:
+        for statement in append_only.thawing(registry.database.dialect, "tree_head"):
+            connection.execute(sa.text(statement))
+        connection.execute(sa.text("DELETE FROM tree_head WHERE log = 'change' AND tree_size = 301"))
+
+    assert [] == registry.verify("access").faults
+    with ExportedHeads(tmp_path / "heads") as exported:
+        assert [298] == [fault.position for fault in registry.verify("access", exported=exported).faults]

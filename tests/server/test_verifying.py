@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.support.calls import NOON, PSEUDONYMS, call_of, change_log
 
 from kruispunt_server import append_only
-from kruispunt_server.audit.verifying import HeadsFileError, Report, Verifier, read_heads
+from kruispunt_server.audit.exported_heads import ExportedHeads, HeadsFileError
+from kruispunt_server.audit.verifying import Report, Verifier
 from kruispunt_server.changes import Change
 from kruispunt_server.clock import FixedClock
 from kruispunt_server.database import Database
@@ -62,8 +63,9 @@ class Registry:
 
     def verify(self, log: str, *, exported: bool = False, anchors: tuple[bytes, ...] = (PUBLIC,)) -> Report:
         """Verify a log."""
-        heads = read_heads(self.file) if exported else []
-        return Verifier(self.database, self.tables, "directory", anchors=anchors, exported=heads).verify(log)
+        with ExportedHeads(self.file if exported else None) as heads:
+            verifier = Verifier(self.database, self.tables, "directory", anchors=anchors, exported=heads)
+            return verifier.verify(log)
 
     def places(self, log: str) -> list[int | None]:
         """Return the positions of the faults found with everything that is at hand."""
@@ -268,7 +270,7 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path, content: str) -> No
     (tmp_path / "heads").write_text(content)
 
     with pytest.raises(HeadsFileError):
-        read_heads(tmp_path / "heads")
+        ExportedHeads(tmp_path / "heads")
 
 
 @pytest.mark.parametrize("torn", [1, 5, 40, -2])
@@ -281,7 +283,37 @@ def test_a_line_that_was_torn_spoils_no_other(registry: Registry, torn: int) -> 
     assert head is not None
     export_head(registry.file, head)
 
-    assert 3 == len(read_heads(registry.file))
+    with ExportedHeads(registry.file) as heads:
+        assert 3 == heads.count
+    assert [] == registry.verify("access", exported=True).faults
+
+
+def test_a_file_of_heads_is_read_line_by_line(registry: Registry) -> None:
+    """It grows by a line a minute for ever: 3 MB of heads take no more memory than a few, in whatever order."""
+    lines = registry.file.read_text().splitlines(keepends=True)
+    tracemalloc.start()
+    try:
+        for times, most in ((1, 500_000), (4000, 500_000)):
+            registry.file.write_text("".join(reversed(lines)) * times)
+            tracemalloc.reset_peak()
+            before = tracemalloc.get_traced_memory()[0]
+            with ExportedHeads(registry.file) as heads:
+                assert times * 2 == heads.count
+                assert {400} == {head.note.tree_size for head in heads.of("access")}
+            assert tracemalloc.get_traced_memory()[1] - before < most
+    finally:
+        tracemalloc.stop()
+
+
+def test_exported_heads_come_by_size(registry: Registry) -> None:
+    """Of one log, from a size on, however the file was put together."""
+    registry.fill(1, 10)
+    lines = registry.file.read_text().splitlines(keepends=True)
+    registry.file.write_text("".join(reversed(lines)))
+
+    with ExportedHeads(registry.file) as heads:
+        assert [400, 410] == [head.note.tree_size for head in heads.of("access")]
+        assert [410] == [head.note.tree_size for head in heads.of("access", least_size=401)]
     assert [] == registry.verify("access", exported=True).faults
 
 

@@ -45,6 +45,8 @@ def _feed_cursor(metadata: sa.MetaData) -> sa.Table:
         sa.Column(
             "refused_because", sa.String(32)
         ),  # reason why the feed does not take the token; absent: it does
+        # Of the first commit that could not be read and no snapshot has made up for; absent: there is none.
+        sa.Column("unread_position", sa.BigInteger),
     )
 
 
@@ -85,6 +87,8 @@ def _notice_state(metadata: sa.MetaData) -> sa.Table:
         sa.Column("last_no", sa.BigInteger, nullable=False),
         sa.Column("acknowledged_no", sa.BigInteger, nullable=False),
         sa.Column("kept_from", sa.BigInteger, nullable=False),  # notices below it may be deleted
+        # When the last of them was recorded; absent: there are none, or it is not known.
+        sa.Column("let_go_until", Instant),
         sa.CheckConstraint("acknowledged_no <= last_no", name="acknowledged_no"),
         sa.CheckConstraint("0 < kept_from AND kept_from <= acknowledged_no + 1", name="kept_from"),
         sqlite_with_rowid=False,

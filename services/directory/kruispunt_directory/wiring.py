@@ -72,6 +72,7 @@ def wire(settings: ServerSettings, telemetry: Telemetry) -> Assembly:
         sampling = [
             lambda: metrics.set_behind(behind.seconds()),
             lambda: metrics.set_refused(refused=behind.refused() is not None),
+            lambda: metrics.set_unread(unread=behind.has_unread()),
         ]
     return Assembly(
         parts,

@@ -11,6 +11,7 @@ import typer
 from kruispunt_server.commands import Config, Service, load, refuse
 
 if TYPE_CHECKING:
+    from kruispunt_server.audit.exported_heads import ExportedHeads
     from kruispunt_server.audit.verifying import Report, Verifier
     from kruispunt_server.database import Database
     from kruispunt_server.settings import ServerSettings
@@ -41,6 +42,16 @@ def audit_app(service: Service) -> typer.Typer:
             Path | None,
             typer.Option(help="Heads that were exported; what was cut off or replaced is found by them."),
         ] = None,
+        access_days: Annotated[
+            int | None,
+            typer.Option(
+                min=1, help="The shortest access_retention_days ever set: none may have been shorter."
+            ),
+        ] = None,
+        change_days: Annotated[
+            int | None,
+            typer.Option(min=1, help="The shortest change_retention_days ever set, likewise."),
+        ] = None,
         as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a log.")] = False,
     ) -> None:
         """Read both logs from the first record to the last, and say where they are not what was sealed.
@@ -48,8 +59,11 @@ def audit_app(service: Service) -> typer.Typer:
         Exit status: 0 nothing was altered, 1 something was.
         """
         settings = load(service, config)
-        with opened(service, settings) as database:
-            reports = list(_verified(_verifier(service, settings, database, key, heads), quiet=as_json))
+        given = {"access": access_days, "change": change_days}
+        least_days = {log: days for log, days in given.items() if days is not None}
+        with opened(service, settings) as database, _heads(heads) as exported:
+            verifier = _verifier(service, settings, database, key, exported, least_days)
+            reports = list(_verified(verifier, quiet=as_json))
         for report in reports:
             _print(report, as_json=as_json)
         raise typer.Exit(_ALTERED if any(report.faults for report in reports) else 0)
@@ -80,14 +94,27 @@ def opened(service: Service, settings: "ServerSettings") -> "Iterator[Database]"
         database.close()
 
 
+@contextmanager
+def _heads(file: Path | None) -> "Iterator[ExportedHeads]":
+    from kruispunt_server.audit.exported_heads import ExportedHeads, HeadsFileError
+
+    try:
+        exported = ExportedHeads(file)
+    except HeadsFileError as error:
+        refuse("nothing was verified", [str(error)])
+    with exported:
+        yield exported
+
+
 def _verifier(
     service: Service,
     settings: "ServerSettings",
     database: "Database",
     keys: list[str] | None,
-    heads: Path | None,
+    exported: "ExportedHeads",
+    least_days: dict[str, int],
 ) -> "Verifier":
-    from kruispunt_server.audit.verifying import HeadsFileError, Verifier, read_heads
+    from kruispunt_server.audit.verifying import Verifier
     from kruispunt_server.keys import Keys
     from kruispunt_server.sealing.seal_keys import SealKeyError, SealKeys
 
@@ -96,12 +123,18 @@ def _verifier(
         if not anchors:
             at_hand = SealKeys(Keys(settings.secret()).derive("seal"), settings.seal_key_file).all()
             anchors = [key.public for key in at_hand]
-        exported = read_heads(heads) if heads is not None else []
     except ValueError:
         refuse("nothing was verified", ["--key: 64 hexadecimal digits are expected"])
-    except (HeadsFileError, SealKeyError) as error:
+    except SealKeyError as error:
         refuse("nothing was verified", [str(error)])
-    return Verifier(database, service.tables(), service.name, anchors=anchors, exported=exported)
+    return Verifier(
+        database,
+        service.tables(),
+        service.name,
+        anchors=anchors,
+        exported=exported,
+        least_days=least_days,
+    )
 
 
 def _verified(verifier: "Verifier", *, quiet: bool) -> "Iterator[Report]":
@@ -136,7 +169,8 @@ def _print(report: "Report", *, as_json: bool) -> None:
         return
     said: list[Any] = [f"{report.size} records sealed", f"{report.heads} signed heads"]
     if report.kept_from:
-        said.append(f"the first {report.kept_from} no longer kept, their hashes are")
+        under = "" if report.days is None else f", under a retention of {report.days} days or longer"
+        said.append(f"the first {report.kept_from} no longer kept{under}; their hashes are")
     if report.unsealed:
         said.append(f"{report.unsealed} not sealed yet")
     typer.echo(f"{report.log}: {', '.join(said)}: {'ALTERED' if report.faults else 'nothing was altered'}")

@@ -90,12 +90,22 @@ EVENTS: Mapping[str, Event] = {
     ),
     "sealing_failed": _event("error", "The logs cannot be sealed now; it is tried again every second.", "exception"),
     "feed_failed": _event("error", "A feed cannot be read now; nobody advances, it is tried again every second.", "exception"),
+    "feed_stuck": _event(
+        "error",
+        "A record of the change log was altered and cannot be decrypted; readers before it wait, it is tried again every second.",
+        "feed", "position",
+    ),
     "following_failed": _event("error", "The registers cannot be followed now; it is tried again, at most every 10 s.", "exception", "reason"),
     "following_refused": _event(
         "error", "Identity does not take the position of the directory, which stops following until an operator decides.", "reason"
     ),
     "following_gap": _event(
         "warning", "Identity no longer keeps what follows the position: the directory begins with a snapshot.", "reason", "until"
+    ),
+    "change_unreadable": _event(
+        "warning",
+        "A person was erased from identity's journal before the directory had followed; a snapshot makes up for it by itself.",
+        "position",
     ),
     "snapshot_applied": _event("info", "The numbers of the directory are in line with a snapshot of identity."),
     "dossiers_undecided": _event(

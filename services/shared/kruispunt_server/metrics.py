@@ -85,6 +85,14 @@ class Metrics:
             "kruispunt_protected_looks", "Looks at protected persons.", ("method", "shown"),
             registry=self.registry,
         )  # fmt: skip
+        self._unread = Gauge(
+            "kruispunt_following_unread", "Changes could not be read, and no snapshot has made up for them yet.",
+            registry=self.registry, multiprocess_mode="livemax",
+        )  # fmt: skip
+        self._stuck = Gauge(
+            "kruispunt_feed_stuck", "A record that a feed tells was altered and cannot be decrypted.",
+            ("feed",), registry=self.registry, multiprocess_mode="livemax",
+        )  # fmt: skip
         self._sealed = Counter(
             "kruispunt_sealed_records",
             "Records of the logs that were sealed.",
@@ -126,6 +134,14 @@ class Metrics:
     def set_refused(self, *, refused: bool) -> None:
         """State whether what this service follows does not take its position; sampled."""
         self._refused.set(int(refused))
+
+    def set_unread(self, *, unread: bool) -> None:
+        """State whether what this service follows told what could not be read, and is to be made up for; sampled."""
+        self._unread.set(int(unread))
+
+    def set_stuck(self, feed: str, *, stuck: bool) -> None:
+        """State whether readers of a feed wait before a record that cannot be decrypted; sampled."""
+        self._stuck.labels(feed).set(int(stuck))
 
     def set_running(self, count: int) -> None:
         """State how many calls are being served; sampled, not counted call by call."""

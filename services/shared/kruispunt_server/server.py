@@ -69,6 +69,8 @@ class Server:
         edge = self._assembly.parts.edge
         if edge.metrics is not None:
             edge.metrics.set_running(edge.running.count())
+            for hub in self._assembly.hubs:
+                edge.metrics.set_stuck(hub.name, stuck=hub.is_stuck())
             for sample in self._assembly.sampling:
                 with contextlib.suppress(Exception):  # the probe says that the database is away
                     sample()

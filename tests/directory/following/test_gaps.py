@@ -19,6 +19,7 @@ from kruispunt_directory.domain.told import (
     ChangeKind,
     PositionRefusedError,
     RegisterChange,
+    RegisterCommit,
     RegisteredNumber,
     SignOfLife,
     SnapshotPart,
@@ -294,3 +295,58 @@ def test_the_instant_of_effects_only_grows_over_a_new_beginning(world: World) ->
     after = world.applier.cursor()
     assert after is not None
     assert after.applied_at > before.applied_at
+
+
+def unread(kind: ChangeKind = ChangeKind.NUMBER_REPLACED, position: int = 5) -> Told:
+    """Return a commit about somebody who was erased before it was read."""
+    return Told(f"at {position}", position, RegisterCommit(position, NOON, [RegisterChange(kind, None)]))
+
+
+def test_a_replacement_erased_before_it_was_read_is_made_up_for(world: World) -> None:
+    """By a snapshot, once all else was told; until then health's metric says that something is missing."""
+    world.register(A, PENSIONS, JAN)
+    followed(world)
+    cursor = world.applier.cursor()
+    assert cursor is not None
+    told = Told("after", 6, RegisterCommit(6, NOON, [facts(A)]))
+    registers = Registers()
+    registers.after_tokens = {str(cursor.resume_token): [unread(), told]}
+    registers.snapshot = [
+        Told("s", 6, SnapshotPart([RegisteredNumber(A, B, DAY), RegisteredNumber(B)], last=True))
+    ]
+
+    with at_work(world, registers) as follower:
+        until(lambda: len(world.noticed(PENSIONS)) == 1)
+        assert ([("change_unreadable", None)], True) == (follower.events(), behind(world).has_unread())
+        registers.after_tokens["after"] = [Told("end", 6, SignOfLife(NOON))]
+        until(lambda: ("snapshot_applied", None) in follower.events())
+    assert [(1, "DATA_CHANGED", A, A), (2, "NUMBER_REPLACED", A, B)] == world.noticed(PENSIONS)
+    assert ([(PENSIONS, 20, JAN, None)], False) == (world.listed(B), behind(world).has_unread())
+
+
+def test_nothing_told_before_that_snapshot_is_left_out(world: World) -> None:
+    """One that begins later than the feed was read is not taken: what lies between comes first."""
+    world.register(A, PENSIONS, JAN)
+    followed(world)
+    cursor = world.applier.cursor()
+    assert cursor is not None
+    registers = Registers()
+    registers.after_tokens = {
+        str(cursor.resume_token): [unread(), Told("end", 5, SignOfLife(NOON))],
+        "end": [Told("after", 6, RegisterCommit(6, NOON, [facts(A)])), Told("beat", 6, SignOfLife(NOON))],
+    }
+    registers.snapshot = [
+        Told("s", 6, SnapshotPart([RegisteredNumber(A, B, DAY), RegisteredNumber(B)], last=True))
+    ]
+
+    with at_work(world, registers) as follower:
+        until(lambda: ("snapshot_applied", None) in follower.events())
+    assert [(1, "DATA_CHANGED", A, A), (2, "NUMBER_REPLACED", A, B)] == world.noticed(PENSIONS)
+
+
+def test_what_no_snapshot_shows_needs_none(world: World) -> None:
+    """An identifier that was linked concerns nobody here."""
+    followed(world)
+    world.apply(unread(ChangeKind.IDENTIFIER_LINKED))
+
+    assert not behind(world).has_unread()

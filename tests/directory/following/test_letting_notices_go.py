@@ -3,16 +3,24 @@
 import datetime as dt
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from tests.directory.following.conftest import NOON, PENSIONS, WELFARE, A, World
+from google.type import date_pb2
+from tests.directory.following.conftest import NOON, PENSIONS, WELFARE, WHY, A, World
 from tests.directory.following.test_applying import JAN, facts
 from typer.testing import CliRunner
 
+from kruispunt import merkle
+from kruispunt.directory.v1 import notice_service_pb2 as pb
 from kruispunt_directory.__main__ import app
+from kruispunt_directory.servicer.notice_source import NoticeSource
+from kruispunt_directory.servicer.notices import NoticeServicer
 from kruispunt_directory.store import notices as store
 from kruispunt_directory.store.notices import LetGo
+from kruispunt_server.call import Call, Participant, Role
+from kruispunt_server.errors import Reason, RegistryError
 
 LATER = NOON + dt.timedelta(days=1)
 
@@ -100,3 +108,55 @@ def test_broken_off_it_goes_on_the_next_time(
 
     assert LetGo(before - 2, 2) == world.notices.let_go(LATER)
     assert ([6], [6]) == kept(world)
+
+
+@pytest.fixture
+def quiet(world: World) -> World:
+    """A small institution: a notice on 3, 5 and 7 March; what is older than 6 March was let go."""
+    world.register(A, PENSIONS, JAN)
+    for _ in range(3):
+        world.tell(facts(A))
+        world.clock.advance(dt.timedelta(days=2))
+    world.notices.acknowledge(PENSIONS, 3)
+    world.notices.let_go(NOON + dt.timedelta(days=3))
+    return world
+
+
+def count_of(world: World, day: int) -> int | None:
+    """Return how many notices of a day in March are proved; none: they are no longer kept."""
+    participant = Participant("pensions", frozenset({Role.CONSUMER}), PENSIONS)
+    call = Call("test", participant, WHY, world.clock.now(), 1e18)
+    nobody: Any = None
+    servicer = NoticeServicer(nobody, world.notices, nobody, world.clock)
+    request = pb.GetNoticeDigestRequest(day=date_pb2.Date(year=2026, month=3, day=day))
+    try:
+        digest = servicer.GetNoticeDigest(request, call).digest
+    except RegistryError as error:
+        if error.reason is not Reason.POSITION_TOO_OLD:
+            raise
+        return None
+    assert (digest.count, merkle.EMPTY_ROOT) == (0, digest.root_hash) or digest.count
+    return digest.count
+
+
+def test_a_quiet_day_after_what_was_let_go_is_proved(quiet: World) -> None:
+    """Its count is 0; the day of what went last, and those before it, are too old, quiet or not."""
+    assert [None, None, None, 0, 1, 0] == [count_of(quiet, day) for day in (3, 4, 5, 6, 7, 8)]
+
+
+def test_quiet_days_are_proved_where_everything_was_let_go(quiet: World) -> None:
+    """The instant of what went last is kept, and nothing of the person."""
+    quiet.notices.let_go(NOON + dt.timedelta(days=30))
+
+    assert ([], [None, 0]) == (quiet.noticed(PENSIONS), [count_of(quiet, day) for day in (7, 8)])
+
+
+def test_a_watch_begins_after_what_was_let_go(quiet: World) -> None:
+    """From an instant on, everything let go or not; not from one at which something went."""
+    source = NoticeSource(quiet.notices, "log")
+    fifth = NOON + dt.timedelta(days=2, minutes=1)
+    assert [None, 2] == [source.before(PENSIONS, each) for each in (NOON, fifth)]
+
+    quiet.notices.let_go(NOON + dt.timedelta(days=30))
+    ninth = NOON + dt.timedelta(days=6)
+    assert [None, 3] == [source.before(PENSIONS, each) for each in (fifth, ninth)]

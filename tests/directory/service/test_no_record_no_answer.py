@@ -1,5 +1,7 @@
 """No answer with personal data leaves before its access record is committed: measured over the wire."""
 
+import time
+
 import grpc
 import sqlalchemy as sa
 from tests.directory.service.conftest import ANNA, PENSIONS, Directory
@@ -47,10 +49,17 @@ def test_a_thousand_calls_get_no_answer_while_the_log_cannot_be_written(
             refused.add(error.code())
 
     assert 0 == answered
-    assert refused <= {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL}
+    # RESOURCE_EXHAUSTED: more in a second than the participant may.
+    assert refused <= {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.INTERNAL,
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+    }
     assert records == directory.count(directory.tables.shared.access)
     with owner.begin() as connection:
         connection.execute(sa.text(mending))
+    owner.dispose()
+    time.sleep(0.1)  # or the quota may still be used up
     invoke(request, metadata=PURPOSE, timeout=20)
     assert records + 1 == directory.count(directory.tables.shared.access)
     owner.dispose()

@@ -61,9 +61,11 @@ WATCH = "/kruispunt.identity.v1.IdentityFeedService/WatchChanges"
 _SURNAMES = itertools.count()
 
 
-def register(client: IdentityClient, day: dt.date = dt.date(1991, 4, 17)) -> Ssin:
-    """Register somebody whom nobody resembles."""
-    letters = "".join(chr(ord("a") + int(digit)) for digit in str(next(_SURNAMES)))
+def register(client: IdentityClient, day: dt.date | None = None) -> Ssin:
+    """Register somebody whom nobody resembles, by name or by birth."""
+    number = next(_SURNAMES)
+    day = day or dt.date(1930, 1, 1) + dt.timedelta(days=397 * (number % 70))
+    letters = "".join(chr(ord("a") + int(digit)) for digit in str(number))
     family = f"{uuid.uuid4().hex.translate(str.maketrans('0123456789', 'ghijklmnop'))[:12]}{letters}"
     person = client.register_person(
         [

@@ -5,13 +5,15 @@ from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
-from tests.support.calls import NOON, call_of, change_log, subject_keys
+from tests.support.calls import NOON, PSEUDONYMS, call_of, change_log, subject_keys
 
 from kruispunt_identity.store.feed import PAGE, FeedStore
 from kruispunt_identity.tables import IdentityTables
+from kruispunt_server import append_only
 from kruispunt_server.changes import Change
 from kruispunt_server.clock import FixedClock
 from kruispunt_server.database import Database
+from kruispunt_server.feeds.source import EntryUnreadableError
 from kruispunt_server.ids import new_id
 from kruispunt_server.sealing.heads import HeadStore
 from kruispunt_server.sealing.seal_keys import SealKeys
@@ -93,6 +95,46 @@ def test_a_day_is_kept_if_nothing_of_it_was_let_go(feed: Feed) -> None:
     assert [(False, 1), (True, 1), (True, 0), (True, 1), (True, 0)] == [
         (each.kept, 1 if n == 0 else each.count) for n, each in enumerate(found)
     ]
+
+
+def test_the_digest_of_a_day_outlives_an_erasure(feed: Feed) -> None:
+    """Who read before it and who reads afterwards agree with it."""
+    feed.record(NOON, 3)
+    feed.seal(NOON)
+    before = feed.store.digest(DAY)
+    told_before = feed.store.read(-1, 2)[0][0].changes
+    with feed.database.writing() as connection:
+        subject_keys(feed.database, feed.shared, feed.clock).destroy(connection, PSEUDONYMS.of(ANNA))
+
+    told_after = feed.store.read(-1, 2)[0][0].changes
+    assert ([ANNA] * 3, [None] * 3) == (
+        [int(each.ssin or 0) for each in told_before],
+        [each.ssin for each in told_after],
+    )
+    assert before == feed.store.digest(DAY)
+    assert [each.digest_text() for each in told_before] == [each.digest_text() for each in told_after]
+
+
+@pytest.mark.parametrize(
+    ("statement", "place"),
+    [
+        ("UPDATE change SET payload = (SELECT payload FROM change WHERE position = 0) WHERE position = 1", 1),
+        ("UPDATE subject_key SET wrapped = payload FROM change WHERE position = 0", 0),
+    ],
+)
+def test_an_altered_record_is_named_by_its_position(feed: Feed, statement: str, place: int) -> None:
+    """It is not passed over; nor is one whose key was altered."""
+    feed.record(NOON, 3)
+    feed.seal(NOON)
+    with feed.database.writing() as connection:
+        for each in append_only.letting_go(feed.database.dialect, "change"):
+            connection.execute(sa.text(each))
+        connection.execute(sa.text(statement))
+
+    for ask in (lambda: feed.store.read(-1, 2), lambda: feed.store.digest(DAY)):
+        with pytest.raises(EntryUnreadableError) as refused:
+            ask()
+        assert place == refused.value.position
 
 
 def test_a_commit_at_the_end_of_a_page_is_whole(feed: Feed) -> None:

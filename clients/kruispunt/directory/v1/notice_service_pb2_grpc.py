@@ -96,6 +96,7 @@ class NoticeServiceServicer(object):
     def GetNoticeDigest(self, request, context):
         """Gives count and root of the institution's notices of one day, so that it proves that it missed none.
 
+        Of a day without notices the count is 0. POSITION_TOO_OLD: notices of that day, or of a later one, were let go.
         Errors: INVALID_ARGUMENT / DATE_INVALID, TIME_IN_FUTURE; OUT_OF_RANGE / POSITION_TOO_OLD.
         Safe to retry.
         """

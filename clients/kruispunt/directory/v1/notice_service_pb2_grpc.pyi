@@ -57,6 +57,7 @@ class NoticeServiceStub:
     GetNoticeDigest: _grpc.UnaryUnaryMultiCallable[_notice_service_pb2.GetNoticeDigestRequest, _notice_service_pb2.GetNoticeDigestResponse]
     """Gives count and root of the institution's notices of one day, so that it proves that it missed none.
 
+    Of a day without notices the count is 0. POSITION_TOO_OLD: notices of that day, or of a later one, were let go.
     Errors: INVALID_ARGUMENT / DATE_INVALID, TIME_IN_FUTURE; OUT_OF_RANGE / POSITION_TOO_OLD.
     Safe to retry.
     """
@@ -98,6 +99,7 @@ class NoticeServiceAsyncStub(NoticeServiceStub):
     GetNoticeDigest: _aio.UnaryUnaryMultiCallable[_notice_service_pb2.GetNoticeDigestRequest, _notice_service_pb2.GetNoticeDigestResponse]  # type: ignore[assignment]
     """Gives count and root of the institution's notices of one day, so that it proves that it missed none.
 
+    Of a day without notices the count is 0. POSITION_TOO_OLD: notices of that day, or of a later one, were let go.
     Errors: INVALID_ARGUMENT / DATE_INVALID, TIME_IN_FUTURE; OUT_OF_RANGE / POSITION_TOO_OLD.
     Safe to retry.
     """
@@ -154,6 +156,7 @@ class NoticeServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_notice_service_pb2.GetNoticeDigestResponse, _abc.Awaitable[_notice_service_pb2.GetNoticeDigestResponse]]:
         """Gives count and root of the institution's notices of one day, so that it proves that it missed none.
 
+        Of a day without notices the count is 0. POSITION_TOO_OLD: notices of that day, or of a later one, were let go.
         Errors: INVALID_ARGUMENT / DATE_INVALID, TIME_IN_FUTURE; OUT_OF_RANGE / POSITION_TOO_OLD.
         Safe to retry.
         """

@@ -208,7 +208,7 @@ Global___Commit: _TypeAlias = Commit  # noqa: Y015
 class Change(_message.Message):
     """One change.
 
-    Its text in a digest: position, change_id, number of the kind, ssin, other_ssin.
+    Its text in a digest: position, change_id, number of the kind; so it stays the same when the person is erased.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

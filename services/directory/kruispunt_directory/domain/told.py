@@ -48,6 +48,11 @@ class ChangeKind(enum.IntEnum):
     PROTECTION_LIFTED = 15
 
 
+_NOT_IN_SNAPSHOTS = frozenset(
+    {ChangeKind.IDENTIFIER_LINKED, ChangeKind.IDENTIFIER_ENDED, ChangeKind.TOLD_APART}
+)
+
+
 @dataclass(frozen=True, slots=True)
 class RegisterChange:
     """A change in the registers.
@@ -92,6 +97,11 @@ class RegisterCommit:
     position: int
     recorded_at: dt.datetime
     changes: Sequence[RegisterChange]
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether something changed that only a snapshot can still show: the person was erased from the journal."""
+        return any(change.ssin is None and change.kind not in _NOT_IN_SNAPSHOTS for change in self.changes)
 
 
 @dataclass(frozen=True, slots=True)

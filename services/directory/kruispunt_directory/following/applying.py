@@ -95,18 +95,23 @@ class Applier:
                 now = max(now, cursor.applied_at + _MOMENT)
             effects = Effects(transaction, self._stores, now, self._purpose)
             told_until = cursor.told_until if cursor else None
+            unread = cursor.unread if cursor else None
             match told.content:
                 case SignOfLife():
                     told_until = told.content.told_until
                 case SnapshotPart():
                     # Whoever never came to the end of a snapshot knew nothing that could have changed.
                     effects.apply_snapshot(told.content, after_gap=told_until is not None)
+                    unread = None if told.content.last else unread
                 case RegisterCommit():
                     if cursor is None or told.content.position > cursor.position:
                         effects.apply_commit(told.content)
+                        if unread is None and told.content.has_unread:
+                            unread = told.content.position
                     recorded_at = told.content.recorded_at
                     told_until = max(told_until or recorded_at, recorded_at)
             self._cursors.write(
-                transaction, Cursor(told.resume_token, told.position, effects.now, told_until)
+                transaction,
+                Cursor(told.resume_token, told.position, effects.now, told_until, unread=unread),
             )
         return effects.undecided

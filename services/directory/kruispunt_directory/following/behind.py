@@ -43,3 +43,8 @@ class Behind:
         """Return why the registers do not take the position; none: as far as is known, they do; errors likewise."""
         cursor = self._cursors.find()
         return None if cursor is None else cursor.refused
+
+    def has_unread(self) -> bool:
+        """Return whether a snapshot is still to make up for changes that could not be read; errors likewise."""
+        cursor = self._cursors.find()
+        return cursor is not None and cursor.unread is not None

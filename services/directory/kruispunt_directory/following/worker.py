@@ -1,4 +1,9 @@
-"""The follower at work: a thread in every worker, of which the one that holds the lease follows."""
+"""The follower at work: a thread in every worker, of which the one that holds the lease follows.
+
+A change of a person who was erased from identity's journal cannot be read; had it been a replacement, dossiers would
+stay where they are for ever. So once everything else was told, a snapshot makes up for it: the registers themselves
+were not erased. It is taken only where it begins where the feed ends, so that nothing told in between is left out.
+"""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -9,6 +14,8 @@ from kruispunt_directory.domain.told import (
     POSITION_BEYOND_END,
     POSITION_TOO_OLD,
     PositionRefusedError,
+    RegisterCommit,
+    SignOfLife,
     SnapshotPart,
     Told,
 )
@@ -60,6 +67,7 @@ class FollowingThread:
         self._wake = wake
         self._failures = 0
         self._refused: str | None = None
+        self._unread = False  # something is to be made up for by a snapshot
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
 
@@ -99,24 +107,53 @@ class FollowingThread:
         if cursor is not None and cursor.refused == POSITION_BEYOND_END:
             # Never again by itself: once the registers have grown, they would take the position for one of theirs.
             raise PositionRefusedError(cursor.refused)
+        self._unread = cursor is not None and cursor.unread is not None
         try:
-            self._apply_from(after)
+            end = self._apply_from(after, after)
         except PositionRefusedError as refusal:
             self._give_in(after, refusal)
+        else:
+            if end is not None:
+                self._apply_from(None, end.resume_token, only_at=end.position)
 
-    def _apply_from(self, after: str | None) -> None:
-        with self._feed.after(after) as messages:
+    def _apply_from(self, start: str | None, after: str | None, *, only_at: int | None = None) -> Told | None:
+        """Apply messages.
+
+        Args:
+            start: the message after which they begin; none: with a snapshot.
+            after: the message that was applied last.
+            only_at: the position of the first message; another: nothing is applied, and the caller tries again.
+
+        Returns:
+            The sign of life after which a snapshot is to make up for what could not be read; none: it is not due.
+        """
+        with self._feed.after(start) as messages:
             for told in messages:
                 if self._end.is_set() or not self._lease.try_hold():
-                    return
+                    return None
+                if only_at not in (None, told.position):
+                    return None
+                only_at = None
                 undecided = self._applier.apply(told, after)
                 after = told.resume_token
                 self._failures, self._refused = 0, None
-                if undecided:
-                    self._events.emit("dossiers_undecided", spans=undecided)
-                if isinstance(told.content, SnapshotPart) and told.content.last:
-                    self._events.emit("snapshot_applied")
+                self._say(told, undecided)
                 self._wake()
+                if self._unread and isinstance(told.content, SignOfLife):
+                    return told
+        return None
+
+    def _say(self, told: Told, undecided: int) -> None:
+        """Tell what operators should know of a message that was applied."""
+        if undecided:
+            self._events.emit("dossiers_undecided", spans=undecided)
+        content = told.content
+        if isinstance(content, RegisterCommit) and content.has_unread:
+            self._unread = True
+            self._events.emit("change_unreadable", position=content.position)
+        if isinstance(content, SnapshotPart) and content.last:
+            self._unread = False
+            self._events.emit("snapshot_applied")
 
     def _give_in(self, after: str | None, refusal: PositionRefusedError) -> None:
         """Begin with a snapshot where nothing but time has passed; else keep the refusal, for an operator to judge.

@@ -65,9 +65,11 @@ class NoticeSource:
         """Return whether the first notice is still kept."""
         return self.before_all(key) == 0
 
-    def before(self, key: Key, instant: dt.datetime) -> int:
-        """Return the number of the last notice recorded before an instant."""
-        return self._store.last_before(_institution(key), instant) or self.before_all(key)
+    def before(self, key: Key, instant: dt.datetime) -> int | None:
+        """Return the number of the last notice recorded before an instant; none: not all since are kept."""
+        last = self._store.last_before(_institution(key), instant)
+        state = self._store.state(_institution(key))  # asked last: none was let go before it
+        return max(last, state.kept_from - 1) if state.keeps_since(instant) else None
 
     def acknowledged(self, key: Key) -> int | None:
         """Return up to which the institution acknowledged."""

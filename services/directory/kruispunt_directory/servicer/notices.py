@@ -56,8 +56,7 @@ class NoticeServicer:
             raise RegistryError(Reason.TIME_IN_FUTURE, "the day lies in the future", field="day")
         begin, end = brussels_bounds(day)
         notices = self._store.list_between(institution, begin, end)
-        state = self._store.state(institution)
-        if state.kept_from > 1 and (not notices or notices[0].notice_no == state.kept_from):
+        if not self._store.state(institution).keeps_since(begin):  # asked last: none was let go before it
             raise RegistryError(
                 Reason.POSITION_TOO_OLD,
                 "notices of that day are no longer kept",

@@ -11,7 +11,7 @@ from kruispunt_directory.tables import DirectoryTables
 from kruispunt_server.database import Database
 
 NAME = "identity"
-_COLUMNS = ("resume_token", "position", "applied_at", "told_until", "refused_because")
+_COLUMNS = ("resume_token", "position", "applied_at", "told_until", "refused_because", "unread_position")
 
 # Who applies what was told queues for it. Negative: persons' numbers, which are locked too, are not.
 _FOLLOWERS_LOCK = -2
@@ -27,6 +27,8 @@ class Cursor:
         applied_at: of the last effects, here; only grows.
         told_until: up to then everything was applied; none: the first snapshot is not complete.
         refused: name of the reason why the registers do not take the token; none: as far as is known, they do.
+        unread: position of the first commit that could not be read, and that no snapshot has made up for yet; none:
+            there is none.
     """
 
     resume_token: str | None = field(repr=False)
@@ -34,6 +36,7 @@ class Cursor:
     applied_at: dt.datetime
     told_until: dt.datetime | None
     refused: str | None = None
+    unread: int | None = None
 
     def anew(self) -> "Cursor":
         """Return the cursor that goes on with a snapshot."""
@@ -92,6 +95,7 @@ class CursorStore:
                 "applied_at": cursor.applied_at,
                 "told_until": cursor.told_until,
                 "refused_because": cursor.refused,
+                "unread_position": cursor.unread,
             },
         )
 
@@ -99,4 +103,11 @@ class CursorStore:
 def _cursor(row: Any) -> Cursor | None:
     if row is None:
         return None
-    return Cursor(row.resume_token or None, row.position, row.applied_at, row.told_until, row.refused_because)
+    return Cursor(
+        row.resume_token or None,
+        row.position,
+        row.applied_at,
+        row.told_until,
+        row.refused_because,
+        row.unread_position,
+    )

@@ -3,7 +3,7 @@
 import datetime as dt
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
@@ -57,11 +57,17 @@ class NoticeState:
         last_no: number of its last notice; 0: none yet.
         acknowledged_no: up to which it has dealt with them.
         kept_from: the first that is kept.
+        let_go_until: when the last that is not kept was recorded; none: all are kept, or it is not known.
     """
 
     last_no: int = 0
     acknowledged_no: int = 0
     kept_from: int = 1
+    let_go_until: dt.datetime | None = None
+
+    def keeps_since(self, instant: dt.datetime) -> bool:
+        """Return whether everything recorded at an instant or later is kept."""
+        return self.kept_from == 1 or (self.let_go_until is not None and self.let_go_until < instant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +112,10 @@ class NoticeStore:
             self._state.c.institution == sa.bindparam("of_institution"),
         )
         self._of = sa.select(
-            self._state.c.last_no, self._state.c.acknowledged_no, self._state.c.kept_from
+            self._state.c.last_no,
+            self._state.c.acknowledged_no,
+            self._state.c.kept_from,
+            self._state.c.let_go_until,
         ).where(mine)
         told = sa.select(*(self._notice.c[name] for name in _TOLD)).where(
             self._notice.c.sector == sa.bindparam("of_sector"),
@@ -194,7 +203,7 @@ class NoticeStore:
             acknowledged_no = max(up_to_no, state.acknowledged_no)
             if acknowledged_no > state.acknowledged_no:
                 transaction.execute(self._set.values(acknowledged_no=acknowledged_no), _key(institution))
-        return NoticeState(state.last_no, acknowledged_no, state.kept_from)
+        return replace(state, acknowledged_no=acknowledged_no)
 
     def list_after(self, institution: InstitutionKey, after_no: int, limit: int) -> list[ToldNotice]:
         """Return the notices after a number, in order.
@@ -296,7 +305,13 @@ class NoticeStore:
                 return 0
             last = min(first + _STEP - 1, upper)
             if state.kept_from <= last:
-                transaction.execute(self._set.values(kept_from=last + 1), _key(institution))
+                # Index: primary key. Notices are numbered as they are recorded: none before it is younger.
+                until = transaction.scalar(
+                    sa.select(table.c.recorded_at).where(*self._mine(institution), table.c.notice_no == last)
+                )
+                transaction.execute(
+                    self._set.values(kept_from=last + 1, let_go_until=until), _key(institution)
+                )
             done = transaction.execute(
                 sa.delete(table)
                 .where(*self._mine(institution), table.c.notice_no <= last)

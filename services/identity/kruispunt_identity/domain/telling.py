@@ -84,9 +84,8 @@ class ToldChange:
     deceased: bool | None = None
 
     def digest_text(self) -> str:
-        """Return the text by which a digest counts it: parts joined by U+001F."""
-        parts = (self.position, self.change_id, int(self.kind), self.ssin or "", self.other or "")
-        return "\x1f".join(map(str, parts))
+        """Return the text by which a digest counts it: parts joined by U+001F; nothing that an erasure takes away."""
+        return "\x1f".join(map(str, (self.position, self.change_id, int(self.kind))))
 
 
 @dataclass(frozen=True, slots=True)

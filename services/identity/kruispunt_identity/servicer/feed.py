@@ -54,9 +54,10 @@ class ChangeSource:
         """Return whether every record is kept."""
         return self._store.bounds()[1] == 0
 
-    def before(self, key: Key, instant: dt.datetime) -> int:  # noqa: ARG002
-        """Return the position after which everything recorded then or later follows."""
-        return self._store.before(instant)
+    def before(self, key: Key, instant: dt.datetime) -> int | None:  # noqa: ARG002
+        """Return the position after which everything recorded then or later follows; none: not all is kept."""
+        position, (_, kept_from) = self._store.before(instant), self._store.bounds()
+        return None if 0 < kept_from > position else position
 
     def acknowledged(self, key: Key) -> int | None:  # noqa: ARG002
         """Return none: nobody acknowledges here."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
+from cryptography.exceptions import InvalidTag
 
 from kruispunt.merkle import CompactRange, leaf_hash
 from kruispunt.ssin import Ssin
@@ -19,8 +20,9 @@ from kruispunt_identity.tables_person import PersonTables
 from kruispunt_server.call import InstitutionKey
 from kruispunt_server.clock import Clock, brussels_bounds
 from kruispunt_server.database import Database
+from kruispunt_server.feeds.source import EntryUnreadableError
 from kruispunt_server.sealing.heads import sealed_before
-from kruispunt_server.subject_keys import SubjectKeys
+from kruispunt_server.subject_keys import SubjectKey, SubjectKeys
 from kruispunt_server.tables import Instant
 
 PAGE: Final = 500
@@ -71,7 +73,11 @@ class FeedStore:
         return size, kept_from
 
     def read(self, after: int, end: int) -> tuple[list[ToldCommit], int]:
-        """Return whole commits after a position, up to `end`, about a page of them; and up to where was read."""
+        """Return whole commits after a position, up to `end`, about a page of them; and up to where was read.
+
+        Raises:
+            EntryUnreadableError: one of them was altered.
+        """
         with self._database.reading() as connection:
             statement = self._after.limit(PAGE + 1)
             rows: Sequence[Any] = connection.execute(statement, {"after": after, "end": end}).all()
@@ -139,20 +145,36 @@ class FeedStore:
             yield from (change for change in self._told(connection, part) if change is not None)
 
     def _told(self, connection: sa.Connection, rows: Iterable[Any]) -> list[ToldChange | None]:
-        """Return what is told of each row; none of those that the feed does not tell."""
+        """Return what is told of each row; none of those that the feed does not tell.
+
+        Raises:
+            EntryUnreadableError: a row, or its key, was altered.
+        """
         concerned = [row if row.kind in KINDS else None for row in rows]
-        keys = self._keys.named(
-            connection, [row.key_id for row in concerned if row is not None and row.key_id]
-        )
+        keys = self._keys_of(connection, [row for row in concerned if row is not None and row.key_id])
         told: list[ToldChange | None] = []
         for row in concerned:
             if row is None:
                 told.append(None)
                 continue
             key = keys.get(row.key_id)
-            said = json.loads(key.decrypt(row.change_id, row.payload)) if key is not None else {}
+            try:
+                said = json.loads(key.decrypt(row.change_id, row.payload)) if key is not None else {}
+            except InvalidTag:
+                raise EntryUnreadableError(row.position) from None
             told.append(_change(row, said))
         return told
+
+    def _keys_of(self, connection: sa.Connection, rows: Sequence[Any]) -> dict[uuid.UUID, SubjectKey]:
+        try:
+            return self._keys.named(connection, [row.key_id for row in rows])
+        except InvalidTag:
+            for row in rows:  # find out whose
+                try:
+                    self._keys.named(connection, [row.key_id])
+                except InvalidTag:
+                    raise EntryUnreadableError(row.position) from None
+            raise
 
 
 def _told_columns(change: sa.Table) -> sa.Select[Any]:

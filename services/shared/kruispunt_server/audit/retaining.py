@@ -2,10 +2,12 @@
 
 First `log.kept_from` rises, with a record of the change log that says so; then records below it are deleted, in small
 transactions. Broken off, it goes on the next time. Hashes and heads stay: what is left is proved as before.
+
+What goes is old by the signed heads, not only by what records say of themselves: so whoever verifies can tell from
+heads alone that nothing younger went (`letting_go`).
 """
 
 import datetime as dt
-import json
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,15 +15,14 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from kruispunt_server.audit.letting_go import KIND, OPERATOR, Rise, last_rises, payload_of
 from kruispunt_server.clock import Clock
 from kruispunt_server.database import Database
 from kruispunt_server.ids import new_id
 from kruispunt_server.tables import SharedTables
 
 LOGS: Final = ("change", "access")
-KIND: Final = "journal.retained"
 METHOD: Final = "audit retain"
-OPERATOR: Final = "operator"
 BATCH: Final = 5_000
 
 
@@ -80,7 +81,8 @@ class Retainer:
 
     def __init__(self, database: Database, tables: SharedTables, clock: Clock, *, batch: int = BATCH) -> None:
         self._database = database
-        self._log = tables.seals.log
+        self._shared = tables
+        self._log, self._head = tables.seals.log, tables.seals.tree_head
         self._tables = {"change": tables.change, "access": tables.access}
         self._requests = tables.idempotency
         self._clock = clock
@@ -104,24 +106,37 @@ class Retainer:
 
     def _raise(self, days: dict[str, int | None]) -> dict[str, int]:
         # Found before the rows are locked, which the sealer waits for: no record that has a position changes.
-        found = {log: self._first_kept(log, limit) for log, limit in days.items() if limit is not None}
+        at = self._clock.now()
+        found = {
+            log: Rise(self._first_kept(log, at - dt.timedelta(days=limit)), limit, at)
+            for log, limit in days.items()
+            if limit is not None
+        }
         log = self._log
         with self._database.writing() as connection:
             rows = connection.execute(
                 sa.select(log.c.name, log.c.kept_from).order_by(log.c.name).with_for_update()
             ).all()
             before = {row.name: row.kept_from for row in rows}
-            risen = {name: first for name, first in found.items() if first > before[name]}
-            for name, first in risen.items():
-                connection.execute(sa.update(log).where(log.c.name == name).values(kept_from=first))
+            risen = {name: rise for name, rise in found.items() if rise.kept_from > before[name]}
+            for name, rise in risen.items():
+                connection.execute(sa.update(log).where(log.c.name == name).values(kept_from=rise.kept_from))
+            kept_from = {**before, **{name: rise.kept_from for name, rise in risen.items()}}
             if risen:
-                record = self._record({**before, **risen})
-                connection.execute(sa.insert(self._tables["change"]).values(record))
-        return {**before, **risen}
+                # Of a log that does not rise now, how it last rose is said again.
+                others = any(first and name not in risen for name, first in before.items())
+                rises = {**(last_rises(connection, self._shared) if others else {}), **risen}
+                connection.execute(
+                    sa.insert(self._tables["change"]).values(self._record(at, kept_from, rises))
+                )
+        return kept_from
 
-    def _first_kept(self, log: str, days: int) -> int:
-        """Return the position of the first record that is young enough: everything from there on is kept."""
-        table = self._tables[log]
+    def _first_kept(self, log: str, before: dt.datetime) -> int:
+        """Return the position from which on everything is kept: the end of a seal.
+
+        All before it was recorded, and sealed, before an instant.
+        """
+        table, head = self._tables[log], self._head
         with self._database.snapshot() as connection:
             row = connection.execute(
                 sa.select(self._log.c.kept_from, self._log.c.size).where(self._log.c.name == log)
@@ -129,22 +144,34 @@ class Retainer:
             # Index: uq_…_position; reads what is about to be deleted, and one record more.
             first = connection.scalar(
                 sa.select(table.c.position)
-                .where(table.c.position >= row.kept_from, table.c.recorded_at >= self._before(days))
+                .where(table.c.position >= row.kept_from, table.c.recorded_at >= before)
                 .order_by(table.c.position)
                 .limit(1)
             )
-        return int(row.size if first is None else first)
+            # Index: primary key; where records were sealed late, reads the heads since.
+            sealed = connection.scalar(
+                sa.select(head.c.tree_size)
+                .where(
+                    head.c.log == log,
+                    head.c.tree_size > row.kept_from,
+                    head.c.tree_size <= (row.size if first is None else first),
+                    head.c.signed_at < before,
+                )
+                .order_by(head.c.tree_size.desc())
+                .limit(1)
+            )
+        return int(row.kept_from if sealed is None else sealed)
 
-    def _record(self, kept_from: dict[str, int]) -> dict[str, Any]:
+    def _record(self, at: dt.datetime, kept_from: dict[str, int], rises: dict[str, Rise]) -> dict[str, Any]:
         return {
             "change_id": new_id(),
-            "recorded_at": self._clock.now(),
+            "recorded_at": at,
             "participant_id": OPERATOR,
             "method": METHOD,
             "request_id": new_id(),
             "commit_id": new_id(),
             "kind": KIND,
-            "payload": json.dumps({"after": dict(sorted(kept_from.items()))}).encode(),
+            "payload": payload_of(kept_from, rises),
         }
 
     def _delete(self, log: str, kept_from: int, advance: Callable[[int], None]) -> int:
@@ -193,23 +220,3 @@ class Retainer:
             if len(rows) < self._batch:
                 return deleted
             place = (rows[-1].participant_id, rows[-1].request_id)
-
-
-def said_kept_from(connection: sa.Connection, tables: SharedTables, log: str) -> int:
-    """Return the first position of `log` that is kept, as the change log itself says; 0 if it says nothing.
-
-    Every rise writes a record, which lies beyond all that it lets go: the last one is always there.
-    """
-    change = tables.change
-    payload = connection.scalar(
-        sa.select(change.c.payload)
-        .where(change.c.kind == KIND, change.c.participant_id == OPERATOR)
-        .order_by(change.c.entry_no.desc())
-        .limit(1)
-    )
-    if payload is None:
-        return 0
-    try:
-        return int(json.loads(bytes(payload))["after"][log])
-    except (ValueError, KeyError, TypeError):
-        return 0

@@ -4,20 +4,18 @@ Memory does not grow with the log: records pass by 256 at a time, as many as a t
 read in one snapshot, so that a log which grows meanwhile is not taken for one that was altered.
 """
 
-import base64
 import hashlib
 import heapq
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from kruispunt.merkle import CompactRange, node_hash
 from kruispunt.signed_heads import HeadNote, origin_of
-from kruispunt_server.audit.retaining import said_kept_from
+from kruispunt_server.audit.exported_heads import ExportedHeads
+from kruispunt_server.audit.letting_go import LettingGo, said_kept_from
 from kruispunt_server.audit.trust import TrustedKeys, WrittenKey
 from kruispunt_server.database import Database
 from kruispunt_server.sealing.records import parts_in, record_text
@@ -29,29 +27,7 @@ _HASH: Final = 32
 _MOST_FAULTS: Final = 20
 _ROWS_AT_ONCE: Final = 8192
 _HEADS_AT_ONCE: Final = 1000
-_LINE_BEGINS: Final = '{"log":"'
 _UNREADABLE: Final = (TypeError, ValueError, OverflowError)
-
-
-class HeadsFileError(Exception):
-    """The file of exported heads cannot be read."""
-
-
-@dataclass(frozen=True, slots=True)
-class ExportedHead:
-    """A signed head that was kept outside the database.
-
-    Attributes:
-        log: "access" or "change".
-        note: what was signed.
-        key_id: names the key.
-        signature: 64 bytes.
-    """
-
-    log: str
-    note: HeadNote
-    key_id: str
-    signature: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +53,7 @@ class Report:
         log: "access" or "change".
         size: sealed records.
         kept_from: first position whose record retention has kept.
+        days: the shortest retention, in days, under which records were let go; none: none were, or nothing says so.
         heads: signed heads that were checked, exported ones included.
         unsealed: records that no seal covers yet.
         faults: empty if everything is as it was sealed; the first twenty.
@@ -85,6 +62,7 @@ class Report:
     log: str
     size: int = 0
     kept_from: int = 0
+    days: int | None = None
     heads: int = 0
     unsealed: int = 0
     faults: list[Fault] = field(default_factory=list)
@@ -95,33 +73,6 @@ class Report:
             self.faults.append(Fault(self.log, position, what))
 
 
-def read_heads(file: Path) -> list[ExportedHead]:
-    """Return the heads of a file that the sealer exported to; a line that was torn when it was written is no head.
-
-    Raises:
-        HeadsFileError: it cannot be read, or a line is no head.
-    """
-    try:
-        lines = file.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        raise HeadsFileError("the file cannot be read") from None
-    return [_head_of(line, number) for number, line in enumerate(lines, 1) if not _is_torn(line)]
-
-
-def _is_torn(line: str) -> bool:
-    """Whether the beginning of a head stands there, and its end does not."""
-    return line.startswith(_LINE_BEGINS[: len(line)]) and not line.endswith("}")
-
-
-def _head_of(line: str, number: int) -> ExportedHead:
-    try:
-        said = json.loads(line)
-        signature = base64.b64decode(said["signature"], validate=True)
-        return ExportedHead(said["log"], HeadNote.parse(said["note"]), said["key_id"], signature)
-    except (ValueError, KeyError, TypeError):
-        raise HeadsFileError(f"line {number} is no signed head") from None
-
-
 class Verifier:
     """Verifies the logs of one service.
 
@@ -130,7 +81,8 @@ class Verifier:
         tables: the shared tables.
         service: "identity" or "directory".
         anchors: public keys of 32 bytes known from elsewhere; none: the first key of the database is taken on trust.
-        exported: heads that were kept elsewhere.
+        exported: heads that were kept elsewhere; none: there are none.
+        least_days: the shortest retention that was ever set, by log; nothing: not known.
     """
 
     def __init__(
@@ -140,13 +92,15 @@ class Verifier:
         service: str,
         *,
         anchors: Iterable[bytes] = (),
-        exported: Sequence[ExportedHead] = (),
+        exported: ExportedHeads | None = None,
+        least_days: Mapping[str, int] | None = None,
     ) -> None:
         self._database = database
         self._tables = tables
         self._service = service
         self._anchors = list(anchors)
         self._exported = exported
+        self._least_days = least_days or {}
 
     def verify(self, log: str, advance: Callable[[int], None] = lambda _count: None) -> Report:
         """Verify one log; `advance` is told how many records more were read."""
@@ -200,8 +154,8 @@ class _Reading:
             self._report.note(None, "the row of the log is missing")
         else:
             self._report.size, self._report.kept_from = row.size, row.kept_from
-            self._check_kept_from()
-        self._exported = [head for head in verifier._exported if head.log == log]  # noqa: SLF001
+            self._check_kept_from(verifier._exported, verifier._least_days.get(log))  # noqa: SLF001
+        self._exported = verifier._exported  # noqa: SLF001
         self._upper = CompactRange()  # over the roots of full tiles of level 0
         self._root_was_right = True
         self._above: dict[int, list[bytes]] = {}
@@ -240,10 +194,16 @@ class _Reading:
         report.unsealed = self._connection.scalar(unsealed) or 0
         return report
 
-    def _check_kept_from(self) -> None:
-        kept_from = self._report.kept_from
-        if kept_from and (said := said_kept_from(self._connection, self._tables, self._log)) < kept_from:
-            self._report.note(said, "records from here on were let go, and the change log does not say so")
+    def _check_kept_from(self, exported: ExportedHeads | None, least_days: int | None) -> None:
+        report = self._report
+        if not report.kept_from:
+            return
+        if (said := said_kept_from(self._connection, self._tables, self._log)) < report.kept_from:
+            report.note(said, "records from here on were let go, and the change log does not say so")
+        letting_go = LettingGo(self._connection, self._tables, self._log, exported, least_days)
+        for position, what in letting_go.faults():
+            report.note(position, what)
+        report.days = letting_go.days
 
     def _leaves(self) -> Iterator[bytes]:
         """Yield the hash of each leaf from position 0 on; of a record that is not kept, that in the tree."""
@@ -341,13 +301,17 @@ class _Reading:
 
     def _heads(self) -> Iterator[tuple[int, bytes]]:
         """Check the signatures of all heads, and yield sizes and roots in ascending order."""
-        exported = []
-        for kept in self._exported:
+        return heapq.merge(self._written_heads(), self._exported_heads())
+
+    def _exported_heads(self) -> Iterator[tuple[int, bytes]]:
+        """Check and yield the heads that were kept elsewhere."""
+        if self._exported is None:
+            return
+        for kept in self._exported.of(self._log):
             if kept.note.origin != self._origin:
                 self._report.note(None, "an exported head is of another log: this one took its place")
             self._check_signature(kept.note, kept.key_id, kept.signature)
-            exported.append((kept.note.tree_size, kept.note.root_hash))
-        return heapq.merge(self._written_heads(), sorted(exported))
+            yield kept.note.tree_size, kept.note.root_hash
 
     def _written_heads(self) -> Iterator[tuple[int, bytes]]:
         """Check and yield the heads of the database: there is one for each seal, so they pass by too."""
@@ -391,6 +355,7 @@ def says(report: Report) -> Mapping[str, Any]:
         "log": report.log,
         "records": report.size,
         "kept_from": report.kept_from,
+        "shortest_retention_days": report.days,
         "heads": report.heads,
         "unsealed": report.unsealed,
         "faults": [{"position": fault.position, "what": fault.what} for fault in report.faults],

@@ -19,7 +19,7 @@ from kruispunt_server.errors import RegistryError
 from kruispunt_server.events import Events
 from kruispunt_server.feeds.outlet import Outlet
 from kruispunt_server.feeds.positions import Place, Places
-from kruispunt_server.feeds.source import Entry, Key, Page, Part, Source
+from kruispunt_server.feeds.source import Entry, EntryUnreadableError, Key, Page, Part, Source
 
 _POLL_S: Final = 0.1
 _CHECK_S: Final = 2.0
@@ -99,6 +99,9 @@ class Hub:
         self._stopping = False
         self._check_at = 0.0
         self._failing = False
+        self._stuck: dict[
+            tuple[Key, int], tuple[int, float]
+        ] = {}  # after what: the altered entry, when to read again
         self._thread = threading.Thread(target=self._run, name=f"feed {source.name}", daemon=True)
 
     def start(self) -> None:
@@ -137,6 +140,15 @@ class Hub:
     def count(self) -> int:
         """Return how many watches are open, about."""
         return sum(map(len, self._watchers.values()))
+
+    @property
+    def name(self) -> str:
+        """Of the feed."""
+        return self._source.name
+
+    def is_stuck(self) -> bool:
+        """Return whether readers wait before an entry that cannot be decrypted, as far as anybody read it here."""
+        return bool(self._stuck)
 
     def _run(self) -> None:
         while not self._stopping:
@@ -248,7 +260,9 @@ class Hub:
         """Yield the next page of each watcher, until what they show is enough for one turn; the rest is next."""
         shown = 0
         for (key, after), watchers in groups.items():
-            page = self._source.read(key, after, self._ends[key])
+            page = self._read(key, after)
+            if page is None:
+                continue
             of_page = sum(len(each.persons) for each in page.entries)
             for watcher in watchers:
                 if shown > _LOOKS_AT_ONCE:
@@ -256,6 +270,26 @@ class Hub:
                     return
                 shown += of_page
                 yield watcher, page
+
+    def _read(self, key: Key, after: int) -> Page | None:
+        """Read a page; none: an entry of it was altered. Who stands before it waits, everybody else goes on."""
+        now = time.monotonic()
+        if self._stuck.get((key, after), (0, now))[1] > now:
+            return None
+        try:
+            page = self._source.read(key, after, self._ends[key])
+        except EntryUnreadableError as error:
+            if error.position not in {position for position, _ in self._stuck.values()}:
+                self._events.emit("feed_stuck", feed=self.name, position=error.position)
+            self._stuck[key, after] = (error.position, now + _PAUSE_AFTER_FAULT_S)
+            return None
+        if self._stuck:  # what was read is in order again
+            self._stuck = {
+                place: stuck
+                for place, stuck in self._stuck.items()
+                if place[0] != key or not after < stuck[0] <= page.position
+            }
+        return page
 
     def _parts(self, standing: list[Watcher]) -> Iterator[tuple[Watcher, Part]]:
         """Yield the next part of a snapshot to each, until it is enough for one turn; who waits longest is first."""

@@ -60,10 +60,10 @@ class Places:
             return self._resumed(start.resume_token, key)
         if kind == "since":
             instant = parse_instant(start.since, "start.since", not_after=self._clock.now())
-            place = Place(source.before(key, instant))
-            if place.position <= source.before_all(key) and not source.is_whole(key):
+            position = source.before(key, instant)
+            if position is None:
                 raise _too_old("start.since")
-            return place
+            return Place(position)
         if kind == "beginning":
             if not source.is_whole(key):
                 raise _too_old("start.beginning")

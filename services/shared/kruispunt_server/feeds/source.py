@@ -11,6 +11,18 @@ Key = Hashable
 """Whose entries: none where all watchers see the same, an institution where each has its own."""
 
 
+class EntryUnreadableError(Exception):
+    """What stands at a position cannot be decrypted: it was altered.
+
+    Args:
+        position: of the entry.
+    """
+
+    def __init__(self, position: int) -> None:
+        super().__init__("an entry was altered")
+        self.position = position
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """What is told in one message.
@@ -92,8 +104,11 @@ class Source(Protocol):
         """Return whether nothing was let go yet: the very first entry is still kept."""
         ...
 
-    def before(self, key: Key, instant: dt.datetime) -> int:
-        """Return the position after which everything recorded at an instant or later follows."""
+    def before(self, key: Key, instant: dt.datetime) -> int | None:
+        """Return the position after which everything recorded at an instant or later follows.
+
+        None: some of it is no longer kept, or may not be.
+        """
         ...
 
     def acknowledged(self, key: Key) -> int | None:
@@ -101,7 +116,11 @@ class Source(Protocol):
         ...
 
     def read(self, key: Key, after: int, end: int) -> Page:
-        """Return what follows a position, up to `end` at most; a page of bounded size."""
+        """Return what follows a position, up to `end` at most; a page of bounded size.
+
+        Raises:
+            EntryUnreadableError: one of the page was altered; none is left out for that.
+        """
         ...
 
     def snapshot(self, key: Key, place: str) -> Part:
