@@ -47,6 +47,8 @@ class Stream:
 class Line:
     """A line on which every break is the same."""
 
+    generation = 0
+
     def hear(self) -> None: ...
 
     def failure(self, _error: grpc.RpcError) -> Unavailable:

@@ -127,7 +127,7 @@ def count_of(world: World, day: int) -> int | None:
     participant = Participant("pensions", frozenset({Role.CONSUMER}), PENSIONS)
     call = Call("test", participant, WHY, world.clock.now(), 1e18)
     nobody: Any = None
-    servicer = NoticeServicer(nobody, world.notices, nobody, world.clock)
+    servicer = NoticeServicer(nobody, world.notices, nobody, nobody, world.clock)
     request = pb.GetNoticeDigestRequest(day=date_pb2.Date(year=2026, month=3, day=day))
     try:
         digest = servicer.GetNoticeDigest(request, call).digest
