@@ -11,6 +11,7 @@ from kruispunt_identity.domain.merging import Conflict
 from kruispunt_identity.domain.number import ChangeReason, Register
 from kruispunt_identity.domain.picture import Picture
 from kruispunt_identity.domain.replacing import REPLACING
+from kruispunt_identity.domain.rights import ALL_GROUPS, View
 from kruispunt_identity.messages.persons import fact_message
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.wire import UUID_FORM, parse_optional_day
@@ -134,3 +135,36 @@ def _national_facts(answer: NumberAnswer) -> list[Any]:
     if isinstance(answer, pb.ReplaceNumberResponse):
         found += [fact for conflict in answer.conflicts for fact in (conflict.former, conflict.next)]
     return [fact for fact in found if not fact.HasField("record_time")]
+
+
+def narrow(answer: NumberAnswer | pb.PreviewReplacementResponse, view: View) -> None:
+    """Take out of an answer what a call may not be shown; one that was kept may show what is no longer granted."""
+    shown = {group.name.lower() for group in view.shown}
+
+    def kept(fact: Any) -> bool:
+        group = fact.value.WhichOneof("value")  # none: the national register no longer says it
+        return group in shown or (group is None and view.shown == ALL_GROUPS)
+
+    def keep(facts: Any) -> None:
+        left = [fact for fact in facts if kept(fact)]
+        del facts[:]
+        facts.extend(left)
+
+    for name in ("person", "split_off", "remaining"):
+        if name in answer.DESCRIPTOR.fields_by_name and answer.HasField(name):  # type: ignore[arg-type]
+            person = getattr(answer, name)
+            keep(person.facts)
+            person.withheld[:] = [int(group) for group in view.withheld]
+            if not view.identifiers:
+                person.ClearField("foreign_identifiers")
+    for name in ("moving_facts", "returned_facts", "taken_facts", "undecided_facts"):
+        if name in answer.DESCRIPTOR.fields_by_name:
+            keep(getattr(answer, name))
+    for name in ("moving_identifiers", "returned_identifiers"):
+        if name in answer.DESCRIPTOR.fields_by_name and not view.identifiers:
+            answer.ClearField(name)  # type: ignore[arg-type]
+    if not isinstance(answer, (pb.SplitNumberResponse, pb.MoveToRegisterResponse)):
+        granted = {int(group) for group in view.shown}
+        conflicts = [each for each in answer.conflicts if each.data_group in granted]
+        del answer.conflicts[:]
+        answer.conflicts.extend(conflicts)

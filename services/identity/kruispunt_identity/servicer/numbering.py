@@ -11,11 +11,12 @@ from kruispunt_identity.domain.merging import conflicts
 from kruispunt_identity.domain.national import NationalRegister
 from kruispunt_identity.domain.number import ChangeReason, Register
 from kruispunt_identity.domain.replacing import already_replaced
-from kruispunt_identity.domain.rights import View
+from kruispunt_identity.domain.rights import DOSSIER, View
 from kruispunt_identity.messages.numbering import (
     NumberAnswer,
     conflict_message,
     fill_national_values,
+    narrow,
     parse_effective_on,
     parse_fact_ids,
     parse_reason,
@@ -78,6 +79,7 @@ class NumberingServicer:
             order, numbers = self._order(call, asked, ChangeReason.CORRECTION)
             stands = already_replaced(*self._stores.numbering.pair(order), order.reason)
             response = self._preview(asked, stands=stands)
+            narrow(response, view)
             told, complete = self._guard.institutions(call, numbers)
         response.told.extend(institution_message(each) for each in told)
         response.told_is_complete = complete
@@ -110,6 +112,7 @@ class NumberingServicer:
 
             answer = pb.ReplaceNumberResponse.FromString(self._writes.run(call, key, work))
             self._fill(answer, asked)
+            narrow(answer, view)
         _note(call, asked, view.label, _result(key.validate_only))
         return answer
 
@@ -133,6 +136,7 @@ class NumberingServicer:
 
             response = pb.SplitNumberResponse.FromString(self._writes.run(call, key, work))
             self._fill(response, [Ssin.parse(response.split_off.ssin), Ssin.parse(response.remaining.ssin)])
+            narrow(response, view)
         shown = [Ssin.parse(person.ssin) for person in (response.split_off, response.remaining)]
         _note(call, shown, view.label, _result(key.validate_only))
         return response
@@ -157,7 +161,11 @@ class NumberingServicer:
 
             body = self._writes.run(call, key, work)
         _note(call, [ssin], _NUMBER, _result(key.validate_only))
-        return pb.CancelNumberResponse.FromString(body)
+        answer = pb.CancelNumberResponse.FromString(body)
+        if DOSSIER not in call.right.data_groups:  # granted when the answer was kept, and no longer
+            answer.ClearField("concerned")
+            answer.concerned_is_complete = False
+        return answer
 
     def MoveToRegister(self, request: pb.MoveToRegisterRequest, call: Call) -> pb.MoveToRegisterResponse:
         """Move a person between the national register and ours."""
@@ -187,6 +195,7 @@ class NumberingServicer:
 
             answer = pb.MoveToRegisterResponse.FromString(self._writes.run(call, key, work))
             self._fill(answer, [ssin])
+            narrow(answer, view)
         _note(call, [ssin], view.label, _result(key.validate_only))
         return answer
 
