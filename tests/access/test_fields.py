@@ -4,6 +4,7 @@ import dataclasses
 import datetime as dt
 import statistics
 import time
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -30,6 +31,7 @@ from kruispunt import (
     KruispuntError,
     Name,
     NoDossier,
+    NumberChangeReason,
     NumberOutcome,
     PartialDate,
     Period,
@@ -187,6 +189,45 @@ def test_a_method_about_a_group_that_is_not_granted_is_refused(world: World) -> 
         world.identity.client(PENSIONS).find_persons_by_foreign_identifier(IDENTIFIER)
 
     assert "foreign_identifier" == refused.value.metadata["data_group"]
+
+
+def test_a_preview_shows_the_granted_groups_and_institutions_to_who_may_know_them(world: World) -> None:
+    """Facts that would move, what contradicts, identifiers, and who would be told."""
+    world.identity.holders.held.add((InstitutionKey(17, 1), world.person))
+    world.grant("name", "number")
+    client = world.identity.client(PENSIONS)
+
+    narrow = client.preview_replacement(world.person, world.stranger)
+    world.grant("all")
+    whole = client.preview_replacement(world.person, world.stranger)
+
+    assert {DataGroup.NAME} == {fact.group for fact in narrow.moving_facts}
+    assert {DataGroup.NAME} == {each.group for each in narrow.conflicts}
+    assert ((), (), False) == (
+        tuple(narrow.moving_identifiers), tuple(narrow.told), narrow.told_is_complete,
+    )  # fmt: skip
+    assert {DataGroup.NAME, DataGroup.BIRTH} <= {each.group for each in whole.conflicts}
+    assert DataGroup.CIVIL_STATE in {fact.group for fact in whole.moving_facts}
+    assert (1, 2, True) == (len(whole.moving_identifiers), len(whole.told), whole.told_is_complete)
+
+
+def test_an_answer_that_was_kept_is_shown_by_the_rights_of_now(world: World) -> None:
+    """The same request sent again after the grant was narrowed."""
+    world.grant("all")
+    client = world.identity.client(PENSIONS)
+    request_id = uuid.uuid4()
+
+    def replace() -> set[DataGroup]:
+        answer = client.replace_number(
+            world.person, world.stranger, reason=NumberChangeReason.DUPLICATE, request_id=request_id
+        )
+        return {fact.group for fact in answer.person.facts}
+
+    before = replace()
+    world.grant("name", "number")
+
+    assert {DataGroup.NAME, DataGroup.BIRTH, DataGroup.GENDER} <= before
+    assert {DataGroup.NAME} == replace()
 
 
 def refusal_of(call: Callable[[], Any]) -> tuple[type[KruispuntError], str, dict[str, str]]:

@@ -154,6 +154,7 @@ class _Endpoint:
                 place.watchdog.waits()  # until the caller has room for it
                 yield reply
                 place.watchdog.hears()
+                self._still(call, context)  # what comes next is read with the rights of now
             self._sealed(b"", call)  # what it looked at after the last answer
             refusal = None
         except Exception as error:  # noqa: BLE001 - the one place where all ends

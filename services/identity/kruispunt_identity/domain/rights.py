@@ -15,6 +15,7 @@ ALL_GROUPS: Final = frozenset(DataGroup)
 SEARCHED: Final = frozenset({DataGroup.NAME, DataGroup.BIRTH, DataGroup.GENDER, DataGroup.NATIONALITIES})
 """What is shown of a candidate at most: enough to recognise a person."""
 FOREIGN_IDENTIFIER: Final = "foreign_identifier"
+DOSSIER: Final = "dossier"
 NUMBER: Final = "number"
 """What the access log says was shown where no data group was."""
 _NAMES: Final = {group: group.name.lower() for group in DataGroup}

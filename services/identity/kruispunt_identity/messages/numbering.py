@@ -11,6 +11,7 @@ from kruispunt_identity.domain.merging import Conflict
 from kruispunt_identity.domain.number import ChangeReason, Register
 from kruispunt_identity.domain.picture import Picture
 from kruispunt_identity.domain.replacing import REPLACING
+from kruispunt_identity.domain.rights import ALL_GROUPS, View
 from kruispunt_identity.messages.persons import fact_message
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.wire import UUID_FORM, parse_optional_day
@@ -134,3 +135,42 @@ def _national_facts(answer: NumberAnswer) -> list[Any]:
     if isinstance(answer, pb.ReplaceNumberResponse):
         found += [fact for conflict in answer.conflicts for fact in (conflict.former, conflict.next)]
     return [fact for fact in found if not fact.HasField("record_time")]
+
+
+_PERSONS = frozenset({"person", "split_off", "remaining"})
+_FACTS = frozenset({"moving_facts", "returned_facts", "taken_facts", "undecided_facts"})
+_IDENTIFIERS = frozenset({"moving_identifiers", "returned_identifiers"})
+
+
+def narrow(answer: NumberAnswer | pb.PreviewReplacementResponse, view: View) -> None:
+    """Take out of an answer what a call may not be shown; one that was kept may show what is no longer granted."""
+    fields = answer.DESCRIPTOR.fields_by_name
+    for name in _PERSONS.intersection(fields):
+        if answer.HasField(name):  # type: ignore[arg-type]
+            _narrow_person(getattr(answer, name), view)
+    for name in _FACTS.intersection(fields):
+        _keep_shown(getattr(answer, name), view)
+    if not view.identifiers:
+        for name in _IDENTIFIERS.intersection(fields):
+            answer.ClearField(name)  # type: ignore[arg-type]
+    if "conflicts" in fields:
+        listed: Any = answer.conflicts  # type: ignore[union-attr]
+        kept = [each for each in listed if each.data_group in view.shown]
+        del listed[:]
+        listed.extend(kept)
+
+
+def _narrow_person(person: Any, view: View) -> None:
+    _keep_shown(person.facts, view)
+    person.withheld[:] = [int(group) for group in view.withheld]
+    if not view.identifiers:
+        person.ClearField("foreign_identifiers")
+
+
+def _keep_shown(facts: Any, view: View) -> None:
+    shown = {group.name.lower() for group in view.shown}
+    # Of no group is a fact that the national register no longer says.
+    everything = view.shown == ALL_GROUPS
+    kept = [fact for fact in facts if (fact.value.WhichOneof("value") or everything) in {*shown, True}]
+    del facts[:]
+    facts.extend(kept)

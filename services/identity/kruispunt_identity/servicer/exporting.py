@@ -42,9 +42,9 @@ class ExportingServicer:
         selection = _parse_selection(request, call)
         day = parse_optional_day(request, "valid_at") or self._clock.today()
         after: int | None = parse_ssin(request.after_ssin, "after_ssin") if request.after_ssin else 0
-        view = View.of(call.right)
         silent_until = time.monotonic() + _SILENCE_S
         while after is not None:
+            view = View.of(call.right)  # rights may be narrowed while it streams
             numbers, after = self._numbers.stretch(selection, after, _CHUNK)
             readable = self._guard.readable(call, numbers)
             if readable is not None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from kruispunt.ssin import Ssin
 from kruispunt_identity.domain.holders import DossierHolders
+from kruispunt_identity.domain.rights import DOSSIER
 from kruispunt_server.call import Call, InstitutionKey, Role
 from kruispunt_server.errors import Reason, RegistryError
 
@@ -89,12 +90,14 @@ class Guard:
         return self._holders.held_among(call, institution, numbers) if numbers else frozenset()
 
     def institutions(self, call: Call, numbers: Sequence[Ssin]) -> tuple[list[InstitutionKey], bool]:
-        """Return the institutions with a dossier on a person, and whether the directory could be asked for them.
+        """Return the institutions with a dossier on a person, and whether these are all.
+
+        They are not, where the grant does not cover who holds a dossier, or the directory cannot be asked.
 
         Raises:
             RegistryError: the caller gave up meanwhile; DEADLINE_EXCEEDED / DEADLINE_OVER.
         """
-        if self._holders is None:
+        if self._holders is None or DOSSIER not in call.right.data_groups:
             return [], False
         try:
             return self._holders.institutions(call, numbers), True

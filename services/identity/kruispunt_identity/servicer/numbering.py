@@ -12,11 +12,12 @@ from kruispunt_identity.domain.national import NationalRegister
 from kruispunt_identity.domain.number import ChangeReason, Register
 from kruispunt_identity.domain.protection import person_protected
 from kruispunt_identity.domain.replacing import already_replaced
-from kruispunt_identity.domain.rights import View
+from kruispunt_identity.domain.rights import DOSSIER, View
 from kruispunt_identity.messages.numbering import (
     NumberAnswer,
     conflict_message,
     fill_national_values,
+    narrow,
     parse_effective_on,
     parse_fact_ids,
     parse_reason,
@@ -81,6 +82,7 @@ class NumberingServicer:
             self._refuse_protected(call, asked, _PAIR)
             stands = already_replaced(*self._stores.numbering.pair(order), order.reason)
             response = self._preview(asked, stands=stands)
+            narrow(response, view)
             told, complete = self._guard.institutions(call, numbers)
         response.told.extend(institution_message(each) for each in told)
         response.told_is_complete = complete
@@ -115,6 +117,7 @@ class NumberingServicer:
 
             answer = pb.ReplaceNumberResponse.FromString(self._writes.run(call, key, work))
             self._fill(answer, asked)
+            narrow(answer, view)
         _note(call, asked, view.label, _result(key.validate_only))
         return answer
 
@@ -140,6 +143,7 @@ class NumberingServicer:
 
             response = pb.SplitNumberResponse.FromString(self._writes.run(call, key, work))
             self._fill(response, [Ssin.parse(response.split_off.ssin), Ssin.parse(response.remaining.ssin)])
+            narrow(response, view)
         shown = [Ssin.parse(person.ssin) for person in (response.split_off, response.remaining)]
         _note(call, shown, view.label, _result(key.validate_only))
         return response
@@ -166,7 +170,11 @@ class NumberingServicer:
 
             body = self._writes.run(call, key, work)
         _note(call, [ssin], _NUMBER, _result(key.validate_only))
-        return pb.CancelNumberResponse.FromString(body)
+        answer = pb.CancelNumberResponse.FromString(body)
+        if DOSSIER not in call.right.data_groups:  # granted when the answer was kept, and no longer
+            answer.ClearField("concerned")
+            answer.concerned_is_complete = False
+        return answer
 
     def MoveToRegister(self, request: pb.MoveToRegisterRequest, call: Call) -> pb.MoveToRegisterResponse:
         """Move a person between the national register and ours."""
@@ -198,6 +206,7 @@ class NumberingServicer:
 
             answer = pb.MoveToRegisterResponse.FromString(self._writes.run(call, key, work))
             self._fill(answer, [ssin])
+            narrow(answer, view)
         _note(call, [ssin], view.label, _result(key.validate_only))
         return answer
 
