@@ -230,6 +230,23 @@ def test_an_answer_that_was_kept_is_shown_by_the_rights_of_now(world: World) -> 
     assert {DataGroup.NAME} == replace()
 
 
+def test_an_export_shows_the_granted_groups(world: World) -> None:
+    """To the registry's own desk, too."""
+
+    def change(grant: Grant) -> Grant:
+        wanted = grant.grant_id == "registrar-works"
+        return dataclasses.replace(grant, data_groups=("name", "civil_state")) if wanted else grant
+
+    change_grants(world.identity.database, world.identity.tables.shared, change)
+    world.identity.assembly.parts.rights._good_until = 0.0
+
+    exported = list(world.identity.client(REGISTRAR).export_persons())
+
+    assert {world.person, world.stranger} == {person.ssin for person in exported}
+    assert [GRANTED, GRANTED] == [{fact.group for fact in person.facts} for person in exported]
+    assert [(), ()] == [tuple(person.foreign_identifiers) for person in exported]
+
+
 def refusal_of(call: Callable[[], Any]) -> tuple[type[KruispuntError], str, dict[str, str]]:
     """Return everything that a caller can see of a refusal."""
     with pytest.raises(KruispuntError) as caught:
