@@ -17,7 +17,7 @@ from tests.support.rights import EverybodyMay
 from kruispunt.directory.v1 import directory_service_pb2 as pb
 from kruispunt_server import pki
 from kruispunt_server.bearer.tokens import BearerTokens
-from kruispunt_server.boundary import Deadlines, Edge, Policy, UnknownMethods, handler_for
+from kruispunt_server.boundary import Deadlines, Edge, Policy, handler_for
 from kruispunt_server.call import Call, InstitutionKey, Look, Participant, Role
 from kruispunt_server.caller import Callers
 from kruispunt_server.clock import FixedClock
@@ -26,6 +26,7 @@ from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.events import Events
 from kruispunt_server.fair_pool import CallPool
 from kruispunt_server.shedding import Shedding
+from kruispunt_server.unknown_methods import UnknownMethods
 
 SERVICE = pb.DESCRIPTOR.services_by_name["DirectoryService"]
 NAME = "kruispunt.directory.v1.DirectoryService"

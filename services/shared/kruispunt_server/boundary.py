@@ -22,10 +22,9 @@ from kruispunt_server.call import Call
 from kruispunt_server.caller import fingerprint_of, names_of, participant_unknown
 from kruispunt_server.edge import Deadlines, Edge, Journal, Policy
 from kruispunt_server.errors import Kind, Reason, RegistryError, group_not_granted
-from kruispunt_server.events import Events, frames_of
 from kruispunt_server.fair_pool import refuse_if_marked
 from kruispunt_server.feeds.outlet import Outlet
-from kruispunt_server.ids import new_id
+from kruispunt_server.incidents import incident_of
 from kruispunt_server.purpose import read_purpose
 from kruispunt_server.raw import on_pool, parse
 from kruispunt_server.streams import Place, Slots, Watchdog
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from kruispunt_server.metrics import Calls
     from kruispunt_server.tracing import Span
 
-__all__ = ["Deadlines", "Edge", "Journal", "Policy", "UnknownMethods", "handler_for"]
+__all__ = ["Deadlines", "Edge", "Journal", "Policy", "handler_for"]
 
 _NO_DEADLINE_S = 1e9
 _GRACE_S = 1.0
@@ -308,7 +307,7 @@ class _Endpoint:
     def _refusal(self, error: Exception, call: Call | None) -> RegistryError:
         """Return what to tell the caller; what was looked at before goes to the journal first."""
         if not isinstance(error, RegistryError):
-            error = _incident(self._edge.events, self._name, error, call)
+            error = incident_of(self._edge.events, self._name, error, call)
         if call is None or not call.looks:
             return error
         try:
@@ -316,7 +315,7 @@ class _Endpoint:
         except RegistryError as unwritten:
             return unwritten
         except Exception as fault:  # noqa: BLE001 - a journal that fails otherwise
-            return _incident(self._edge.events, self._name, fault, call)
+            return incident_of(self._edge.events, self._name, fault, call)
         return error
 
     def _span(self, context: grpc.ServicerContext) -> "Span | None":
@@ -367,44 +366,3 @@ _GONE = RegistryError(Reason.DEADLINE_OVER, "the caller has gone")
 
 def _deadline_over() -> RegistryError:
     return RegistryError(Reason.DEADLINE_OVER, "the time of the call is over")
-
-
-def _incident(events: Events, method: str, error: Exception, call: Call | None) -> RegistryError:
-    """Log a fault, without any value, and return the one sentence that the caller gets."""
-    incident = str(new_id())
-    events.emit(
-        "call_failed",
-        method=method,
-        participant=call.participant.participant_id if call else None,
-        incident=incident,
-        exception=type(error).__name__,
-        frames=frames_of(error),
-    )
-    return RegistryError(Reason.INTERNAL_FAULT, "the registry has a fault", metadata={"incident": incident})
-
-
-class UnknownMethods(grpc.GenericRpcHandler):
-    """Answers every method that no other handler knows; registered last.
-
-    A caller without a certificate is told about the certificate only.
-    """
-
-    def __init__(self, edge: Edge) -> None:
-        self._edge = edge
-        behaviour = on_pool(self._refuse, ThreadPoolExecutor(1, thread_name_prefix="unknown"))
-        # Streaming on both sides: it is called without waiting for a message.
-        self._handler: grpc.RpcMethodHandler[Any, Any] = grpc.stream_stream_rpc_method_handler(behaviour)
-
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any]":  # noqa: ARG002
-        """Return the handler that refuses."""
-        return self._handler
-
-    def _refuse(self, _received: Iterator[bytes], context: grpc.ServicerContext) -> None:
-        try:
-            self._edge.callers.of(context)
-            refusal = RegistryError(Reason.METHOD_UNKNOWN, "the server does not know the method")
-        except RegistryError as error:
-            refusal = error
-        except Exception as error:  # noqa: BLE001 - its text must not leave
-            refusal = _incident(self._edge.events, "unknown", error, None)
-        rich_errors.abort(context, refusal)

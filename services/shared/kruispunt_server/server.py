@@ -9,7 +9,7 @@ from typing import Any
 import grpc
 
 from kruispunt_server.assembly import Assembly
-from kruispunt_server.boundary import UnknownMethods, handler_for
+from kruispunt_server.boundary import handler_for
 from kruispunt_server.credentials import ReloadingCredentials, TlsFiles
 from kruispunt_server.fair_pool import CallPool
 from kruispunt_server.health import SERVICE_NAME as HEALTH
@@ -17,6 +17,7 @@ from kruispunt_server.health import Health
 from kruispunt_server.reflection import reflection_handlers
 from kruispunt_server.settings import ServerSettings
 from kruispunt_server.shedding import Shedding
+from kruispunt_server.unknown_methods import UnknownMethods
 
 _HARD_LIMIT = 1000
 _BESIDE_THREADS = 4  # health and reflection: they answer although all other threads are busy
