@@ -139,27 +139,16 @@ def _national_facts(answer: NumberAnswer) -> list[Any]:
 
 def narrow(answer: NumberAnswer | pb.PreviewReplacementResponse, view: View) -> None:
     """Take out of an answer what a call may not be shown; one that was kept may show what is no longer granted."""
-    shown = {group.name.lower() for group in view.shown}
-
-    def kept(fact: Any) -> bool:
-        group = fact.value.WhichOneof("value")  # none: the national register no longer says it
-        return group in shown or (group is None and view.shown == ALL_GROUPS)
-
-    def keep(facts: Any) -> None:
-        left = [fact for fact in facts if kept(fact)]
-        del facts[:]
-        facts.extend(left)
-
     for name in ("person", "split_off", "remaining"):
         if name in answer.DESCRIPTOR.fields_by_name and answer.HasField(name):  # type: ignore[arg-type]
             person = getattr(answer, name)
-            keep(person.facts)
+            _keep_shown(person.facts, view)
             person.withheld[:] = [int(group) for group in view.withheld]
             if not view.identifiers:
                 person.ClearField("foreign_identifiers")
     for name in ("moving_facts", "returned_facts", "taken_facts", "undecided_facts"):
         if name in answer.DESCRIPTOR.fields_by_name:
-            keep(getattr(answer, name))
+            _keep_shown(getattr(answer, name), view)
     for name in ("moving_identifiers", "returned_identifiers"):
         if name in answer.DESCRIPTOR.fields_by_name and not view.identifiers:
             answer.ClearField(name)  # type: ignore[arg-type]
@@ -168,3 +157,15 @@ def narrow(answer: NumberAnswer | pb.PreviewReplacementResponse, view: View) -> 
         conflicts = [each for each in answer.conflicts if each.data_group in granted]
         del answer.conflicts[:]
         answer.conflicts.extend(conflicts)
+
+
+def _keep_shown(facts: Any, view: View) -> None:
+    """Take out of facts those of a group that is not shown."""
+    shown = {group.name.lower() for group in view.shown}
+    left = []
+    for fact in facts:
+        group = fact.value.WhichOneof("value")  # none: the national register no longer says it
+        if group in shown or (group is None and view.shown == ALL_GROUPS):
+            left.append(fact)
+    del facts[:]
+    facts.extend(left)
