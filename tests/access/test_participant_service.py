@@ -143,6 +143,20 @@ def test_very_many_faults_are_told_as_far_as_they_fit(directory: Directory) -> N
     assert (40, "500") == (len(caught.value.violations), caught.value.metadata["faults"])
 
 
+def test_a_name_longer_than_is_kept_is_refused(directory: Directory) -> None:
+    """However long its scheme is: on every database alike, and not as a fault of ours."""
+    rights = sandbox()
+    rights.participants[0].uris.append("a" * 251 + "://x")
+    client = directory.client(ADMINISTRATOR)
+    assert 1 == len(client.apply_rights(rights, validate_only=True).changes)
+    rights.participants[0].uris[-1] = "a" * 252 + "://x"
+
+    with pytest.raises(RightsInvalid) as caught:
+        client.apply_rights(rights)
+
+    assert f"rights.participants[0].uris[{len(rights.participants[0].uris) - 1}]" == caught.value.field
+
+
 def test_malformed_values_are_refused(directory: Directory) -> None:
     """Of every kind, each with its path."""
     rights = sandbox()

@@ -168,9 +168,12 @@ def _narrow_person(person: Any, view: View) -> None:
 
 
 def _keep_shown(facts: Any, view: View) -> None:
+    """Take out of facts those of a group that is not shown."""
     shown = {group.name.lower() for group in view.shown}
-    # Of no group is a fact that the national register no longer says.
-    everything = view.shown == ALL_GROUPS
-    kept = [fact for fact in facts if (fact.value.WhichOneof("value") or everything) in {*shown, True}]
+    left = []
+    for fact in facts:
+        group = fact.value.WhichOneof("value")  # none: the national register no longer says it
+        if group in shown or (group is None and view.shown == ALL_GROUPS):
+            left.append(fact)
     del facts[:]
-    facts.extend(kept)
+    facts.extend(left)

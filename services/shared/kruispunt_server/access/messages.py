@@ -17,7 +17,7 @@ from kruispunt_server.errors import RegistryError
 from kruispunt_server.wire import date_message, institution_message, parse_institution, parse_optional_day
 
 _ID: Final = re.compile(r"[a-z0-9-]{1,64}").fullmatch
-_URI: Final = re.compile(r"[a-z][a-z0-9+.-]*://[!-~]{1,240}").fullmatch
+_URI: Final = re.compile(r"(?=.{1,255}\Z)[a-z][a-z0-9+.-]*://[!-~]{1,240}").fullmatch
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9/.-]{1,64}").fullmatch
 _FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}").fullmatch
 _NAME: Final = re.compile(r"[A-Za-z_]{1,64}").fullmatch
