@@ -39,6 +39,8 @@ _DEEPEST: Final = 8
 _SECONDS: Final = {"s": 1, "min": 60, "hour": 3600, "day": 86_400}
 _QUOTA: Final = re.compile(r"([0-9]{1,10})/(s|min|hour|day)").fullmatch
 _INSTITUTION: Final = re.compile(r"([0-9]{1,3})/([0-9]{1,3})").fullmatch
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
+_ROLES: Final = {name[5:].lower().replace("_", "-"): number for name, number in pb.Role.items() if number}
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # The file's words for fields of the contract.
 _WORDS: Final = {"begin": "from", "end": "until"}
@@ -231,11 +233,11 @@ class _Reader:
     def _roles(self, message: Any, field: str, node: yaml.Node, path: str) -> None:
         for place, each in enumerate(self._list(node)):
             self.lines[f"{path}[{place}]"] = _line(each)
-            name = f"ROLE_{self._scalar(each).upper().replace('-', '_')}"
-            if name == "ROLE_UNSPECIFIED" or name not in pb.Role.keys():  # noqa: SIM118 - no mapping
+            role = _ROLES.get(self._scalar(each))
+            if role is None:
                 self._fault(_line(each), "there is no such role")
             else:
-                getattr(message, field).append(pb.Role.Value(name))
+                getattr(message, field).append(role)
 
     def _institution(self, message: Any, field: str, node: yaml.Node, _path: str) -> None:
         found = _INSTITUTION(self._scalar(node))
@@ -247,8 +249,9 @@ class _Reader:
         target.SetInParent()
 
     def _day(self, message: Any, field: str, node: yaml.Node, _path: str) -> None:
+        said = self._scalar(node)
         try:
-            day = dt.date.fromisoformat(self._scalar(node))
+            day = dt.date.fromisoformat(said if _DAY(said) else "")
         except ValueError:
             self._fault(_line(node), "a date is written 2026-01-31")
             return

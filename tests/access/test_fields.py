@@ -32,6 +32,7 @@ from kruispunt import (
     Name,
     NoDossier,
     NumberChangeReason,
+    NumberEvent,
     NumberOutcome,
     PartialDate,
     Period,
@@ -230,6 +231,55 @@ def test_an_answer_that_was_kept_is_shown_by_the_rights_of_now(world: World) -> 
     assert {DataGroup.NAME} == replace()
 
 
+def test_numbers_that_belong_together_need_their_group(world: World) -> None:
+    """Former numbers, chains and events of numbers; that an old number leads on is told to everybody."""
+    desk = world.identity.client(REGISTRAR)
+    desk.replace_number(world.person, world.stranger, reason=NumberChangeReason.DUPLICATE)
+    client = world.identity.client(PENSIONS)
+    world.grant("name")
+
+    person = client.get_person(world.person)
+    (of_batch,) = client.get_persons([world.person])
+    history = list(client.list_person_versions(world.person))
+
+    assert (world.stranger, ()) == (person.ssin, tuple(person.former_ssins))
+    assert (world.stranger, ()) == (of_batch.resolution.current, tuple(of_batch.resolution.chain))
+    assert [] == [each for each in history if isinstance(each, NumberEvent)]
+    world.grant("name", "number")
+    assert (world.person,) == tuple(client.get_person(world.person).former_ssins)
+    assert [] != [each for each in client.list_person_versions(world.person) if isinstance(each, NumberEvent)]
+
+
+def test_a_grade_is_explained_only_where_all_that_is_compared_is_granted(world: World) -> None:
+    """Or how far a birth date agrees would tell the birth date, guess by guess."""
+    client = world.identity.client(PENSIONS)
+    world.grant("name", "number")
+    (bare,) = client.search_persons("Peeters", PartialDate(1980, 1, 2)).candidates
+    world.grant("name", "birth", "gender", "number")
+    (explained,) = client.search_persons("Peeters", PartialDate(1980, 1, 2)).candidates
+
+    assert ((), 0.0) == (tuple(bare.parts), bare.log2_odds)
+    assert explained.parts
+
+
+def test_changes_are_refused_alike_for_known_and_unknown(world: World) -> None:
+    """Under a grant that asks for a dossier; of a preview both numbers are asked about."""
+    world.grant("all", requires_dossier=True)
+    client = world.identity.client(PENSIONS)
+
+    known, unknown = (
+        [
+            refusal_of(lambda number=number: client.update_person(number, [Statement(CivilState(20))])),  # type: ignore[misc]
+            refusal_of(lambda number=number: client.link_foreign_identifier(number, IDENTIFIER)),  # type: ignore[misc]
+            refusal_of(lambda number=number: client.preview_replacement(world.person, number)),  # type: ignore[misc]
+        ]
+        for number in (world.stranger, UNKNOWN)
+    )
+
+    assert known == unknown
+    assert [NoDossier] * 3 == [kind for kind, _, _ in known]
+
+
 def test_an_export_shows_the_granted_groups(world: World) -> None:
     """To the registry's own desk, too."""
 
@@ -374,6 +424,16 @@ def test_dossiers_are_listed_to_holders_only(narrow_directory: Directory) -> Non
     assert ["NO_DOSSIER", "NO_DOSSIER"] == [
         result for method, _, result in narrow_directory.accesses() if method == "ListDossiers"
     ][1:]
+
+
+def test_an_impact_is_explained_for_ones_own_persons_only(narrow_directory: Directory) -> None:
+    """Both of them."""
+    client = narrow_directory.client(PENSIONS)
+
+    assert [] != list(client.explain_impact(ANNA).impacts)
+    for former, next_ in ((BEA, ""), (ANNA, BEA), (BEA, ANNA)):
+        with pytest.raises(NoDossier):
+            client.explain_impact(former, next_=next_)
 
 
 def test_a_stream_of_persons_tells_of_ones_own_only(narrow_directory: Directory) -> None:

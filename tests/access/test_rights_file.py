@@ -198,6 +198,24 @@ grants:
     } == set(faults_in(text))
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("[supplier,", "[\u017fupplier,", "7: there is no such role"),
+        ("[supplier,", "[SUPPLIER,", "7: there is no such role"),
+        ("from: 2026-01-01", "from: 2026-W05-6", "9: a date is written 2026-01-31"),
+        (
+            "[supplier, consumer]",
+            "[registrar]",
+            "20: participants: a registrar works on everybody, with and without a dossier",
+        ),
+    ],
+)
+def test_what_only_looks_right_is_refused(old: str, new: str, fault: str) -> None:
+    """Letters that fold into others, weeks, a registrar kept to dossiers."""
+    assert [fault] == faults_in(WHOLE.replace(old, new, 1))
+
+
 def test_rights_without_administrator_are_refused() -> None:
     """Or nobody could ever change them over the wire."""
     text = "participants: {a: {roles: [consumer], uris: [spiffe://test/a]}}"

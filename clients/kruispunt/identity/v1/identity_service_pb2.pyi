@@ -257,7 +257,7 @@ class ResolvedNumber(_message.Message):
     """The person is protected; `register` is left out unless the grant shows protected persons."""
     @_builtins.property
     def chain(self) -> _containers.RepeatedCompositeFieldContainer[_person_pb2.Replacement]:
-        """The steps from `asked_ssin` to `current_ssin`, in order. Empty unless replaced."""
+        """The steps from `asked_ssin` to `current_ssin`, in order. Empty unless replaced, and where the grant does not cover `number`."""
 
     def __init__(
         self,
@@ -422,7 +422,7 @@ class ListPersonVersionsRequest(_message.Message):
     """From the page before. Empty: the first page."""
     @_builtins.property
     def data_groups(self) -> _containers.RepeatedScalarFieldContainer[_person_pb2.DataGroup.ValueType]:
-        """Data groups wanted, each once; changes of the number itself always come. Empty: all that the caller may see."""
+        """Data groups wanted, each once; changes of the number itself come if the grant covers `number`. Empty: all that the caller may see."""
 
     @_builtins.property
     def known_at(self) -> _timestamp_pb2.Timestamp:

@@ -75,7 +75,9 @@ class NoticeServicer:
         self._own.check(call, asked, "ssin")
         response = pb.ExplainImpactResponse(complete=self._reader.follows())
         if request.next_ssin:
-            found = self._replacement(asked, parse_ssin(request.next_ssin, "next_ssin"))
+            next_ = parse_ssin(request.next_ssin, "next_ssin")
+            self._own.check(call, next_, "next_ssin")
+            found = self._replacement(asked, next_)
         else:
             begin = parse_optional_day(request, "affects_from")
             end = parse_optional_day(request, "affects_until")

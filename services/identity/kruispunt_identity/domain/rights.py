@@ -46,12 +46,14 @@ class View:
         withheld: data groups that were asked for, and that the caller may not see; in order.
         identifiers: whether foreign identifiers are shown.
         shows_protected: whether all this is shown of protected persons too, or their number only.
+        numbers: whether former numbers, and what happened to numbers, are shown.
     """
 
     shown: frozenset[DataGroup]
     withheld: tuple[DataGroup, ...] = ()
     identifiers: bool = True
     shows_protected: bool = False
+    numbers: bool = True
 
     @classmethod
     def of(cls, right: Right, wanted: frozenset[DataGroup] = ALL_GROUPS) -> Self:
@@ -62,13 +64,19 @@ class View:
             tuple(sorted(wanted - may_see)),
             FOREIGN_IDENTIFIER in right.data_groups,
             right.shows_protected,
+            NUMBER in right.data_groups,
         )
 
     @classmethod
     def of_candidate(cls, right: Right) -> Self:
         """Return what a call is shown of a person found by criteria; if nothing: the number and the grade only."""
         shown = SEARCHED & granted_groups(right)
-        return cls(shown, identifiers=False, shows_protected=right.shows_protected)
+        return cls(
+            shown,
+            identifiers=False,
+            shows_protected=right.shows_protected,
+            numbers=NUMBER in right.data_groups,
+        )
 
     def hides(self, *, protected: bool) -> bool:
         """Return whether nothing but number and mark is shown of a person."""

@@ -14,7 +14,7 @@ from kruispunt_identity.domain.identifier import ForeignIdentifier
 from kruispunt_identity.domain.number import NumberEvent, Replacement, Resolved
 from kruispunt_identity.domain.picture import Picture
 from kruispunt_identity.domain.protection import Protection, hidden
-from kruispunt_identity.domain.rights import ALL_GROUPS, View
+from kruispunt_identity.domain.rights import ALL_GROUPS, NUMBER, View
 from kruispunt_identity.domain.values import (
     Address,
     Birth,
@@ -76,7 +76,7 @@ def person_message(found: FoundPerson, day: dt.date, view: View) -> pb.Person:
         foreign_identifiers=[identifier_message(one) for one in found.identifiers]
         if view.identifiers
         else [],
-        former_ssins=[str(number) for number in found.lineage.numbers[1:]],
+        former_ssins=[str(number) for number in found.lineage.numbers[1:]] if view.numbers else [],
         etag=found.etag,
         record_time=None if found.recorded_at is None else timestamp_message(found.recorded_at),
         withheld=[int(group) for group in view.withheld],  # type: ignore[misc]
@@ -163,7 +163,7 @@ def resolved_message(resolved: Resolved, right: Right, asked: str = "") -> servi
         outcome=int(resolved.outcome),  # type: ignore[arg-type]
         current_ssin="" if resolved.current is None else str(resolved.current),
         register=register,  # type: ignore[arg-type]
-        chain=[replacement_message(step) for step in resolved.chain],
+        chain=[replacement_message(step) for step in resolved.chain] if NUMBER in right.data_groups else [],
         protected=resolved.protected,
     )
 

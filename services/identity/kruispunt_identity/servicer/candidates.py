@@ -7,6 +7,7 @@ from kruispunt.identity.v1 import identity_service_pb2, registration_service_pb2
 from kruispunt.ssin import Ssin
 from kruispunt_identity.domain.protection import hidden
 from kruispunt_identity.domain.rights import NUMBER, View
+from kruispunt_identity.domain.values import DataGroup
 from kruispunt_identity.matching.grade import Grade
 from kruispunt_identity.messages.persons import person_message
 from kruispunt_identity.servicer.guard import Guard
@@ -22,6 +23,7 @@ REFERRAL: Final = "referral"
 
 Answer = identity_service_pb2.SearchPersonsResponse | registration_service_pb2.RegisterPersonResponse
 
+_COMPARED: Final = frozenset({DataGroup.NAME, DataGroup.BIRTH, DataGroup.GENDER})
 _EXPLAINING: Final = ("log2_odds", "parts", "by_former_name", "found_under_ssin")
 
 
@@ -39,8 +41,8 @@ class CandidateViews:
         self._clock = clock
 
     def explained(self, right: Right) -> bool:
-        """Return whether a call may see more of a candidate than number and grade."""
-        return bool(View.of_candidate(right).shown)
+        """Return whether a call may see how the grade came about: it tells of every group that is compared."""
+        return View.of_candidate(right).shown >= _COMPARED
 
     def worth_showing(self, ranked: Sequence[Candidate], right: Right) -> list[Candidate]:
         """Return the candidates without those protected persons of whom a call is told nothing."""
@@ -64,9 +66,10 @@ class CandidateViews:
         view = View.of_candidate(call.right)
         numbers = [Ssin(int(candidate.ssin)) for candidate in candidates]
         shown = self._shown(numbers, call, view)
+        explained = self.explained(call.right)
         for candidate, number in zip(candidates, numbers, strict=True):
             call.look(int(number), view.label if number in shown else NUMBER_ONLY, "candidate")
-            if number not in shown:
+            if number not in shown or not explained:
                 for field in _EXPLAINING:
                     candidate.ClearField(field)
         if not shown:

@@ -3,7 +3,7 @@
 Source: domain.md §3.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from kruispunt.ssin import Ssin
 from kruispunt_identity.domain.holders import DossierHolders
@@ -67,12 +67,25 @@ class Guard:
             RegistryError: the grant asks for a dossier and the caller's institution holds none, PERMISSION_DENIED /
                 NO_DOSSIER; as of `check`.
         """
-        held = self.readable(call, [asked])
-        if held is not None and asked not in held:
-            call.look(int(asked), groups, Reason.NO_DOSSIER.label)
-            raise RegistryError(
-                Reason.NO_DOSSIER, "only an institution with a dossier on the person may ask", field=field
-            )
+        try:
+            self.refuse_unreadable(call, {asked: field})
+        except RegistryError as refusal:
+            if refusal.reason is Reason.NO_DOSSIER:
+                call.look(int(asked), groups, refusal.reason.label)
+            raise
+
+    def refuse_unreadable(self, call: Call, asked: Mapping[Ssin, str]) -> None:
+        """Refuse, before the registers are asked, numbers that the call may not ask about; each with its field.
+
+        Raises:
+            RegistryError: as of `check_read`.
+        """
+        held = self.readable(call, list(asked))
+        for number, field in asked.items():
+            if held is not None and number not in held:
+                raise RegistryError(
+                    Reason.NO_DOSSIER, "only an institution with a dossier on the person may ask", field=field
+                )
 
     def readable(self, call: Call, numbers: Sequence[Ssin]) -> frozenset[Ssin] | None:
         """Return the numbers that the call may ask about; none: all, its grant asks for no dossier.

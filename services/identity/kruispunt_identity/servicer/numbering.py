@@ -244,6 +244,7 @@ class NumberingServicer:
         former, next_ = asked
         if former == next_:
             raise RegistryError(Reason.SAME_PERSON, "a number is not replaced by itself", field="next_ssin")
+        self._guard.refuse_unreadable(call, {former: "former_ssin", next_: "next_ssin"})
         known = {former: self._known(former, "former_ssin"), next_: self._known(next_, "next_ssin")}
         numbers = list(dict.fromkeys(ssin for each in known.values() for ssin in each.lineage.numbers))
         self._guard.check(call, numbers, "former_ssin")

@@ -89,6 +89,7 @@ class RegisteringServicer:
         decision = parse_decision(request.decision, "decision")
         numbers = (asked, decision.ssin)
         try:
+            self._guard.refuse_unreadable(call, {asked: "ssin"})
             self._guard.check(call, self._store.numbers_of(asked), "ssin")
 
             def work(transaction: Any) -> bytes:

@@ -93,6 +93,7 @@ class Telling:
         """Return whom the number is of, and why the caller may not write of them; waits for the directory."""
         known = None
         try:
+            self._guard.refuse_unreadable(call, {asked: "ssin"})
             known = self._persons.find(asked)
             self._guard.check(call, known.lineage.numbers)
         except RegistryError as refusal:

@@ -119,7 +119,7 @@ class History:
         return frozenset(named - set(self.lineage.numbers))
 
     def _versions(self, view: View) -> Iterator[Version]:
-        for position, event in enumerate(self.events):
+        for position, event in enumerate(self.events if view.numbers else ()):
             yield Version((_microseconds(event.recorded_at), 0, f"{position:09}"), event)
         picture = paint(self.facts, self.lineage)
         visible = {one.fact.fact_id: one.pieces[-1] for one in picture.visible}

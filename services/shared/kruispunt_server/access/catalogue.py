@@ -74,6 +74,8 @@ _TOLD_BY_SERVICE: Final = {
 _TOLD_BY_METHOD: Final = {
     "IdentityService/ResolveNumbers": frozenset({"number"}),
     "IdentityService/ListSuspectedDuplicates": frozenset({"number"}),
+    "RegistrationService/PreviewReplacement": frozenset({*_OF_A_PERSON, "dossier"}),
+    "RegistrationService/CancelNumber": frozenset({"number", "dossier"}),
     "DirectoryService/GetRoute": frozenset({"route"}),
     "DirectoryService/CheckAccess": frozenset({"route"}),
     "NoticeService/ExplainImpact": frozenset({"dossier"}),

@@ -96,6 +96,8 @@ def _holders(grant: Grant, participants: dict[str, Registration], path: str) -> 
             yield Fault(where, "there is no such participant")
         elif grant.legal_basis == ANY and Role.INTERNAL_SERVICE not in holder.participant.roles:
             yield Fault(where, "only an internal service has a grant under any legal basis")
+        elif grant.requires_dossier and Role.REGISTRAR in holder.participant.roles:
+            yield Fault(where, "a registrar works on everybody, with and without a dossier")
         elif grant.requires_dossier and holder.participant.institution is None:
             yield Fault(where, "a participant without institution never has a dossier")
     yield from _twice(grant.participants, f"{path}.participants")
