@@ -12,6 +12,7 @@ import importlib
 import io
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -88,6 +89,7 @@ class RegistryHome:
         _command("directory", "dev-pki", str(self.folder / "pki"), "--rights", str(RIGHTS))
         for service in PORTS:
             self._write_settings(service)
+        shutil.copyfile(RIGHTS, self.folder / "rights.yaml")  # what is in force, to be changed and applied
         for service in PORTS:
             config = ("--config", str(self._settings(service)))
             _command(service, "migrate", *config)

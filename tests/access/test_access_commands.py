@@ -81,10 +81,20 @@ def test_explaining_names_the_rule(directory: Directory) -> None:
 
 def test_who_can_lists_participants(directory: Directory) -> None:
     """By grant and method; for those who oversee rights."""
-    listed = run(directory, "access", "who-can", "access", "--json", participant=AUDITOR)
+    listed = run(
+        directory, "access", "who-can", "access", "--service=directory", "--json", participant=AUDITOR
+    )
 
     assert {"registry-auditor", "registry-officer"} == {
         each["participant"] for each in json.loads(listed.stdout)["grantees"]
     }
-    assert "auditors-read" in run(directory, "access", "who-can", "access", participant=AUDITOR).stdout
-    assert 1 == run(directory, "access", "who-can", "access", participant=PENSIONS).exit_code
+    assert (
+        "auditors-read"
+        in run(directory, "access", "who-can", "access", "--service=directory", participant=AUDITOR).stdout
+    )
+    assert (
+        1
+        == run(
+            directory, "access", "who-can", "access", "--service=directory", participant=PENSIONS
+        ).exit_code
+    )

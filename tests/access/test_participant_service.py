@@ -322,6 +322,16 @@ def test_who_may_obtain_a_data_group_is_listed(directory: Directory) -> None:
         directory.client(PENSIONS).list_grantees("access")
 
 
+def test_who_may_not_call_a_method_is_not_listed_with_it(directory: Directory) -> None:
+    """A grant over a whole service opens only what the role lets be called; methods of the other server it lists."""
+    listed = directory.client(AUDITOR).list_grantees("route")
+    methods = {method for each in listed for method in each.methods}
+
+    assert {"DirectoryService/GetRoute", "DirectoryService/CheckAccess"} == methods
+    assert "identity-service" not in {each.participant for each in listed}
+    assert [] == directory.client(AUDITOR).list_grantees("residential_address")
+
+
 def test_who_may_is_listed_for_a_day(directory: Directory) -> None:
     """With the day on which it ends."""
     rights = sandbox()

@@ -184,7 +184,7 @@ grants:
 
     assert {
         "10: uris: the name belongs to participants[0] already",
-        "11: from: begin lies before end",
+        "11: from: the first day has to lie before the end",
         "14: institution: participants[1] acts for this institution already",
         "20: data_groups: there is no such data group",
         "24: participants: there is no such participant",

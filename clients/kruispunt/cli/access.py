@@ -133,11 +133,14 @@ def _who_can(
     session: Session,
     *,
     data_group: Annotated[str, typer.Argument(metavar="DATA-GROUP", help="Such as residential_address.")],
+    service: Servers = "both",
     day: Day = None,
 ) -> None:
     """List who may obtain a data group, by which grant and methods."""
-    with _client(session, "directory") as client:
-        grantees = client.list_grantees(data_group, day=day)
+    grantees = []
+    for server in _SERVICES if service == "both" else (service,):
+        with _client(session, server) as client:
+            grantees += client.list_grantees(data_group, day=day)
     if session.as_json:
         print_json({"grantees": grantees})
         return

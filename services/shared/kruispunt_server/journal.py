@@ -102,7 +102,7 @@ class AccessJournal:
         self._clock = clock
         self._patience_s = patience_s
         self._flushed = flushed
-        self._flag: Callable[[Call], None] | None = None
+        self._flag: Callable[[Sequence[Call]], None] | None = None
         self._insert = (
             database.hot(_insert_arrays(tables.access)) if database.dialect == "postgresql" else None
         )
@@ -111,8 +111,8 @@ class AccessJournal:
         self._writing = False
         self._open = True
 
-    def flag_with(self, flag: Callable[[Call], None]) -> None:
-        """Let looks of a call be flagged before they are written; it may be asked twice about one look."""
+    def flag_with(self, flag: Callable[[Sequence[Call]], None]) -> None:
+        """Let looks of calls be flagged before they are written; it may be asked twice about one look."""
         self._flag = flag
 
     def start(self) -> None:
@@ -136,6 +136,8 @@ class AccessJournal:
         """
         if not call.looks:
             return
+        if self._flag is not None and call.purpose is not None:
+            self._flag([call])
         entry = _Entry(self._columns(call))
         if self._enter(entry) or self._await(entry, call.deadline):
             self._lead(entry)
@@ -151,6 +153,8 @@ class AccessJournal:
         Raises:
             RegistryError: none is written, or nobody knows; as of `commit`.
         """
+        if self._flag is not None:
+            self._flag(calls)
         parts = [self._columns(call) for call in calls if call.looks]
         if not parts:
             return
@@ -171,8 +175,6 @@ class AccessJournal:
             raise RegistryError(
                 Reason.PURPOSE_REQUIRED, "personal data is looked at for a stated purpose only"
             )
-        if self._flag is not None:
-            self._flag(call)
         looks, count = call.looks, len(call.looks)
         return [
             [look.look_id for look in looks],

@@ -53,7 +53,7 @@ def call_with(*results: str, shown: bool) -> Call:
 def test_the_result_says_it(shown: bool, expected: list[str]) -> None:
     """Of the protected person only; withheld and shown are told apart."""
     call = call_with("found", "candidate", shown=shown)
-    flagging(Marks(), io.StringIO(), Metrics())(call)
+    flagging(Marks(), io.StringIO(), Metrics())([call])
 
     assert expected == [look.result for look in call.looks]
 
@@ -63,8 +63,8 @@ def test_a_look_is_flagged_once(  # what is written again after a fault is flagg
     """Event and counter say how many persons, by which method, and nobody's number."""
     log, metrics = io.StringIO(), Metrics()
     flag, call = flagging(Marks(), log, metrics), call_with("found", "found", shown=False)
-    flag(call)
-    flag(call)
+    flag([call])
+    flag([call])
     (line,) = [json.loads(line) for line in log.getvalue().splitlines()]
 
     assert ("protected_person_looked_at", "pensions", 2, False) == (
@@ -83,7 +83,7 @@ def test_what_a_method_knows_is_not_asked() -> None:
     marks, call = Marks(), call_of()
     call.look(BEA, "name", "found", protected=True)
     call.look(ANNA, "name", "found", protected=False)
-    flagging(marks, io.StringIO(), Metrics())(call)
+    flagging(marks, io.StringIO(), Metrics())([call])
 
     assert [] == marks.asked
     assert ["protected", "found"] == [look.result for look in call.looks]

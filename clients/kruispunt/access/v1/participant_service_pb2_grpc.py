@@ -101,7 +101,8 @@ class ParticipantServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListGrantees(self, request, context):
-        """Lists which grants open a data group on a day. For administrators, auditors and data-protection officers.
+        """Lists which grants open a data group on a day, by methods of this server that the roles let be called. For
+        administrators, auditors and data-protection officers.
 
         Errors: INVALID_ARGUMENT / FIELD_REQUIRED, FIELD_INVALID, DATE_INVALID.
         Safe to retry.

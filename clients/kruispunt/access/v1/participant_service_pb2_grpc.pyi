@@ -59,7 +59,8 @@ class ParticipantServiceStub:
     Safe to retry.
     """
     ListGrantees: _grpc.UnaryUnaryMultiCallable[_participant_service_pb2.ListGranteesRequest, _participant_service_pb2.ListGranteesResponse]
-    """Lists which grants open a data group on a day. For administrators, auditors and data-protection officers.
+    """Lists which grants open a data group on a day, by methods of this server that the roles let be called. For
+    administrators, auditors and data-protection officers.
 
     Errors: INVALID_ARGUMENT / FIELD_REQUIRED, FIELD_INVALID, DATE_INVALID.
     Safe to retry.
@@ -96,7 +97,8 @@ class ParticipantServiceAsyncStub(ParticipantServiceStub):
     Safe to retry.
     """
     ListGrantees: _aio.UnaryUnaryMultiCallable[_participant_service_pb2.ListGranteesRequest, _participant_service_pb2.ListGranteesResponse]  # type: ignore[assignment]
-    """Lists which grants open a data group on a day. For administrators, auditors and data-protection officers.
+    """Lists which grants open a data group on a day, by methods of this server that the roles let be called. For
+    administrators, auditors and data-protection officers.
 
     Errors: INVALID_ARGUMENT / FIELD_REQUIRED, FIELD_INVALID, DATE_INVALID.
     Safe to retry.
@@ -154,7 +156,8 @@ class ParticipantServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _participant_service_pb2.ListGranteesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_participant_service_pb2.ListGranteesResponse, _abc.Awaitable[_participant_service_pb2.ListGranteesResponse]]:
-        """Lists which grants open a data group on a day. For administrators, auditors and data-protection officers.
+        """Lists which grants open a data group on a day, by methods of this server that the roles let be called. For
+        administrators, auditors and data-protection officers.
 
         Errors: INVALID_ARGUMENT / FIELD_REQUIRED, FIELD_INVALID, DATE_INVALID.
         Safe to retry.

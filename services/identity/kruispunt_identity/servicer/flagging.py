@@ -1,6 +1,6 @@
 """Every look at a protected person is flagged: in the access log, in an event, in a metric."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +16,7 @@ FLAG: Final = "protected"
 
 
 class Flagging:
-    """Flags the looks of a call before they are written.
+    """Flags the looks of calls before they are written; of many calls at once who is protected is asked once.
 
     It stands where all looks pass, so that no method can forget it, refusals and watches included.
 
@@ -36,14 +36,18 @@ class Flagging:
         self._events = events
         self._metrics = metrics
 
-    def __call__(self, call: Call) -> None:
+    def __call__(self, calls: Sequence[Call]) -> None:
         """Flag looks at protected persons; those that were flagged already stay as they are.
 
         Raises:
             RegistryError: it cannot be asked who is protected; UNAVAILABLE / STORE_UNAVAILABLE.
         """
-        unasked = {Ssin(look.person) for look in call.looks if look.protected is None}
+        unasked = {Ssin(look.person) for call in calls for look in call.looks if look.protected is None}
         protected = self._protected(unasked) if unasked else frozenset()
+        for call in calls:
+            self._flag(call, protected)
+
+    def _flag(self, call: Call, protected: frozenset[Ssin]) -> None:
         flagged = [
             (place, look)
             for place, look in enumerate(call.looks)

@@ -140,7 +140,7 @@ def _unknown_groups(names: tuple[str, ...], path: str) -> Iterator[Fault]:
 
 def _inverted(validity: Validity, path: str) -> Iterator[Fault]:
     if validity.begin is not None and validity.end is not None and validity.begin >= validity.end:
-        yield Fault(f"{path}.begin", "begin lies before end")
+        yield Fault(f"{path}.begin", "the first day has to lie before the end")
 
 
 def _twice(names: tuple[str, ...], path: str) -> Iterator[Fault]:

@@ -1,12 +1,12 @@
 """Why a call would be let in or refused, rule by rule; and who may obtain a data group."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from kruispunt_server.access.catalogue import groups_of, methods_of, told_by
 from kruispunt_server.access.rights import ANY, Grant, RightsIndex
-from kruispunt_server.call import NO_RIGHT, Right
+from kruispunt_server.call import NO_RIGHT, Participant, Right
 from kruispunt_server.edge import Policy
 from kruispunt_server.errors import RegistryError
 
@@ -65,7 +65,7 @@ def _checks(index: RightsIndex, question: Question) -> Iterator[tuple[Check, Rig
         NO_RIGHT,
     )
     assert registration is not None, "or the rule before refused"
-    fits = not policy.roles or not policy.roles.isdisjoint(registration.participant.roles)
+    fits = _may_call(policy, registration.participant)
     wanted = ", ".join(sorted(policy.roles)) or "none"
     yield Check("role", fits, f"the method asks for any one of these roles: {wanted}"), NO_RIGHT
     if not policy.personal:
@@ -83,6 +83,10 @@ def _checks(index: RightsIndex, question: Question) -> Iterator[tuple[Check, Rig
         yield Check("data group", covered, f'the grant {says} the data group "{policy.data_group}"'), right
 
 
+def _may_call(policy: Policy, participant: Participant) -> bool:
+    return not policy.roles or not policy.roles.isdisjoint(participant.roles)
+
+
 @dataclass(frozen=True, slots=True)
 class Grantee:
     """Who may obtain a data group, by which grant and methods, until when."""
@@ -93,8 +97,10 @@ class Grantee:
     end: dt.date | None
 
 
-def grantees_of(index: RightsIndex, data_group: str, day: dt.date) -> list[Grantee]:
-    """Return who may obtain a data group on a day, by participant and grant."""
+def grantees_of(
+    index: RightsIndex, data_group: str, day: dt.date, policies: Mapping[str, Policy]
+) -> list[Grantee]:
+    """Return who may obtain a data group on a day by the methods of some policies, by participant and grant."""
     found = []
     for grant in index.rights.grants:
         basis = index.legal_bases.get(grant.legal_basis)
@@ -110,12 +116,14 @@ def grantees_of(index: RightsIndex, data_group: str, day: dt.date) -> list[Grant
             for method in methods_of(pattern)
             if data_group in told_by(method)
         )
-        if not methods:
-            continue
         ends = [end for end in (grant.validity.end, basis.validity.end if basis else None) if end is not None]
-        found += [
-            Grantee(name, grant, methods, min(ends, default=None))
-            for name in grant.participants
-            if index.registrations[name].validity.holds(day)
-        ]
+        for name in grant.participants:
+            registration = index.registrations[name]
+            callable_ = tuple(
+                method
+                for method in methods
+                if method in policies and _may_call(policies[method], registration.participant)
+            )
+            if callable_ and registration.validity.holds(day):
+                found.append(Grantee(name, grant, callable_, min(ends, default=None)))
     return sorted(found, key=lambda one: (one.participant_id, one.grant.grant_id))

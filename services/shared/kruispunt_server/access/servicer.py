@@ -121,7 +121,7 @@ class ParticipantServicer:
             )
         if request.data_group not in DATA_GROUPS:
             raise RegistryError(Reason.FIELD_INVALID, "there is no such data group", field="data_group")
-        found = grantees_of(self._book.current(), request.data_group, self._day(request))
+        found = grantees_of(self._book.current(), request.data_group, self._day(request), self._policies)
         return pb.ListGranteesResponse(grantees=map(_grantee_message, found))
 
     def _day(self, request: Any) -> dt.date:
