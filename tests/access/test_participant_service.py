@@ -192,6 +192,29 @@ def test_malformed_values_are_refused(directory: Directory) -> None:
     } == {path for path, _ in caught.value.violations}
 
 
+@pytest.mark.parametrize("slip", ["gone", "role", "name", "over"])
+def test_an_administrator_does_not_lock_itself_out(directory: Directory, slip: str) -> None:
+    """By leaving itself out, by another role, another name, or an end of its days."""
+    rights = sandbox()
+    own = next(each for each in rights.participants if each.participant_id == ADMINISTRATOR)
+    rights.participants.add(participant_id="other", roles=[pb.ROLE_ADMINISTRATOR], uris=["spiffe://other"])
+    if slip == "gone":
+        rights.participants.remove(own)
+    elif slip == "role":
+        own.roles[:] = [pb.ROLE_AUDITOR]
+    elif slip == "name":
+        own.uris[:] = ["spiffe://misspelt"]
+    else:
+        own.end.year, own.end.month, own.end.day = 2026, 3, 3
+
+    with pytest.raises(RightsInvalid, match="cannot be applied") as caught:
+        directory.client(ADMINISTRATOR).apply_rights(rights)
+
+    assert (
+        ("rights.participants", "you would no longer be an administrator who can connect today"),
+    ) == caught.value.violations
+
+
 def test_an_etag_of_before_is_refused(directory: Directory) -> None:
     """Two administrators do not overwrite each other."""
     rights = sandbox()

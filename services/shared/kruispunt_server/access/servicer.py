@@ -71,6 +71,7 @@ class ParticipantServicer:
         """Make the rights exactly those given."""
         key = parse_write_key(request)
         rights = checked(request.rights, "rights")
+        self._refuse_lockout(rights, call)
         expected = _version(request.etag)
 
         def work(transaction: Any) -> bytes:
@@ -123,6 +124,27 @@ class ParticipantServicer:
             raise RegistryError(Reason.FIELD_INVALID, "there is no such data group", field="data_group")
         found = grantees_of(self._book.current(), request.data_group, self._day(request), self._policies)
         return pb.ListGranteesResponse(grantees=map(_grantee_message, found))
+
+    def _refuse_lockout(self, rights: Rights, call: Call) -> None:
+        """Refuse rights by which the caller could not change them again: a slip, rather than a wish.
+
+        Raises:
+            RegistryError: INVALID_ARGUMENT / RIGHTS_INVALID.
+        """
+        name = call.participant.participant_id
+        before = self._book.current().registrations.get(name)
+        after = next((one for one in rights.registrations if one.participant.participant_id == name), None)
+        known_as = set(before.uris) if before is not None else set()
+        if (
+            after is not None
+            and Role.ADMINISTRATOR in after.participant.roles
+            and after.validity.holds(self._clock.today())
+            and not known_as.isdisjoint(after.uris)
+        ):
+            return
+        raise _refusal(
+            [Fault("participants", "you would no longer be an administrator who can connect today")], "rights"
+        )
 
     def _day(self, request: Any) -> dt.date:
         return parse_optional_day(request, "day") or self._clock.today()
