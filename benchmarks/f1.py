@@ -23,7 +23,8 @@ import grpc
 from benchmarks.comparing import SIZES, Size
 from benchmarks.imports import empty
 from benchmarks.processes import ROOT, Serving, cpu_s, serving
-from benchmarks.serve_feed import URI, expected
+from benchmarks.serve_feed import expected
+from benchmarks.served import URI
 from kruispunt.directory.v1 import notice_service_pb2 as notice_pb
 from kruispunt.directory.v1.notice_service_pb2_grpc import NoticeServiceStub
 from kruispunt.identity.v1 import feed_service_pb2 as feed_pb

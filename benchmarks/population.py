@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator
 
 from kruispunt.ssin import Ssin
+from kruispunt_server.call import InstitutionKey
 
 DOSSIERS_EACH = 4
 
@@ -74,3 +75,8 @@ def by_arrival(persons: int) -> Iterator[Row]:
 def asked_for(persons: int, count: int = 200_000) -> list[int]:
     """Return which persons the load asks for, in random order; at most `count`, each once."""
     return random.Random(1).sample(range(persons), min(persons, count))
+
+
+def institution_of(number: int) -> InstitutionKey:
+    """Return institution 0, 1, 2 …"""
+    return InstitutionKey(1 + number // 100, number % 100)

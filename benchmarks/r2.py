@@ -16,7 +16,8 @@ from benchmarks.population import ssin_of
 from benchmarks.processes import serving
 from benchmarks.r1 import CHECKED, THREADS, checked
 from benchmarks.serve_bare import LIST_DOSSIERS
-from benchmarks.serve_full import PURPOSE, URI
+from benchmarks.serve_full import PURPOSE
+from benchmarks.served import URI
 from benchmarks.stores import Store, opened
 from kruispunt.directory.v1 import directory_service_pb2 as pb
 from kruispunt_directory.tables import directory_tables

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from benchmarks.population import ssin_of
 from benchmarks.rights import open_to
+from benchmarks.served import URI, serve, settings_of
 from kruispunt.identity.v1 import feed_service_pb2
 from kruispunt_identity import policies
 from kruispunt_identity.domain.telling import ToldChange, ToldCommit
@@ -27,11 +28,8 @@ from kruispunt_server.call import Call, Participant, Role
 from kruispunt_server.feeds.hub import Hub
 from kruispunt_server.feeds.positions import Places
 from kruispunt_server.feeds.source import Entry, Key, Page
-from kruispunt_server.server import Server
-from kruispunt_server.worker import collect_rarely, telemetry_of
+from kruispunt_server.worker import telemetry_of
 
-URI = "spiffe://bench/participant/bench"
-SECRET = b"benchmarks only, nothing secret in it"
 PERSONS = 10_000
 
 _FEED = feed_service_pb2.DESCRIPTOR.services_by_name["IdentityFeedService"]
@@ -95,25 +93,11 @@ class KeyedSource(ChangeSource):
 def main() -> None:
     """Serve until killed; prints the port."""
     url, folder, watches, keys = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
-    (folder / "secret").write_bytes(SECRET)
-    settings = IdentitySettings.load(
-        port=0,
-        workers=1,
-        database_url=url,
-        secret_file=folder / "secret",
-        tls_certificate=folder / "server.crt",
-        tls_key=folder / "server.key",
-        tls_authority=folder / "ca.crt",
-        log_level="warning",
-    )
+    settings = settings_of(IdentitySettings, url, folder)
     assembly = wire(settings, telemetry_of(settings))
     open_to(assembly, identity_tables().shared, _PARTICIPANT, URI)
     others = [one for one in assembly.servicers if one.service is not _FEED]
-    server = Server(settings, replace(assembly, servicers=[*others, _feed(assembly, watches, keys)]))
-    port = server.start(0)
-    collect_rarely()
-    print(port, flush=True)
-    threading.Event().wait()
+    serve(settings, replace(assembly, servicers=[*others, _feed(assembly, watches, keys)]), as_worker=True)
 
 
 def _feed(assembly: Assembly, watches: int, keys: int) -> Servicer:

@@ -5,7 +5,6 @@ sends one body. Arguments: URL of the database, persons in it, number of threads
 """
 
 import sys
-import threading
 from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
@@ -13,14 +12,14 @@ from typing import Any
 
 from benchmarks.population import asked_for, ssin_of
 from benchmarks.rights import open_to
+from benchmarks.served import URI, serve, settings_of
 from kruispunt_directory.settings import DirectorySettings
 from kruispunt_directory.tables import directory_tables
 from kruispunt_directory.wiring import wire
+from kruispunt_server.assembly import Assembly
 from kruispunt_server.call import Call, InstitutionKey, Participant, Role
-from kruispunt_server.server import Server
 from kruispunt_server.worker import telemetry_of
 
-URI = "spiffe://bench/participant/bench"
 PURPOSE = (("kruispunt-legal-basis", "18/042"), ("kruispunt-end-user", "bench"), ("kruispunt-case", "bench"))
 
 _PARTICIPANT = Participant("bench", frozenset({Role.CONSUMER}), InstitutionKey(1, 1))
@@ -41,30 +40,22 @@ class Spread:
         return self._servicer.ListDossiers(request, call)
 
 
-def main() -> None:
-    """Serve until killed; prints the port."""
-    url, persons, threads, folder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
-    (folder / "secret").write_bytes(b"benchmarks only, nothing secret in it")
-    settings = DirectorySettings.load(
-        port=0,
-        workers=1,
-        threads=threads,
-        database_url=url,
-        secret_file=folder / "secret",
-        tls_certificate=folder / "server.crt",
-        tls_key=folder / "server.key",
-        tls_authority=folder / "ca.crt",
-        log_level="warning",
-    )
-    assembly = wire(settings, telemetry_of(settings))
-    open_to(assembly, directory_tables().shared, _PARTICIPANT, URI)
+def spread(assembly: Assembly, persons: int) -> Assembly:
+    """Return the server with lists on one of so many persons after the other."""
     servicers = [
         replace(one, servicer=Spread(one.servicer, persons)) if "ListDossiers" in one.policies else one
         for one in assembly.servicers
     ]
-    server = Server(settings, replace(assembly, servicers=servicers))
-    print(server.start(0), flush=True)
-    threading.Event().wait()
+    return replace(assembly, servicers=servicers)
+
+
+def main() -> None:
+    """Serve until killed; prints the port."""
+    url, persons, threads, folder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
+    settings = settings_of(DirectorySettings, url, folder, threads=threads)
+    assembly = wire(settings, telemetry_of(settings))
+    open_to(assembly, directory_tables().shared, _PARTICIPANT, URI)
+    serve(settings, spread(assembly, persons))
 
 
 if __name__ == "__main__":

@@ -5,22 +5,19 @@ ImportPersons parses rows and answers that they are imported, and does nothing e
 """
 
 import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks.rights import open_to
+from benchmarks.served import URI, serve, settings_of
 from kruispunt.identity.v1 import registration_service_pb2 as pb
 from kruispunt_identity.settings import IdentitySettings
 from kruispunt_identity.tables import identity_tables
 from kruispunt_identity.wiring import wire
 from kruispunt_server.call import Call, InstitutionKey, Participant, Role
-from kruispunt_server.server import Server
-from kruispunt_server.worker import collect_rarely, telemetry_of
-
-URI = "spiffe://bench/participant/bench"
+from kruispunt_server.worker import telemetry_of
 
 _PARTICIPANT = Participant("bench", frozenset({Role.REGISTRAR}), InstitutionKey(25, 1))
 
@@ -47,27 +44,13 @@ class Acknowledging:
 def main() -> None:
     """Serve until killed; prints the port."""
     url, folder, acknowledge = sys.argv[1], Path(sys.argv[2]), "acknowledge" in sys.argv[3:]
-    (folder / "secret").write_bytes(b"benchmarks only, nothing secret in it")
-    settings = IdentitySettings.load(
-        port=0,
-        workers=1,
-        database_url=url,
-        secret_file=folder / "secret",
-        tls_certificate=folder / "server.crt",
-        tls_key=folder / "server.key",
-        tls_authority=folder / "ca.crt",
-        log_level="warning",
-    )
+    settings = settings_of(IdentitySettings, url, folder)
     assembly = wire(settings, telemetry_of(settings))
     open_to(assembly, identity_tables().shared, _PARTICIPANT, URI)
     if acknowledge:
         servicers = [replace(one, servicer=Acknowledging(one.servicer)) for one in assembly.servicers]
         assembly = replace(assembly, servicers=servicers)
-    server = Server(settings, assembly)
-    port = server.start(0)
-    collect_rarely()
-    print(port, flush=True)
-    threading.Event().wait()
+    serve(settings, assembly, as_worker=True)
 
 
 if __name__ == "__main__":

@@ -6,12 +6,12 @@ at most.
 """
 
 import sys
-import threading
 from dataclasses import replace
 from pathlib import Path
 
+from benchmarks.population import institution_of
 from benchmarks.rights import open_to
-from benchmarks.serve_feed import SECRET, URI
+from benchmarks.served import URI, serve, settings_of
 from kruispunt.directory.v1 import notice_service_pb2
 from kruispunt_directory import policies
 from kruispunt_directory.servicer.holding import OwnDossiers
@@ -30,8 +30,7 @@ from kruispunt_server.call import Call, InstitutionKey, Participant, Role
 from kruispunt_server.feeds.hub import Hub
 from kruispunt_server.feeds.positions import Places
 from kruispunt_server.feeds.source import Key
-from kruispunt_server.server import Server
-from kruispunt_server.worker import collect_rarely, telemetry_of
+from kruispunt_server.worker import telemetry_of
 
 _NOTICE = notice_service_pb2.DESCRIPTOR.services_by_name["NoticeService"]
 _PARTICIPANT = Participant("bench", frozenset({Role.CONSUMER}), InstitutionKey(999, 999))
@@ -46,33 +45,14 @@ class NoticesByCase(NoticeSource):
         return institution_of(int(call.purpose.case))
 
 
-def institution_of(number: int) -> InstitutionKey:
-    """Return institution 0, 1, 2 …"""
-    return InstitutionKey(1 + number // 100, number % 100)
-
-
 def main() -> None:
     """Serve until killed; prints the port."""
     url, folder, watches = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
-    (folder / "secret").write_bytes(SECRET)
-    settings = DirectorySettings.load(
-        port=0,
-        workers=1,
-        database_url=url,
-        secret_file=folder / "secret",
-        tls_certificate=folder / "server.crt",
-        tls_key=folder / "server.key",
-        tls_authority=folder / "ca.crt",
-        log_level="warning",
-    )
+    settings = settings_of(DirectorySettings, url, folder)
     assembly = wire(settings, telemetry_of(settings))
     open_to(assembly, directory_tables().shared, _PARTICIPANT, URI)
     others = [one for one in assembly.servicers if one.service is not _NOTICE]
-    server = Server(settings, replace(assembly, servicers=[*others, _notices(assembly, watches)]))
-    port = server.start(0)
-    collect_rarely()
-    print(port, flush=True)
-    threading.Event().wait()
+    serve(settings, replace(assembly, servicers=[*others, _notices(assembly, watches)]), as_worker=True)
 
 
 def _notices(assembly: Assembly, watches: int) -> Servicer:

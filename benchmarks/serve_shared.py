@@ -5,12 +5,11 @@ second, and "turns" or "queue": whether callers have turns, or wait in one queue
 """
 
 import sys
-import threading
-from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.rights import LEGAL_BASIS
-from benchmarks.serve_full import Spread
+from benchmarks.serve_full import spread
+from benchmarks.served import serve, settings_of
 from kruispunt_directory.settings import DirectorySettings
 from kruispunt_directory.tables import directory_tables
 from kruispunt_directory.wiring import wire
@@ -19,7 +18,6 @@ from kruispunt_server.access.loading import load_rights
 from kruispunt_server.access.rights import Grant, LegalBasis, Quota, Registration, Rights
 from kruispunt_server.call import InstitutionKey, Participant, Role
 from kruispunt_server.edge import MethodClass
-from kruispunt_server.server import Server
 from kruispunt_server.worker import telemetry_of
 
 NAMES = ("quiet", "noisy")
@@ -52,27 +50,10 @@ def main() -> None:
     reads_per_s, how = int(sys.argv[5]), sys.argv[6]
     if how == "queue":
         fair_pool._caller_of = lambda _arguments: ()  # noqa: SLF001 - all are one
-    (folder / "secret").write_bytes(b"benchmarks only, nothing secret in it")
-    settings = DirectorySettings.load(
-        port=0,
-        workers=1,
-        threads=threads,
-        database_url=url,
-        secret_file=folder / "secret",
-        tls_certificate=folder / "server.crt",
-        tls_key=folder / "server.key",
-        tls_authority=folder / "ca.crt",
-        log_level="error",
-    )
+    settings = settings_of(DirectorySettings, url, folder, threads=threads, log_level="error")
     assembly = wire(settings, telemetry_of(settings))
     load_rights(assembly.parts.database, directory_tables().shared, assembly.parts.clock, rights(reads_per_s))
-    servicers = [
-        replace(one, servicer=Spread(one.servicer, persons)) if "ListDossiers" in one.policies else one
-        for one in assembly.servicers
-    ]
-    server = Server(settings, replace(assembly, servicers=servicers))
-    print(server.start(0), flush=True)
-    threading.Event().wait()
+    serve(settings, spread(assembly, persons))
 
 
 if __name__ == "__main__":

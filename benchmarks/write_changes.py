@@ -7,7 +7,8 @@ import sys
 import time
 
 from benchmarks.population import ssin_of
-from benchmarks.serve_feed import PERSONS, SECRET
+from benchmarks.serve_feed import PERSONS
+from benchmarks.served import SECRET
 from kruispunt_identity.tables import identity_tables
 from kruispunt_server.call import Call, Participant, Purpose, Role
 from kruispunt_server.changes import Change, ChangeLog

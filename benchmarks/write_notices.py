@@ -7,9 +7,8 @@ import datetime as dt
 import sys
 import time
 
-from benchmarks.population import ssin_of
+from benchmarks.population import institution_of, ssin_of
 from benchmarks.serve_feed import PERSONS
-from benchmarks.serve_notices import institution_of
 from kruispunt_directory.domain.notices import Notice, NoticeKind
 from kruispunt_directory.store.cursors import Cursor, CursorStore
 from kruispunt_directory.store.notices import NoticeStore

@@ -15,6 +15,7 @@ from kruispunt_directory import policies as directory
 from kruispunt_directory.settings import DirectorySettings
 from kruispunt_identity import policies as identity
 from kruispunt_identity.settings import IdentitySettings
+from kruispunt_server.access.servicer import POLICIES as PARTICIPANT_SERVICE
 from kruispunt_server.audit.servicer import POLICIES as AUDIT_SERVICE
 from kruispunt_server.edge import Policy
 from kruispunt_server.events import EVENTS
@@ -217,6 +218,7 @@ def rights() -> str:
         "RegistrationService": identity.REGISTRATION_SERVICE,
         "IdentityFeedService": identity.FEED_SERVICE,
         "AuditService": AUDIT_SERVICE,
+        "ParticipantService": PARTICIPANT_SERVICE,
     }
     for service, methods in services.items():
         rows += [

@@ -149,7 +149,7 @@ class ReplacementPreview:
         moving_facts, moving_identifiers: would stand under the next number.
         moving_ssins: numbers that lead to the former one and would lead to the next.
         told: institutions with a dossier under either number.
-        told_is_complete: whether the directory could be asked for them.
+        told_is_complete: whether the directory could be asked for them, and the grant gives the data group `dossier`.
         conflicts: what contradicts each other.
         former_etag, next_etag: to be sent with the replacement, so that what was seen is what is replaced.
     """
@@ -202,7 +202,14 @@ class SplitReceipt:
 
 @dataclass(frozen=True, slots=True)
 class Cancellation:
-    """What came of cancelling a number: how it resolves now, and which institutions should look at their dossiers."""
+    """What came of cancelling a number.
+
+    Attributes:
+        resolution: how it resolves now.
+        concerned: institutions with a dossier under it: they should look at it.
+        concerned_is_complete: whether the directory could be asked for them, and the grant gives the data group
+            `dossier`.
+    """
 
     resolution: ResolvedNumber
     concerned: tuple[InstitutionRef, ...]

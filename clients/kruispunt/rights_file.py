@@ -33,11 +33,10 @@ import yaml
 from google.type.date_pb2 import Date
 
 from kruispunt.access.v1 import participant_service_pb2 as pb
+from kruispunt.quota_text import SECONDS_OF, read_quota
 
 _MOST_BYTES: Final = 16 << 20
 _DEEPEST: Final = 8
-_SECONDS: Final = {"s": 1, "min": 60, "hour": 3600, "day": 86_400}
-_QUOTA: Final = re.compile(r"([0-9]{1,10})/(s|min|hour|day)").fullmatch
 _INSTITUTION: Final = re.compile(r"([0-9]{1,3})/([0-9]{1,3})").fullmatch
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
 _ROLES: Final = {name[5:].lower().replace("_", "-"): number for name, number in pb.Role.items() if number}
@@ -264,12 +263,12 @@ class _Reader:
         setattr(message, field, said == "true")
 
     def _quota(self, message: Any, field: str, node: yaml.Node, _path: str) -> None:
-        found = _QUOTA(self._scalar(node))
+        found = read_quota(self._scalar(node))
         if found is None:
-            self._fault(_line(node), f"a quota is written 100/s; units are {', '.join(_SECONDS)}")
+            self._fault(_line(node), f"a quota is written 100/s; units are {', '.join(SECONDS_OF)}")
             return
         target = getattr(message, field)
-        target.calls, target.per_seconds = min(int(found[1]), (1 << 31) - 1), _SECONDS[found[2]]
+        target.calls, target.per_seconds = min(found[0], (1 << 31) - 1), found[1]
 
     def _quotas(self, message: Any, field: str, node: yaml.Node, path: str) -> None:
         names = [each.name for each in pb.Quotas.DESCRIPTOR.fields]

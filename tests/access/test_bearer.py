@@ -36,7 +36,7 @@ def asking(database_url: str, sandbox_pki: Path, tmp_path: Path) -> Iterator[Dir
     """A directory that requires tokens."""
     file = tmp_path / "jwks.json"
     file.write_text(json.dumps({"keys": [json.loads(ECAlgorithm.to_jwk(KEY.public_key()))]}))
-    yield from serving_directory(
+    with serving_directory(
         database_url,
         sandbox_pki,
         oidc_issuer="https://login.example",
@@ -44,7 +44,8 @@ def asking(database_url: str, sandbox_pki: Path, tmp_path: Path) -> Iterator[Dir
         oidc_jwks_file=file,
         oidc_institution_claim="institution",
         oidc_required=True,
-    )
+    ) as one:
+        yield one
 
 
 def client(asking: Directory, given: Any, participant: str = PENSIONS) -> DirectoryClient:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from benchmarks import comparing
+from benchmarks import comparing, decision
 from benchmarks.comparing import Contender, Size, interleave, line, say
 from benchmarks.population import asked_for, dossier_of, ssin_of
 from benchmarks.r1 import expected_of
@@ -13,6 +13,8 @@ from benchmarks.stores import make_sqlite
 
 from kruispunt.directory.v1 import directory_service_pb2 as pb
 from kruispunt.ssin import Ssin
+from kruispunt_server.access.messages import rights_message
+from kruispunt_server.access.servicer import checked
 from kruispunt_server.database import Database
 
 KEYS = {"id", "value", "unit", "baseline", "ratio", "goal", "runs", "rows", "python", "store"}
@@ -58,3 +60,12 @@ def test_result_line_has_the_keys_of_the_design(tmp_path: Path, monkeypatch: pyt
     assert KEYS <= result.keys()
     assert [0.5, 0.8, 0.3] == result["runs"]
     assert 0.5 == result["ratio"]
+
+
+def test_rights_of_a_large_registry_are_sound_and_fit_into_one_message():
+    """Decision 0023 says so: 3,000 institutions, well within the largest request that a server takes unless told."""
+    message = rights_message(decision.rights())
+    checked(message, "")  # or it raises
+    assert len(message.participants) == 3_001
+    assert len(message.grants) == 12_000
+    assert 1_900_000 < message.ByteSize() < 2_100_000

@@ -18,7 +18,8 @@ from kruispunt.directory.v1 import notice_service_pb2 as notice_pb
 from kruispunt_server.access.rights import Quota
 from kruispunt_server.edge import MethodClass
 from kruispunt_server.metrics import Metrics
-from kruispunt_server.quotas.enforcing import Quotas, quota_of
+from kruispunt_server.quotas.enforcing import Quotas
+from kruispunt_server.quotas.wiring import quota_of
 
 READS, WRITES, BULK, SEARCHES = MethodClass.READS, MethodClass.WRITES, MethodClass.BULK, MethodClass.SEARCHES
 TWO_AN_HOUR = Quota(2, 3600)

@@ -1,6 +1,7 @@
 """`kruispunt person protect`, `unprotect` and `referral`: who is shown as "refer to the register keeper"."""
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -24,28 +25,26 @@ Effective = Annotated[
 ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What is said of the decision, and how it is written."""
+
+    reference: Reference
+    effective_date: Effective = None
+    etag: options.Etag = ""
+    request_id: options.RequestId = None
+
+
 @command(app, "protect")
 def protect(
     session: Session,
     *,
     person: options.Person,
-    reference: Reference,
-    effective: Effective = None,
-    etag: options.Etag = "",
-    request_id: options.RequestId = None,
+    decision: Decision,
     validate_only: options.ValidateOnly = False,
 ) -> None:
     """Protect a person (address secrecy); for registrars. It holds at once, for every day that is asked about."""
-    _set(
-        session,
-        person,
-        ProtectionState.PROTECTED,
-        reference=reference,
-        effective_date=effective,
-        etag=etag,
-        request_id=request_id,
-        validate_only=validate_only,
-    )
+    _set(session, person, ProtectionState.PROTECTED, decision, validate_only=validate_only)
 
 
 @command(app, "unprotect")
@@ -53,23 +52,11 @@ def unprotect(
     session: Session,
     *,
     person: options.Person,
-    reference: Reference,
-    effective: Effective = None,
-    etag: options.Etag = "",
-    request_id: options.RequestId = None,
+    decision: Decision,
     validate_only: options.ValidateOnly = False,
 ) -> None:
     """Lift the protection of a person, under all of their numbers; for registrars who may see protected persons."""
-    _set(
-        session,
-        person,
-        ProtectionState.LIFTED,
-        reference=reference,
-        effective_date=effective,
-        etag=etag,
-        request_id=request_id,
-        validate_only=validate_only,
-    )
+    _set(session, person, ProtectionState.LIFTED, decision, validate_only=validate_only)
 
 
 @command(app, "referral")
@@ -89,9 +76,19 @@ def referral(
     print_person(answer)
 
 
-def _set(session: Session, person: str, state: ProtectionState, **said: object) -> None:
+def _set(
+    session: Session, person: str, state: ProtectionState, decision: Decision, *, validate_only: bool
+) -> None:
     with session.identity() as identity:
-        answer = identity.set_protection(person, state, **said)  # type: ignore[arg-type]  # of the two commands
+        answer = identity.set_protection(
+            person,
+            state,
+            reference=decision.reference,
+            effective_date=decision.effective_date,
+            etag=decision.etag,
+            request_id=decision.request_id,
+            validate_only=validate_only,
+        )
     if session.as_json:
         print_json(answer)
         return

@@ -14,14 +14,13 @@ from kruispunt_server.caller import Callers
 from kruispunt_server.changes import ChangeLog
 from kruispunt_server.clock import Clock, SystemClock
 from kruispunt_server.database import Database
-from kruispunt_server.edge import Deadlines, Edge, MethodClass, Policy
+from kruispunt_server.edge import Deadlines, Edge, Policy
 from kruispunt_server.events import Events
 from kruispunt_server.journal import AccessJournal
 from kruispunt_server.keys import Keys, Pseudonyms
 from kruispunt_server.lease import Lease
-from kruispunt_server.quotas.enforcing import Quotas, quota_of
-from kruispunt_server.quotas.enumeration import EnumerationAlarm
 from kruispunt_server.quotas.memory import QuotaMemory
+from kruispunt_server.quotas.wiring import alarm_of, quotas_of
 from kruispunt_server.sealing.heads import HeadStore
 from kruispunt_server.sealing.seal_keys import SealKeys
 from kruispunt_server.sealing.sealer import Sealer
@@ -38,9 +37,6 @@ if TYPE_CHECKING:
     from kruispunt_server.feeds.hub import Hub
     from kruispunt_server.metrics import Metrics
     from kruispunt_server.tracing import Tracing
-
-
-_FILE_EVERY_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,50 +233,14 @@ def _edge(
         metrics=telemetry.metrics,
         tracing=telemetry.tracing,
         bearer=bearer,
-        quotas=_quotas(settings, telemetry, rights, memory),
-        alarm=EnumerationAlarm(
-            memory,
-            misses=settings.enumeration_misses,
-            window_s=settings.enumeration_window_s,
-            events=telemetry.events,
-            metrics=telemetry.metrics,
-        ),
-    )
-
-
-def _quotas(
-    settings: ServerSettings, telemetry: Telemetry, rights: RightsBook, memory: QuotaMemory
-) -> Quotas:
-    usual = {
-        MethodClass.READS: quota_of(settings.usual_reads),
-        MethodClass.SEARCHES: quota_of(settings.usual_searches),
-        MethodClass.WRITES: quota_of(settings.usual_writes),
-        MethodClass.BULK: quota_of(settings.usual_bulk),
-    }
-    return Quotas(
-        memory,
-        rights,
-        usual={kind: quota for kind, quota in usual.items() if quota is not None},
-        end_user=quota_of(settings.end_user_searches),
-        events=telemetry.events,
-        metrics=telemetry.metrics,
+        quotas=quotas_of(settings, memory, rights, telemetry.events, telemetry.metrics),
+        alarm=alarm_of(settings, memory, telemetry.events, telemetry.metrics),
     )
 
 
 def _bearer(settings: ServerSettings, events: Events) -> "BearerTokens | None":
-    """Return what checks bearer tokens, if an issuer is set; keys of a file are read at once."""
     if settings.oidc_issuer is None:
         return None
-    from kruispunt_server.bearer.key_set import Expected
-    from kruispunt_server.bearer.key_source import KeySource, file_reader, url_reader
-    from kruispunt_server.bearer.tokens import BearerTokens
+    from kruispunt_server.bearer.wiring import bearer_tokens_of
 
-    expected = Expected(settings.oidc_issuer, settings.oidc_audience or "", settings.oidc_institution_claim)
-    if settings.oidc_jwks_file is not None:
-        keys = KeySource(file_reader(settings.oidc_jwks_file), expected, events, every_s=_FILE_EVERY_S)
-        keys.refresh()
-    else:
-        keys = KeySource(
-            url_reader(settings.oidc_jwks_url or ""), expected, events, every_s=settings.oidc_refresh_s
-        )
-    return BearerTokens(keys, settings.oidc_leeway_s, events, required=settings.oidc_required)
+    return bearer_tokens_of(settings, settings.oidc_issuer, events)

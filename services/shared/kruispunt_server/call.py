@@ -7,6 +7,7 @@ import datetime as dt
 import enum
 import uuid
 from dataclasses import dataclass, field
+from typing import Final
 
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.ids import new_id
@@ -63,6 +64,10 @@ class Participant:
         if self.institution is None:
             raise RegistryError(Reason.NOT_OWN_INSTITUTION, "the participant acts for no institution")
         return self.institution
+
+
+OPERATOR: Final = "operator"
+"""Who the change log says it was: no participant, but somebody at the database."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,15 @@ def build_app(service: Service) -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
+    _add_serving(app, service)
+    _add_preparing(app, service)
+    from kruispunt_server.commands_audit import audit_app
 
+    app.add_typer(audit_app(service), name="audit")
+    return app
+
+
+def _add_serving(app: typer.Typer, service: Service) -> None:
     @app.command()
     def serve(config: Config = None) -> None:
         """Serve until asked to stop."""
@@ -80,6 +88,8 @@ def build_app(service: Service) -> typer.Typer:
 
         raise typer.Exit(run_worker(load(service, config), service.wire, port))
 
+
+def _add_preparing(app: typer.Typer, service: Service) -> None:
     @app.command()
     def migrate(config: Config = None) -> None:
         """Bring the database to the revision that this version works on."""
@@ -110,11 +120,6 @@ def build_app(service: Service) -> typer.Typer:
     ) -> None:
         """Make a development authority, a secret, and certificates for the server and every participant."""
         _dev_pki(folder, rights)
-
-    from kruispunt_server.commands_audit import audit_app
-
-    app.add_typer(audit_app(service), name="audit")
-    return app
 
 
 def load(service: Service, config: Path | None) -> ServerSettings:

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,6 +12,7 @@ import typer
 from kruispunt.rights_file import RightsFileError, read_rights
 from kruispunt_server import pki
 from kruispunt_server.access.amending import AmendError, with_revoked
+from kruispunt_server.access.forms import IDENTIFIER, IDENTIFIER_SAYS, URI, URI_SAYS
 
 app = typer.Typer(
     help="Make, renew and revoke certificates. The authority is for development and tests only: in production the "
@@ -22,8 +22,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-_NAME = re.compile(r"[a-z0-9-]{1,64}").fullmatch
-_URI = re.compile(r"[a-z][a-z0-9+.-]*://[!-~]{1,240}").fullmatch
 _AUTHORITY = "ca.crt", "ca.key"
 
 Folder = Annotated[
@@ -193,10 +191,10 @@ def show(
 
 
 def _check_names(name: str, uris: list[str]) -> None:
-    if not _NAME(name):
-        raise typer.BadParameter('a participant is named by 1 to 64 of a-z, 0-9 and "-"')
-    if not uris or not all(map(_URI, uris)):
-        raise typer.BadParameter(f"{name}: a name is scheme://…, printable ASCII, at most 255 characters")
+    if not IDENTIFIER(name):
+        raise typer.BadParameter(f"a participant is named by {IDENTIFIER_SAYS}")
+    if not uris or not all(map(URI, uris)):
+        raise typer.BadParameter(f"{name}: a name is {URI_SAYS}")
 
 
 def _participants(file: Path) -> dict[str, list[str]]:

@@ -17,7 +17,7 @@ from pydantic_settings import (
 
 SECRET_BYTES = 32
 
-
+# As kruispunt.quota_text, which the process that starts the workers must not import: it would load gRPC.
 _QUOTA = r"^([1-9][0-9]{0,8}/(s|min|hour|day)|unlimited)$"
 
 

@@ -5,6 +5,7 @@ import io
 import json
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from tests.support.rights import EVERYTHING, SANDBOX, load_sandbox
 from kruispunt import ClientCertificates, DirectoryClient, Purpose, Ssin
 from kruispunt_directory.code_tables import load_code_tables
 from kruispunt_directory.domain.claim import PersonRegister
+from kruispunt_directory.identity_client import IdentityRegister
 from kruispunt_directory.servicer.dossiers import DossierServicer
 from kruispunt_directory.settings import DirectorySettings
 from kruispunt_directory.store.code_tables import load_into
@@ -29,7 +31,7 @@ from kruispunt_directory.wiring import servicers
 from kruispunt_server import pki
 from kruispunt_server.access.book import RightsBook
 from kruispunt_server.access.loading import rights_in
-from kruispunt_server.assembly import Assembly, Telemetry, open_parts
+from kruispunt_server.assembly import Assembly, Parts, Telemetry, open_parts
 from kruispunt_server.call import Call, InstitutionKey, Participant, Role
 from kruispunt_server.call import Purpose as CallPurpose
 from kruispunt_server.clock import FixedClock
@@ -60,13 +62,23 @@ class Directory:
 
     endpoint: str
     pki: Path
-    database: Database
     tables: DirectoryTables
     clock: FixedClock
     log: io.StringIO
-    subject_keys: SubjectKeys
-    rights: RightsBook
+    parts: Parts
     clients: list[Any] = field(default_factory=list)
+
+    @property
+    def database(self) -> Database:
+        return self.parts.database
+
+    @property
+    def subject_keys(self) -> SubjectKeys:
+        return self.parts.subject_keys
+
+    @property
+    def rights(self) -> RightsBook:
+        return self.parts.rights
 
     def certificates(self, participant: str) -> ClientCertificates:
         folder = self.pki / "clients"
@@ -146,12 +158,29 @@ def sandbox_pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def directory(database_url: str, sandbox_pki: Path) -> Iterator[Directory]:
     """The running directory; the test runs once on each kind of database."""
-    yield from serving_directory(database_url, sandbox_pki)
+    with serving_directory(database_url, sandbox_pki) as one:
+        yield one
 
 
-def serving_directory(database_url: str, sandbox_pki: Path, **more: Any) -> Iterator[Directory]:
-    """Start the directory, with further settings; stop it when the test has ended."""
-    clock, log = FixedClock(NOON), io.StringIO()
+@contextmanager
+def serving_directory(
+    database_url: str,
+    sandbox_pki: Path,
+    *,
+    clock: FixedClock | None = None,
+    registers: IdentityRegister | None = None,
+    **more: Any,
+) -> Iterator[Directory]:
+    """Start the directory, with further settings; stop it when the test has ended.
+
+    Args:
+        database_url: migrated; code tables and sandbox rights are loaded into it.
+        sandbox_pki: folder of the certificates.
+        clock: its own, or that of another server.
+        registers: the identity registers that it asks, closed with it; none: it asks nobody.
+        more: settings.
+    """
+    clock, log = clock or FixedClock(NOON), io.StringIO()
     settings = DirectorySettings(
         database_url=as_server(database_url),
         tls_certificate=sandbox_pki / "server.crt",
@@ -168,16 +197,15 @@ def serving_directory(database_url: str, sandbox_pki: Path, **more: Any) -> Iter
     before = FixedClock(NOON - dt.timedelta(days=30))
     load_into(parts.database, tables, before, load_code_tables())
     load_sandbox(parts.database, tables.shared)
-    server = Server(settings, Assembly(parts, servicers(parts)))
+    closing = [] if registers is None else [registers.close]
+    server = Server(settings, Assembly(parts, servicers(parts, registers), closing))
     one = Directory(
         f"127.0.0.1:{server.start(0)}",
         sandbox_pki,
-        parts.database,
         tables,
         clock,
         log,
-        parts.subject_keys,
-        parts.rights,
+        parts,
     )
     yield one
     for client in one.clients:

@@ -53,7 +53,7 @@ _PURPOSE = PurposeThere("registry/following", "directory-follower", "directory-f
 def following(both: Both) -> Iterator[FollowingThread]:
     """The directory's follower, at work."""
     client = both.identity.client("directory-service", _PURPOSE)
-    thread = following_thread(both.parts, client, _PURPOSE)
+    thread = following_thread(both.directory.parts, client, _PURPOSE)
     thread.start()
     yield thread
     thread.stop()

@@ -598,7 +598,9 @@ class PreviewReplacementResponse(_message.Message):
     FORMER_ETAG_FIELD_NUMBER: _builtins.int
     NEXT_ETAG_FIELD_NUMBER: _builtins.int
     told_is_complete: _builtins.bool
-    """True if the directory could be asked for `told`."""
+    """True if the directory could be asked for `told`; false, and `told` empty, likewise where the grant does not give
+    the data group `dossier`.
+    """
     former_etag: _builtins.str
     """Etag of the former person."""
     next_etag: _builtins.str
@@ -883,7 +885,9 @@ class CancelNumberResponse(_message.Message):
     CONCERNED_FIELD_NUMBER: _builtins.int
     CONCERNED_IS_COMPLETE_FIELD_NUMBER: _builtins.int
     concerned_is_complete: _builtins.bool
-    """True if the directory could be asked for `concerned`."""
+    """True if the directory could be asked for `concerned`; false, and `concerned` empty, likewise where the grant does
+    not give the data group `dossier`.
+    """
     @_builtins.property
     def resolution(self) -> _identity_service_pb2.ResolvedNumber:
         """The number, as it resolves now."""

@@ -13,9 +13,10 @@ from kruispunt_server.call import Call, InstitutionKey
 class DossierHolders(Protocol):
     """Where dossiers are kept.
 
-    `numbers` are all numbers of one person, unless said otherwise, so that a dossier is found whichever of them it stands
-    under. The methods wait for a network: never to be called inside a transaction. All raise RegistryError: the directory cannot
-    be asked now, UNAVAILABLE / DIRECTORY_UNAVAILABLE; the caller gave up, DEADLINE_EXCEEDED / DEADLINE_OVER.
+    `numbers` are all numbers of one person, unless said otherwise, so that a dossier is found whichever of them it
+    stands under. The methods wait for a network: never to be called inside a transaction. All raise RegistryError: the
+    directory cannot be asked now, UNAVAILABLE / DIRECTORY_UNAVAILABLE; the caller gave up, DEADLINE_EXCEEDED /
+    DEADLINE_OVER.
     """
 
     def holds(self, call: Call, institution: InstitutionKey, numbers: Sequence[Ssin]) -> bool:
@@ -23,9 +24,9 @@ class DossierHolders(Protocol):
         ...
 
     def held_among(self, call: Call, institution: InstitutionKey, numbers: Sequence[Ssin]) -> frozenset[Ssin]:
-        """Return those of up to 10,000 numbers, of whichever persons, under which `institution` has a dossier open today.
+        """Return those numbers under which `institution` has a dossier open today.
 
-        What was found may be a few seconds old.
+        The numbers are up to 10,000, of whichever persons. What was found may be a few seconds old.
         """
         ...
 

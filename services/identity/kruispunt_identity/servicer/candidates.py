@@ -17,7 +17,6 @@ from kruispunt_identity.store.reading import PersonReader
 from kruispunt_server.call import Call, Right
 from kruispunt_server.clock import Clock
 
-NUMBER_ONLY = NUMBER
 REFERRAL: Final = "referral"
 """What the access log says was shown of a protected person whose number was not."""
 
@@ -68,7 +67,7 @@ class CandidateViews:
         shown = self._shown(numbers, call, view)
         explained = self.explained(call.right)
         for candidate, number in zip(candidates, numbers, strict=True):
-            call.look(int(number), view.label if number in shown else NUMBER_ONLY, "candidate")
+            call.look(int(number), view.label if number in shown else NUMBER, "candidate")
             if number not in shown or not explained:
                 for field in _EXPLAINING:
                     candidate.ClearField(field)

@@ -7,12 +7,12 @@ from typing import Any
 from kruispunt.identity.v1 import registration_service_pb2 as pb
 from kruispunt_identity.domain.life import check_life_of
 from kruispunt_identity.domain.registration import check_minimum
-from kruispunt_identity.domain.rights import View, check_told
+from kruispunt_identity.domain.rights import NUMBER, View, check_told
 from kruispunt_identity.domain.values import DataGroup
 from kruispunt_identity.messages.persons import person_message
 from kruispunt_identity.messages.searching import candidate_message, parse_decision, parse_decisions
 from kruispunt_identity.messages.statements import parse_statement
-from kruispunt_identity.servicer.candidates import NUMBER_ONLY, CandidateViews
+from kruispunt_identity.servicer.candidates import CandidateViews
 from kruispunt_identity.servicer.guard import Guard
 from kruispunt_identity.store.registrations import Registered, Registration, RegistrationStore
 from kruispunt_identity.store.searches import SearchLog
@@ -99,10 +99,10 @@ class RegisteringServicer:
             body = self._writes.run(call, key, work)
         except RegistryError as refusal:
             for number in numbers:
-                call.look(int(number), NUMBER_ONLY, refusal.reason.label)
+                call.look(int(number), NUMBER, refusal.reason.label)
             raise
         for number in numbers:
-            call.look(int(number), NUMBER_ONLY, "validated" if key.validate_only else "written")
+            call.look(int(number), NUMBER, "validated" if key.validate_only else "written")
         return pb.RecordDistinctResponse.FromString(body)
 
     def _registration(
@@ -154,7 +154,7 @@ class RegisteringServicer:
 def _note_decisions(call: Call, registration: Registration, result: str) -> None:
     """Note whom decisions name: the answer, and even more a refusal, tells whether there is such a person."""
     for decision in registration.decisions:
-        call.look(int(decision.ssin), NUMBER_ONLY, result)
+        call.look(int(decision.ssin), NUMBER, result)
 
 
 def _take_number_back(response: pb.RegisterPersonResponse) -> None:

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 from kruispunt.identity.v1 import identity_service_pb2 as pb
 from kruispunt.identity.v1 import search_pb2
+from kruispunt_identity.domain.rights import NUMBER
 from kruispunt_identity.matching.grade import Grade
 from kruispunt_identity.messages.searching import candidate_message, parse_criteria, suspicion_message
-from kruispunt_identity.servicer.candidates import NUMBER_ONLY, CandidateViews
+from kruispunt_identity.servicer.candidates import CandidateViews
 from kruispunt_identity.store.candidates import MOST_SHOWN, Candidate, CandidateSearch
 from kruispunt_identity.store.decisions import DecisionStore, SuspicionPosition
 from kruispunt_identity.store.searches import Search, SearchLog
@@ -96,7 +97,7 @@ class SearchingServicer:
         withheld = self._views.hidden({number for each in page for number in each.persons}, call.right)
         shown = [each for each in page if withheld.isdisjoint(each.persons)]
         for number in {number for each in shown for number in each.persons}:
-            call.look(int(number), NUMBER_ONLY, "suspected_duplicate")
+            call.look(int(number), NUMBER, "suspected_duplicate")
         return pb.ListSuspectedDuplicatesResponse(
             pairs=[suspicion_message(each) for each in shown],
             next_page_token=self._tokens.make(query, SuspicionPosition.of(page[-1]).written())

@@ -30,7 +30,6 @@ FILES: Final[tuple[FileDescriptor, ...]] = tuple(
         participant_service_pb2,
     )
 )
-
 """Every file of the contract that has services."""
 
 METHODS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(

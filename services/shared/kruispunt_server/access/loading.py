@@ -2,23 +2,19 @@
 
 import time
 from pathlib import Path
-from typing import Final
 
 from kruispunt.rights_file import RightsFile, RightsFileError, read_rights
 from kruispunt_server.access.difference import RightsChange
 from kruispunt_server.access.rights import Rights
 from kruispunt_server.access.servicer import checked
 from kruispunt_server.access.store import RightsStore
-from kruispunt_server.call import Call, Participant
+from kruispunt_server.call import OPERATOR, Call, Participant
 from kruispunt_server.changes import nobodys_log
 from kruispunt_server.clock import Clock
 from kruispunt_server.database import Database
 from kruispunt_server.errors import RegistryError
 from kruispunt_server.ids import new_id
 from kruispunt_server.tables import SharedTables
-
-OPERATOR: Final = "operator"
-"""Who the change log says it was: no participant, but somebody at the database."""
 
 
 def rights_in(path: Path) -> Rights:

@@ -10,14 +10,13 @@ from google.protobuf.message import Message
 from kruispunt.access.v1 import participant_service_pb2 as pb
 from kruispunt_server.access.checking import Fault
 from kruispunt_server.access.difference import RightsChange
+from kruispunt_server.access.forms import IDENTIFIER, IDENTIFIER_SAYS, URI, URI_SAYS
 from kruispunt_server.access.rights import ANY, Grant, LegalBasis, Quota, Registration, Rights, Validity
 from kruispunt_server.call import Participant, Role
 from kruispunt_server.edge import MethodClass
 from kruispunt_server.errors import RegistryError
 from kruispunt_server.wire import date_message, institution_message, parse_institution, parse_optional_day
 
-_ID: Final = re.compile(r"[a-z0-9-]{1,64}").fullmatch
-_URI: Final = re.compile(r"(?=.{1,255}\Z)[a-z][a-z0-9+.-]*://[!-~]{1,240}").fullmatch
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9/.-]{1,64}").fullmatch
 _FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}").fullmatch
 _NAME: Final = re.compile(r"[A-Za-z_]{1,64}").fullmatch
@@ -59,12 +58,8 @@ class RightsReader:
         )
 
     def _registration(self, message: pb.Participant, path: str) -> Registration:
-        name = self._form(
-            message.participant_id, _ID, f"{path}.participant_id", '1 to 64 of a-z, 0-9 and "-"'
-        )
-        uris = self._forms(
-            message.uris, _URI, f"{path}.uris", "scheme://…, printable ASCII, at most 255 characters"
-        )
+        name = self._form(message.participant_id, IDENTIFIER, f"{path}.participant_id", IDENTIFIER_SAYS)
+        uris = self._forms(message.uris, URI, f"{path}.uris", URI_SAYS)
         revoked = self._forms(
             message.revoked_certificates,
             _FINGERPRINT,
@@ -125,14 +120,16 @@ class RightsReader:
         return LegalBasis(name, message.title, groups, self._validity(message, path))
 
     def _grant(self, message: pb.Grant, path: str) -> Grant:
-        name = self._form(message.grant_id, _ID, f"{path}.grant_id", '1 to 64 of a-z, 0-9 and "-"')
+        name = self._form(message.grant_id, IDENTIFIER, f"{path}.grant_id", IDENTIFIER_SAYS)
         legal_basis = message.legal_basis
         if legal_basis != ANY:
             self._form(legal_basis, _REFERENCE, f"{path}.legal_basis", 'the name of a legal basis, or "*"')
         quota = self._quota(message.quota, f"{path}.quota") if message.HasField("quota") else None
         return Grant(
             name,
-            self._forms(message.participants, _ID, f"{path}.participants", "the identifier of a participant"),
+            self._forms(
+                message.participants, IDENTIFIER, f"{path}.participants", "the identifier of a participant"
+            ),
             self._forms(message.methods, _PATTERN, f"{path}.methods", '"Service/Method" or "Service/*"'),
             legal_basis,
             self._forms(message.data_groups, _NAME, f"{path}.data_groups", "the name of a data group"),

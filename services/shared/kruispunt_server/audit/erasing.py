@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from kruispunt_server.call import OPERATOR
 from kruispunt_server.clock import Clock
 from kruispunt_server.database import Database
 from kruispunt_server.errors import RegistryError
@@ -25,7 +26,6 @@ from kruispunt_server.tables import SharedTables
 
 KIND: Final = "subject.erased"
 METHOD: Final = "audit erase"
-OPERATOR: Final = "operator"
 
 _CHUNK: Final = 1 << 20
 _PAUSE_S: Final = 0.2

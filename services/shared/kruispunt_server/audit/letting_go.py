@@ -14,10 +14,10 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from kruispunt_server.audit.exported_heads import ExportedHeads
+from kruispunt_server.call import OPERATOR
 from kruispunt_server.tables import SharedTables
 
 KIND: Final = "journal.retained"
-OPERATOR: Final = "operator"
 _LOGS: Final = ("change", "access")
 _MOST_DAYS: Final = 1_000_000
 _SKEW: Final = dt.timedelta(hours=1)

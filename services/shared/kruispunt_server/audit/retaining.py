@@ -15,7 +15,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from kruispunt_server.audit.letting_go import KIND, OPERATOR, Rise, last_rises, payload_of
+from kruispunt_server.audit.letting_go import KIND, Rise, last_rises, payload_of
+from kruispunt_server.call import OPERATOR
 from kruispunt_server.clock import Clock
 from kruispunt_server.database import Database
 from kruispunt_server.ids import new_id

@@ -15,10 +15,8 @@ from kruispunt_server.quotas.memory import END_USERS, PARTICIPANTS, QuotaMemory
 if TYPE_CHECKING:  # not paid for by a server that does not count
     from kruispunt_server.metrics import Metrics
 
-UNLIMITED: Final = "unlimited"
 GRANT: Final = "grant"
 END_USER: Final = "end_user"
-_SECONDS: Final = {"s": 1, "min": 60, "hour": 3600, "day": 86_400}
 _TOLD_EVERY_S: Final = 60
 
 
@@ -28,14 +26,6 @@ class Book(Protocol):
     def current(self) -> RightsIndex:
         """Return the rights as they are; raises RegistryError if they cannot be read."""
         ...
-
-
-def quota_of(text: str) -> Quota | None:
-    """Return the quota that a setting names, such as "60/min"; none if there is none."""
-    if text == UNLIMITED:
-        return None
-    calls, _, unit = text.partition("/")
-    return Quota(int(calls), _SECONDS[unit])
 
 
 class Quotas:
