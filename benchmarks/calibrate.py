@@ -41,7 +41,7 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=2, help="the weights decide which names are compared")
     options = parser.parse_args()
-    weights = shipped_weights()
+    weights = replace(shipped_weights(), persons=options.persons)
     with opened("sqlite", options.persons, TUNING_REGISTER) as register:
         asked = searches(register.people, options.searches, options.searches * 2 // 3, TUNING_SEARCHES)
         for _ in range(options.rounds):
@@ -49,7 +49,7 @@ def main() -> None:
         others = searches(register.people, options.searches * 3 // 2, options.searches, TUNING_GRADES)
         weights = graded(weights, likeliest(register, others, matcher_of(register, weights)))
         print(report(answers(register, others[::4], matcher_of(register, weights))).summary())
-    FILE.write_text(written(weights, options.persons), "utf-8")
+    FILE.write_text(written(weights), "utf-8")
 
 
 def observed(
@@ -116,7 +116,7 @@ def fitted(seen: Mapping[Vector, Sequence[float]], start: Weights) -> Weights:
             move = (slope[name] * _LN2 - pull) / (curve[name] * _LN2 * _LN2 + _RIDGE)
             now[name] = value + step * 0.3 * max(min(move, 1.0), -1.0)
         constrain(now)
-    return unflat(now)
+    return unflat(now, start.persons)
 
 
 def constrain(now: dict[str, float]) -> None:
@@ -183,7 +183,7 @@ def flat(weights: Weights) -> dict[str, float]:
     return levels | {name: getattr(weights, name) for name in ADJUSTMENTS}
 
 
-def unflat(now: Mapping[str, float]) -> Weights:
+def unflat(now: Mapping[str, float], persons: int) -> Weights:
     """Return named weights, rounded downwards to two digits so that their order stays."""
     levels: dict[str, dict[str, float]] = {}
     for name, weight in now.items():
@@ -193,14 +193,15 @@ def unflat(now: Mapping[str, float]) -> Weights:
     adjustments = {name: math.floor(now[name] * 100) / 100 for name in ADJUSTMENTS}
     for name in ("rarity_family", "rarity_given"):
         adjustments[name] = max(round(now[name], 3), 0.01)
-    return replace(shipped_weights(), levels=levels, **adjustments)
+    return replace(shipped_weights(), persons=persons, levels=levels, **adjustments)
 
 
-def written(weights: Weights, persons: int) -> str:
+def written(weights: Weights) -> str:
     """Return the text of the weights file."""
     lines = [
-        f"# Written by `python -m benchmarks.calibrate --persons {persons}`: binary logarithms of odds.",
-        "# A register that grows much beyond that is calibrated again: there are more people who look alike.",
+        f"# Written by `python -m benchmarks.calibrate --persons {weights.persons}`: binary logarithms of odds.",
+        "# In a register of another size the base follows it: half as many persons hold half as many who look alike.",
+        f"\npersons = {weights.persons}",
     ]
     for field, levels in weights.levels.items():
         lines.append(f"\n[{field}]")

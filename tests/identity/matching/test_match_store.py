@@ -207,6 +207,22 @@ def test_who_did_not_fit_into_the_first_look_is_compared_in_the_second(
     assert first.matched_by(1) == second.matched_by(3)
 
 
+def test_a_small_register_shows_no_more(match_store: MatchStore, match_database: Database) -> None:
+    """Whom so little points to as a birth date is not shown, though in a small register the odds are better."""
+    with match_database.writing() as connection:
+        match_store.write(connection, 1, person("Zwaenepoel", "Wouter", gender=1, countries="BE"))
+        matcher = Matcher(shipped_weights(), MatchFrequencies(100_000))
+        search, asked = (
+            PersonSearch(match_store, matcher, Nobody()),
+            person("Nowak", gender=2, countries="FR"),
+        )
+        compared = [score.log2_odds for _, score in search.scored(connection, asked)]
+        shown = search.find(connection, asked).hits
+
+    assert () == shown
+    assert -14 < compared[0] < -14 + matcher.size_bits
+
+
 def test_ties_come_by_number(match_store: MatchStore, match_database: Database) -> None:
     """Persons that cannot be told apart come in the order of their numbers."""
     with match_database.writing() as connection:

@@ -315,3 +315,34 @@ def test_a_slip_at_the_beginning_leads_back() -> None:
         meets("Mortir", "Mortir"),
         meets("Mortir", "Peeters"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("persons", "bits"),
+    [(0, 0.0), (1, 3.32), (100_000, 3.32), (500_000, 1.0), (1_000_000, 0.0), (4_000_000, -2.0)],
+)
+def test_the_odds_follow_the_size_of_the_register(persons: int, bits: float) -> None:
+    """Twice as many persons halve the odds; below 100,000, and before anybody counted, nothing is read into the size."""
+    weights = replace(shipped_weights(), persons=1_000_000)
+    matcher = Matcher(weights, MatchFrequencies())
+    one, other = person("Peeters", "Jan"), person("Nowak", "Anna")
+    before = matcher.score(one, other)
+    matcher.take(MatchFrequencies(persons))
+    after = matcher.score(one, other)
+
+    assert bits == pytest.approx(after.log2_odds - before.log2_odds, abs=0.005)
+    assert bits == pytest.approx(matcher.size_bits, abs=0.005)
+    assert ["base"] == [
+        new.field for old, new in zip(before.parts, after.parts, strict=True) if old != new
+    ] or not bits
+
+
+def test_weights_of_nobody_are_refused() -> None:
+    """Weights say how many persons they were fitted on."""
+    text = resources.files("kruispunt_identity").joinpath("data/match_weights.toml").read_text("utf-8")
+    written = tomllib.loads(text)
+
+    with pytest.raises(ValueError, match="persons"):
+        Weights.read({name: value for name, value in written.items() if name != "persons"})
+    with pytest.raises(ValueError, match="nobody"):
+        Weights.read(written | {"persons": 0})

@@ -82,6 +82,9 @@ def outline_of(number: int, profile: MatchProfile, likely: float = 0.0) -> Outli
 class Matcher:
     """Compares persons. Safe to share between threads; makes no difference between the two sides.
 
+    Attributes:
+        size_bits: what the size of the register adds to every score, against that of the weights.
+
     Args:
         weights: of the levels.
         frequencies: of names in the register.
@@ -89,20 +92,22 @@ class Matcher:
 
     def __init__(self, weights: Weights, frequencies: MatchFrequencies) -> None:
         self._weights = weights
-        self._frequencies = frequencies
+        self.take(frequencies)
         # Every part that does not depend on more than a level, made once: a search has thousands.
         parts = {
             name: {level: Part(name, level, weights.of(name, level)) for level in Level} for name in FIELDS
         }
         self._family, self._given = parts["family"], parts["given"]
         self._date, self._gender, self._country = parts["birth_date"], parts["gender"], parts["country"]
-        self._base = Part("base", "", weights.base)
         self._swapped = Part("swapped", "", weights.swapped)
         self._old_name = Part("old_name", "", weights.old_name)
 
     def take(self, frequencies: MatchFrequencies) -> None:
-        """Weigh names by these frequencies from the next comparison on."""
+        """Weigh names by these frequencies, and grades by the size of the register, from the next comparison on."""
+        base = self._weights.base_among(frequencies.persons)
         self._frequencies = frequencies
+        self._base = Part("base", "", base)
+        self.size_bits = base - self._weights.base
 
     def shortlist(self, query: MatchProfile, candidates: Sequence[Outline], keep: int = 80) -> list[Outline]:
         """Return the `keep` candidates that a score is worth it for, most likely first; ties by number.

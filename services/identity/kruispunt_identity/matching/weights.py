@@ -1,5 +1,6 @@
 """The weights of the score, from the file that the calibration writes."""
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any, Self
 from kruispunt_identity.matching.levels import ORDER, Level
 
 FIELDS = tuple(ORDER)
+_FEWEST = 100_000
 ADJUSTMENTS = ("base", "rarity_family", "rarity_given", "swapped", "twin", "namesake", "old_name")
 
 
@@ -18,8 +20,9 @@ class Weights:
     """Binary logarithms of odds, one per field and level, and a few for what fields say together.
 
     Attributes:
+        persons: in the register that they were fitted on.
         levels: by field and level; a level that is not there weighs what "differs" does.
-        base: of any two persons that are compared at all.
+        base: of any two persons that are compared at all, in a register of that size.
         rarity_family: per bit of rarity of a family name that sounds the same; not below 0.
         rarity_given: the same of a given name.
         swapped: family and given name seem swapped; not above 0.
@@ -28,6 +31,7 @@ class Weights:
         old_name: an earlier name or alias agrees best; not above 0.
     """
 
+    persons: int
     levels: Mapping[str, Mapping[str, float]]
     base: float
     rarity_family: float
@@ -36,6 +40,14 @@ class Weights:
     twin: float
     namesake: float
     old_name: float
+
+    def base_among(self, persons: int) -> float:
+        """Return the base in a register of so many persons: half as many hold half as many who look alike.
+
+        Of fewer than 100,000 nothing was measured: they weigh as 100,000. Before the first count (0) the register is
+        taken for one like that of the weights.
+        """
+        return self.base + (math.log2(self.persons / max(persons, _FEWEST)) if persons else 0.0)
 
     def of(self, field: str, level: Level) -> float:
         """Return the weight of a level of a field."""
@@ -53,13 +65,16 @@ class Weights:
         try:
             levels = {name: {str(k): float(v) for k, v in written[name].items()} for name in FIELDS}
             adjustments = {name: float(written["adjustments"][name]) for name in ADJUSTMENTS}
+            persons = int(written["persons"])
         except KeyError as error:
             raise ValueError(f"the weights lack {error}") from error
-        weights = cls(levels, **adjustments)
+        weights = cls(persons, levels, **adjustments)
         weights._check()
         return weights
 
     def _check(self) -> None:
+        if self.persons < 1:
+            raise ValueError("weights: they were fitted on a register of nobody")
         for name, order in ORDER.items():
             for better, worse in order:
                 known = self.levels[name].keys() >= {better, worse}

@@ -15,7 +15,8 @@ from kruispunt_identity.store.matching import MatchStore, Pool
 __all__ = ["Found", "Hit", "PersonSearch", "ProfileSource"]
 
 _SCORED = 60
-# Odds of 1:16384: below, a candidate is not worth showing, and showing it would tell who else is registered.
+# Odds of 1:16384 in a register like that of the weights: below, a candidate is not worth showing, and showing it would
+# tell who else is registered. That two agree in so little is no more worth showing where fewer are registered.
 _LEAST = -14.0
 # Who asks for more than the usual tolerance on the year knows that the dates differ; the score only sees that they do.
 _LEAST_TOLERANT = -18.0
@@ -92,7 +93,7 @@ class PersonSearch:
             Hit(number, score, grade_of(score.log2_odds), pool.matched_by(number), score.old_name)
             for pool, scored in looks
             for number, score in scored
-            if score.log2_odds >= least
+            if score.log2_odds - self._matcher.size_bits >= least
         ]
         hits.sort(key=lambda hit: (-hit.score.log2_odds, hit.ssin))
         comparable = sum(hit.grade >= Grade.POSSIBLE for hit in hits)
