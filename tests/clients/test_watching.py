@@ -6,8 +6,8 @@ from typing import Any
 import grpc
 import pytest
 
-from kruispunt import _watching
-from kruispunt._watching import Watch
+from kruispunt._sync import watching
+from kruispunt._sync.watching import Watch
 from kruispunt.common.v1 import feed_pb2
 from kruispunt.errors import Unavailable
 from kruispunt.feeds import BEGINNING
@@ -59,7 +59,8 @@ class Line:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The watch's."""
     made = Clock()
-    monkeypatch.setattr(_watching, "time", made)
+    monkeypatch.setattr(watching, "time", made)
+    monkeypatch.setattr(watching, "sleep", made.sleep)
     return made
 
 

@@ -1,3 +1,4 @@
+# Written by `make generate` from kruispunt/_async; edit it there.
 """The client of the code tables."""
 
 import datetime as dt
@@ -11,11 +12,11 @@ import grpc
 
 from kruispunt import _entry_messages as reading
 from kruispunt import entries
-from kruispunt._connection import Connection
-from kruispunt._messages import optional_date, optional_instant
+from kruispunt._sync.connection import Connection
+from kruispunt._sync.listing import Listing
 from kruispunt.directory.v1 import knowledge_service_pb2 as pb
-from kruispunt.directory.v1.knowledge_service_pb2_grpc import KnowledgeServiceStub
-from kruispunt.listing import Listing, Page
+from kruispunt.directory.v1 import knowledge_service_pb2_grpc as rpc
+from kruispunt.pages import Page
 from kruispunt.profiles import ClientCertificates, Profile, load_profile
 
 M = TypeVar("M")
@@ -84,7 +85,9 @@ class KnowledgeClient:
         page_size: int = 0,
     ) -> Listing[entries.Sector]:
         """List sectors, by code: in force on `valid_at` (left out: today), or of every period."""
-        request = pb.ListSectorsRequest(query=_query(valid_at, known_at, every_period, sector, page_size))
+        request = pb.ListSectorsRequest(
+            query=reading.query_message(valid_at, known_at, every_period, sector, page_size)
+        )
         return self._list(self._stub.ListSectors, request, lambda a: a.sectors, reading.sector_of)
 
     def list_institutions(
@@ -98,7 +101,7 @@ class KnowledgeClient:
     ) -> Listing[entries.Institution]:
         """List institutions, by sector and number; dated as `list_sectors`."""
         request = pb.ListInstitutionsRequest(
-            query=_query(valid_at, known_at, every_period, sector, page_size)
+            query=reading.query_message(valid_at, known_at, every_period, sector, page_size)
         )
         return self._list(
             self._stub.ListInstitutions, request, lambda a: a.institutions, reading.institution_entry_of
@@ -114,7 +117,9 @@ class KnowledgeClient:
         page_size: int = 0,
     ) -> Listing[entries.Capacity]:
         """List capacities, those of every sector first, then by sector and code; dated as `list_sectors`."""
-        request = pb.ListCapacitiesRequest(query=_query(valid_at, known_at, every_period, sector, page_size))
+        request = pb.ListCapacitiesRequest(
+            query=reading.query_message(valid_at, known_at, every_period, sector, page_size)
+        )
         return self._list(self._stub.ListCapacities, request, lambda a: a.capacities, reading.capacity_of)
 
     def list_data_sets(
@@ -126,7 +131,9 @@ class KnowledgeClient:
         page_size: int = 0,
     ) -> Listing[entries.DataSet]:
         """List data sets, by code and variant; dated as `list_sectors`."""
-        request = pb.ListDataSetsRequest(query=_query(valid_at, known_at, every_period, None, page_size))
+        request = pb.ListDataSetsRequest(
+            query=reading.query_message(valid_at, known_at, every_period, None, page_size)
+        )
         return self._list(self._stub.ListDataSets, request, lambda a: a.data_sets, reading.data_set_of)
 
     def list_availabilities(
@@ -140,7 +147,7 @@ class KnowledgeClient:
     ) -> Listing[entries.Availability]:
         """List availabilities, by identifier; `sector` is the supplier's; dated as `list_sectors`."""
         request = pb.ListAvailabilitiesRequest(
-            query=_query(valid_at, known_at, every_period, sector, page_size)
+            query=reading.query_message(valid_at, known_at, every_period, sector, page_size)
         )
         return self._list(
             self._stub.ListAvailabilities, request, lambda a: a.availabilities, reading.availability_of
@@ -157,7 +164,7 @@ class KnowledgeClient:
     ) -> Listing[entries.Authorisation]:
         """List authorisations, by identifier; `sector` is the consumer's; dated as `list_sectors`."""
         request = pb.ListAuthorisationsRequest(
-            query=_query(valid_at, known_at, every_period, sector, page_size)
+            query=reading.query_message(valid_at, known_at, every_period, sector, page_size)
         )
         return self._list(
             self._stub.ListAuthorisations, request, lambda a: a.authorisations, reading.authorisation_of
@@ -172,7 +179,9 @@ class KnowledgeClient:
         page_size: int = 0,
     ) -> Listing[entries.Deliberation]:
         """List deliberations, by identifier; dated as `list_sectors`."""
-        request = pb.ListDeliberationsRequest(query=_query(valid_at, known_at, every_period, None, page_size))
+        request = pb.ListDeliberationsRequest(
+            query=reading.query_message(valid_at, known_at, every_period, None, page_size)
+        )
         return self._list(
             self._stub.ListDeliberations, request, lambda a: a.deliberations, reading.deliberation_of
         )
@@ -217,8 +226,8 @@ class KnowledgeClient:
         self.close()
 
     @property
-    def _stub(self) -> KnowledgeServiceStub:
-        return self._connection.stub(KnowledgeServiceStub)
+    def _stub(self) -> "rpc.KnowledgeServiceStub":
+        return self._connection.stub(rpc.KnowledgeServiceStub)
 
     def _list(
         self,
@@ -234,19 +243,3 @@ class KnowledgeClient:
             return Page(items, answer.page.next_page_token, answer.page.complete, message=answer)
 
         return Listing(fetch)
-
-
-def _query(
-    valid_at: dt.date | None,
-    known_at: dt.datetime | None,
-    every_period: bool,  # noqa: FBT001 - passed on
-    sector: int | None,
-    page_size: int,
-) -> pb.EntryQuery:
-    return pb.EntryQuery(
-        valid_at=optional_date(valid_at),
-        known_at=optional_instant(known_at),
-        every_period=every_period,
-        sector=sector,
-        page_size=page_size,
-    )
