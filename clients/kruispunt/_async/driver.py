@@ -43,7 +43,12 @@ class Channels:
         self._closing: set[asyncio.Task[None]] = set()
 
     def open(self, endpoint: str, certificates: ClientCertificates | None) -> grpc.aio.Channel:
-        """Open a channel; without certificates in plaintext."""
+        """Open a channel; without certificates in plaintext.
+
+        Raises:
+            RuntimeError: no event loop is running; gRPC would take another than the one that is run later.
+        """
+        asyncio.get_running_loop()
         if certificates is None:
             return grpc.aio.insecure_channel(endpoint, options=channel_options())
         credentials = grpc.ssl_channel_credentials(

@@ -87,7 +87,7 @@ class AsyncKnowledgeClient:
         request = pb.ListSectorsRequest(
             query=reading.query_message(valid_at, known_at, every_period, sector, page_size)
         )
-        return self._list(self._stub.ListSectors, request, lambda a: a.sectors, reading.sector_of)
+        return self._list(lambda stub: stub.ListSectors, request, lambda a: a.sectors, reading.sector_of)
 
     def list_institutions(
         self,
@@ -103,7 +103,10 @@ class AsyncKnowledgeClient:
             query=reading.query_message(valid_at, known_at, every_period, sector, page_size)
         )
         return self._list(
-            self._stub.ListInstitutions, request, lambda a: a.institutions, reading.institution_entry_of
+            lambda stub: stub.ListInstitutions,
+            request,
+            lambda a: a.institutions,
+            reading.institution_entry_of,
         )
 
     def list_capacities(
@@ -119,7 +122,9 @@ class AsyncKnowledgeClient:
         request = pb.ListCapacitiesRequest(
             query=reading.query_message(valid_at, known_at, every_period, sector, page_size)
         )
-        return self._list(self._stub.ListCapacities, request, lambda a: a.capacities, reading.capacity_of)
+        return self._list(
+            lambda stub: stub.ListCapacities, request, lambda a: a.capacities, reading.capacity_of
+        )
 
     def list_data_sets(
         self,
@@ -133,7 +138,7 @@ class AsyncKnowledgeClient:
         request = pb.ListDataSetsRequest(
             query=reading.query_message(valid_at, known_at, every_period, None, page_size)
         )
-        return self._list(self._stub.ListDataSets, request, lambda a: a.data_sets, reading.data_set_of)
+        return self._list(lambda stub: stub.ListDataSets, request, lambda a: a.data_sets, reading.data_set_of)
 
     def list_availabilities(
         self,
@@ -149,7 +154,7 @@ class AsyncKnowledgeClient:
             query=reading.query_message(valid_at, known_at, every_period, sector, page_size)
         )
         return self._list(
-            self._stub.ListAvailabilities, request, lambda a: a.availabilities, reading.availability_of
+            lambda stub: stub.ListAvailabilities, request, lambda a: a.availabilities, reading.availability_of
         )
 
     def list_authorisations(
@@ -166,7 +171,10 @@ class AsyncKnowledgeClient:
             query=reading.query_message(valid_at, known_at, every_period, sector, page_size)
         )
         return self._list(
-            self._stub.ListAuthorisations, request, lambda a: a.authorisations, reading.authorisation_of
+            lambda stub: stub.ListAuthorisations,
+            request,
+            lambda a: a.authorisations,
+            reading.authorisation_of,
         )
 
     def list_deliberations(
@@ -182,7 +190,7 @@ class AsyncKnowledgeClient:
             query=reading.query_message(valid_at, known_at, every_period, None, page_size)
         )
         return self._list(
-            self._stub.ListDeliberations, request, lambda a: a.deliberations, reading.deliberation_of
+            lambda stub: stub.ListDeliberations, request, lambda a: a.deliberations, reading.deliberation_of
         )
 
     async def write_entries(
@@ -230,14 +238,14 @@ class AsyncKnowledgeClient:
 
     def _list(
         self,
-        method: "grpc.aio.UnaryUnaryMultiCallable[Q, A]",
+        method_of: "Callable[[rpc.KnowledgeServiceAsyncStub], grpc.aio.UnaryUnaryMultiCallable[Q, A]]",
         request: Q,
         rows: Callable[[A], Sequence[M]],
         read: Callable[[M], E],
     ) -> AsyncListing[E]:
         async def fetch(token: str) -> Page[E]:
             request.query.page_token = token  # type: ignore[attr-defined]  # every list request has a query
-            answer = await self._connection.call(method, request, timeout_s=self._timeout_s)
+            answer = await self._connection.call(method_of(self._stub), request, timeout_s=self._timeout_s)
             items = tuple(read(row) for row in rows(answer))
             return Page(items, answer.page.next_page_token, answer.page.complete, message=answer)
 

@@ -88,7 +88,7 @@ class KnowledgeClient:
         request = pb.ListSectorsRequest(
             query=reading.query_message(valid_at, known_at, every_period, sector, page_size)
         )
-        return self._list(self._stub.ListSectors, request, lambda a: a.sectors, reading.sector_of)
+        return self._list(lambda stub: stub.ListSectors, request, lambda a: a.sectors, reading.sector_of)
 
     def list_institutions(
         self,
@@ -104,7 +104,10 @@ class KnowledgeClient:
             query=reading.query_message(valid_at, known_at, every_period, sector, page_size)
         )
         return self._list(
-            self._stub.ListInstitutions, request, lambda a: a.institutions, reading.institution_entry_of
+            lambda stub: stub.ListInstitutions,
+            request,
+            lambda a: a.institutions,
+            reading.institution_entry_of,
         )
 
     def list_capacities(
@@ -120,7 +123,9 @@ class KnowledgeClient:
         request = pb.ListCapacitiesRequest(
             query=reading.query_message(valid_at, known_at, every_period, sector, page_size)
         )
-        return self._list(self._stub.ListCapacities, request, lambda a: a.capacities, reading.capacity_of)
+        return self._list(
+            lambda stub: stub.ListCapacities, request, lambda a: a.capacities, reading.capacity_of
+        )
 
     def list_data_sets(
         self,
@@ -134,7 +139,7 @@ class KnowledgeClient:
         request = pb.ListDataSetsRequest(
             query=reading.query_message(valid_at, known_at, every_period, None, page_size)
         )
-        return self._list(self._stub.ListDataSets, request, lambda a: a.data_sets, reading.data_set_of)
+        return self._list(lambda stub: stub.ListDataSets, request, lambda a: a.data_sets, reading.data_set_of)
 
     def list_availabilities(
         self,
@@ -150,7 +155,7 @@ class KnowledgeClient:
             query=reading.query_message(valid_at, known_at, every_period, sector, page_size)
         )
         return self._list(
-            self._stub.ListAvailabilities, request, lambda a: a.availabilities, reading.availability_of
+            lambda stub: stub.ListAvailabilities, request, lambda a: a.availabilities, reading.availability_of
         )
 
     def list_authorisations(
@@ -167,7 +172,10 @@ class KnowledgeClient:
             query=reading.query_message(valid_at, known_at, every_period, sector, page_size)
         )
         return self._list(
-            self._stub.ListAuthorisations, request, lambda a: a.authorisations, reading.authorisation_of
+            lambda stub: stub.ListAuthorisations,
+            request,
+            lambda a: a.authorisations,
+            reading.authorisation_of,
         )
 
     def list_deliberations(
@@ -183,7 +191,7 @@ class KnowledgeClient:
             query=reading.query_message(valid_at, known_at, every_period, None, page_size)
         )
         return self._list(
-            self._stub.ListDeliberations, request, lambda a: a.deliberations, reading.deliberation_of
+            lambda stub: stub.ListDeliberations, request, lambda a: a.deliberations, reading.deliberation_of
         )
 
     def write_entries(
@@ -231,14 +239,14 @@ class KnowledgeClient:
 
     def _list(
         self,
-        method: "grpc.UnaryUnaryMultiCallable[Q, A]",
+        method_of: "Callable[[rpc.KnowledgeServiceStub], grpc.UnaryUnaryMultiCallable[Q, A]]",
         request: Q,
         rows: Callable[[A], Sequence[M]],
         read: Callable[[M], E],
     ) -> Listing[E]:
         def fetch(token: str) -> Page[E]:
             request.query.page_token = token  # type: ignore[attr-defined]  # every list request has a query
-            answer = self._connection.call(method, request, timeout_s=self._timeout_s)
+            answer = self._connection.call(method_of(self._stub), request, timeout_s=self._timeout_s)
             items = tuple(read(row) for row in rows(answer))
             return Page(items, answer.page.next_page_token, answer.page.complete, message=answer)
 
