@@ -35,11 +35,13 @@ lint: $(STAMP)  ## ruff, mypy strict, import-linter, buf lint
 docs: $(STAMP)  ## write the tables in docs/ that are made from the code
 	@$(BIN)/python tools/write_docs.py
 
-generate: $(GENSTAMP)  ## write the typed stubs under clients/ from protos/
+generate: $(GENSTAMP) $(STAMP)  ## write what is made: stubs from protos/, clients for threads from those for tasks
 	@.venv-generate/bin/python tools/generate.py
+	@$(BIN)/python tools/write_sync.py
 
-fresh: $(GENSTAMP)  ## fail if generating again would change anything
+fresh: $(GENSTAMP) $(STAMP)  ## fail if generating again would change anything
 	@.venv-generate/bin/python tools/generate.py --check
+	@$(BIN)/python tools/write_sync.py --check
 
 breaking: $(STAMP)  ## fail if the contract broke since the last release
 	@$(BIN)/buf build -o - | $(BIN)/buf breaking -\#format=binpb --against protos/released.binpb

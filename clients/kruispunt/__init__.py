@@ -11,14 +11,29 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kruispunt import entries, feeds, notices, shapes
-    from kruispunt._directory import (
+    from kruispunt._async.directory import (
+        AsyncDirectoryClient,
+    )
+    from kruispunt._async.identity import (
+        AsyncIdentityClient,
+    )
+    from kruispunt._async.knowledge import (
+        AsyncKnowledgeClient,
+    )
+    from kruispunt._async.listing import (
+        AsyncListing,
+    )
+    from kruispunt._sync.directory import (
         DirectoryClient,
     )
-    from kruispunt._identity import (
+    from kruispunt._sync.identity import (
         IdentityClient,
     )
-    from kruispunt._knowledge import (
+    from kruispunt._sync.knowledge import (
         KnowledgeClient,
+    )
+    from kruispunt._sync.listing import (
+        Listing,
     )
     from kruispunt.access_rights import (
         AccessCheck,
@@ -145,8 +160,7 @@ if TYPE_CHECKING:
         Statement,
         Validity,
     )
-    from kruispunt.listing import (
-        Listing,
+    from kruispunt.pages import (
         Page,
     )
     from kruispunt.period import (
@@ -177,6 +191,7 @@ if TYPE_CHECKING:
         Profile,
         load_profile,
         load_profiles,
+        profile_from_environment,
     )
     from kruispunt.registering import (
         Cancellation,
@@ -217,6 +232,9 @@ if TYPE_CHECKING:
         SsinFault,
         SsinKind,
     )
+    from kruispunt.tracing import (
+        trace_context,
+    )
     from kruispunt.values import (
         Change,
         Coverage,
@@ -250,6 +268,10 @@ __all__ = [
     "AccessRecord",
     "ActingForbidden",
     "AppliedRights",
+    "AsyncDirectoryClient",
+    "AsyncIdentityClient",
+    "AsyncKnowledgeClient",
+    "AsyncListing",
     "Birth",
     "CallCancelled",
     "Cancellation",
@@ -446,14 +468,21 @@ __all__ = [
     "load_profile",
     "load_profiles",
     "notices",
+    "profile_from_environment",
     "shapes",
+    "trace_context",
 ]
 
 # Where each lives.
 _HOMES = {
-    "_directory": "DirectoryClient",
-    "_identity": "IdentityClient",
-    "_knowledge": "KnowledgeClient",
+    "_async.directory": "AsyncDirectoryClient",
+    "_async.identity": "AsyncIdentityClient",
+    "_async.knowledge": "AsyncKnowledgeClient",
+    "_async.listing": "AsyncListing",
+    "_sync.directory": "DirectoryClient",
+    "_sync.identity": "IdentityClient",
+    "_sync.knowledge": "KnowledgeClient",
+    "_sync.listing": "Listing",
     "access_rights": "AccessCheck AccessExplanation AppliedRights ChangeOfRights Grantee RightsChange",
     "auditing": "AccessRecord Consistency Log Receipt SignedHead",
     "errors": """
@@ -478,14 +507,14 @@ _HOMES = {
         ForeignIdentifier Gender IdentifierKey IdentifierScheme Name Nationalities Place
         ResidentialAddress Statement Validity
     """,
-    "listing": "Listing Page",
+    "pages": "Page",
     "period": "Period",
     "persons": """
         Candidate Grade NumberChangeReason NumberEvent NumberEventKind NumberOutcome NumberStatus
         Person PersonResult PersonSearch PersonVersion Protection Register Replacement ResolvedNumber ScorePart
         SuspectedDuplicate V
     """,
-    "profiles": "ClientCertificates Profile load_profile load_profiles",
+    "profiles": "ClientCertificates Profile load_profile load_profiles profile_from_environment",
     "registering": """
         Cancellation Conflict DistinctDecision DistinctReason FactChange GroupOutcome GroupResult
         IdentifierLink ImportIdentifier ImportRow NumberReplacement PersonOutcome PersonRegistration
@@ -495,6 +524,7 @@ _HOMES = {
         AccessQuestion CheckOutcome Route RouteCheck RouteCheckResult RouteSupplier RouteVerdict
     """,
     "ssin": "Ssin SsinError SsinFault SsinKind",
+    "tracing": "trace_context",
     "values": """
         Change Coverage DataSetRef Dossier InstitutionRef NetworkLevel NumberVerification
         PartialDate PersonClaim PersonDossiers PersonStatus Purpose ReconfirmationOutcome

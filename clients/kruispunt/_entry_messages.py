@@ -1,10 +1,14 @@
 """Entries of the code tables: values ↔ messages."""
 
+import datetime as dt
+
 from kruispunt import entries
 from kruispunt._messages import (
     data_set_message,
     institution_message,
     institution_of,
+    optional_date,
+    optional_instant,
     period_message,
     period_of,
 )
@@ -185,3 +189,20 @@ def _labels_of(message: common.Labels) -> entries.Labels:
 
 def _data_set(message: dossier_pb2.DataSetRef) -> DataSetRef:
     return DataSetRef(message.code, message.variant)
+
+
+def query_message(
+    valid_at: dt.date | None,
+    known_at: dt.datetime | None,
+    every_period: bool,  # noqa: FBT001 - passed on
+    sector: int | None,
+    page_size: int,
+) -> knowledge.EntryQuery:
+    """Build which entries are asked for."""
+    return knowledge.EntryQuery(
+        valid_at=optional_date(valid_at),
+        known_at=optional_instant(known_at),
+        every_period=every_period,
+        sector=sector,
+        page_size=page_size,
+    )

@@ -101,6 +101,15 @@ def filter_message(
     )
 
 
+def question_message(question: routes.AccessQuestion) -> directory.CheckAccessRequest.Question:
+    """Build a question "may I"."""
+    return directory.CheckAccessRequest.Question(
+        ssin=str(question.person),
+        data_set=None if question.data_set is None else data_set_message(question.data_set),
+        deliberation=question.deliberation,
+    )
+
+
 def put_shape(request: dossier_service_pb2.RemoveDossiersRequest, shape: shapes.Shape) -> None:
     """Set the shape of a removal."""
     match shape:

@@ -1,6 +1,7 @@
 """Persons, numbers and candidates: messages → values."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from kruispunt._fact_messages import fact_of, identifier_of, instant_of
 from kruispunt._messages import date_of
@@ -159,3 +160,8 @@ def _event_of(message: service.NumberEvent) -> NumberEvent:
         effective_date=date_of(message.effective_date) if message.HasField("effective_date") else None,
         record_time=instant_of(message.record_time) if message.HasField("record_time") else None,
     )
+
+
+def group_numbers(groups: Iterable[DataGroup]) -> list[Any]:
+    """Build a choice of data groups."""
+    return [group.value for group in groups]  # same numbers, held by a test

@@ -6,13 +6,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, Generic, Protocol, TypeVar, cast
 
-import grpc
-
-from kruispunt._service_config import channel_options
 from kruispunt.profiles import ClientCertificates
 
+C = TypeVar("C")
 S = TypeVar("S")
 M = TypeVar("M")
 
@@ -20,14 +18,29 @@ _LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "unix")
 _LOOK_S: Final = 1.0
 # A call on an exchanged channel ends long before; a watch or stream that does not is opened again on a new one.
 _RETIRED_S: Final = 600.0
-_READY = 2  # GRPC_CHANNEL_READY
 
 _Stamp = tuple[tuple[int, int, int], ...]
 _Stubs = dict[tuple[Any, int], Any]
 
 
-class Pool:
-    """A few channels to one endpoint.
+class Channels(Protocol[C]):
+    """How channels are opened and closed, which threads and tasks do each in their own way."""
+
+    def open(self, endpoint: str, certificates: ClientCertificates | None) -> C:
+        """Open one; without certificates in plaintext."""
+        ...
+
+    def is_ready(self, channel: C) -> bool:
+        """Whether it is connected now."""
+        ...
+
+    def drop(self, channel: C) -> None:
+        """Close one that nobody waits for."""
+        ...
+
+
+class Pool(Generic[C]):
+    """A few channels to one endpoint, opened when the first is asked for.
 
     Certificates that were read from files are looked at again at most once a second, by whoever asks for a stub then:
     three `stat` calls. Files that do not fit together, as while they are being replaced, change nothing. Calls under
@@ -40,15 +53,21 @@ class Pool:
         ValueError: no certificates for an endpoint that is not on loopback, or no channel asked for.
     """
 
-    def __init__(self, endpoint: str, certificates: ClientCertificates | None, channels: int) -> None:
-        if channels < 1:
+    def __init__(
+        self, endpoint: str, certificates: ClientCertificates | None, size: int, channels: Channels[C]
+    ) -> None:
+        if size < 1:
             raise ValueError("a client needs at least one channel")
+        if certificates is None and not _is_near(endpoint):
+            raise ValueError("without certificates the registry is spoken to on loopback only")
         self.generation = 0
         self._endpoint = endpoint
         self._certificates = certificates
-        self._channels = [_open(endpoint, certificates) for _ in range(channels)]
+        self._size = size
+        self._driver = channels
+        self._channels: list[C] = []
         self._stubs: _Stubs = {}
-        self._retired: list[tuple[float, list[grpc.Channel], _Stubs]] = []
+        self._retired: list[tuple[float, list[C], _Stubs]] = []
         self._turns = itertools.count()
         self._lock = threading.Lock()
         self._looking = threading.Lock()
@@ -56,15 +75,23 @@ class Pool:
         self._seen: _Stamp = ()
         self._closed = False
 
-    def stub(self, kind: Callable[[grpc.Channel], S]) -> S:
-        """Return a stub of a service, over the channels in turn."""
+    def stub(self, kind: Callable[[C], S]) -> S:
+        """Return a stub of a service, over the channels in turn.
+
+        Raises:
+            ValueError: the pool is closed.
+        """
         if time.monotonic() >= self._look_at and self._looking.acquire(blocking=False):
             try:
                 self._look()
             finally:
                 self._looking.release()
         with self._lock:
-            turn = next(self._turns) % len(self._channels)
+            if self._closed:
+                raise ValueError("this client is closed")
+            if not self._channels:
+                self._channels = self._open(self._certificates)
+            turn = next(self._turns) % self._size
             stub = self._stubs.get((kind, turn))
             if stub is None:
                 stub = self._stubs[kind, turn] = kind(self._channels[turn])
@@ -99,16 +126,17 @@ class Pool:
 
     def is_ready(self) -> bool:
         """Whether any channel is connected now."""
-        return any(map(_is_ready, self._channels))
+        return any(map(self._driver.is_ready, self._channels))
 
-    def close(self) -> None:
-        """Close the channels; calls under way end as CANCELLED."""
+    def give_back(self) -> list[C]:
+        """Return all channels, for whoever closes them; none is given out any more."""
         with self._lock:
             self._closed = True
             closing = [*self._channels, *(each for _, channels, _ in self._retired for each in channels)]
+            self._channels = []
+            self._stubs.clear()
             self._retired.clear()
-        for channel in closing:
-            channel.close()
+        return closing
 
     def _look(self) -> None:
         """Exchange the channels if the files hold something else by now; close those that were exchanged long ago."""
@@ -130,45 +158,30 @@ class Pool:
         self._seen = stamp
         if fresh == before:
             return
-        channels = [_open(self._endpoint, fresh) for _ in self._channels]
+        channels = self._open(fresh)
         with self._lock:
-            unused: list[grpc.Channel] = channels if self._closed else []
+            unused: list[C] = channels if self._closed else []
             if not self._closed:
                 self._retired.append((now, self._channels, self._stubs))
                 self._channels, self._stubs, self._certificates = channels, {}, fresh
                 self.generation += 1
         for channel in unused:
-            channel.close()
+            self._driver.drop(channel)
+
+    def _open(self, certificates: ClientCertificates | None) -> list[C]:
+        return [self._driver.open(self._endpoint, certificates) for _ in range(self._size)]
 
     def _close_retired(self, before: float) -> None:
         with self._lock:
             over = [channels for since, channels, _ in self._retired if since < before]
             self._retired = [each for each in self._retired if each[0] >= before]
         for channel in itertools.chain.from_iterable(over):
-            channel.close()
+            self._driver.drop(channel)
 
 
 def _stamp(files: Iterable[Path]) -> _Stamp:
     return tuple((found.st_mtime_ns, found.st_ino, found.st_size) for found in map(os.stat, files))
 
 
-def _is_ready(channel: grpc.Channel) -> bool:
-    """Whether a channel is connected now; taken for granted where gRPC does not tell.
-
-    Its public `subscribe` tells too, but by a thread that a channel closed at once makes fail.
-    """
-    inner: Any = getattr(channel, "_channel", None)
-    state = getattr(inner, "check_connectivity_state", None)
-    try:
-        return state is None or state(False) == _READY
-    except ValueError:  # closed meanwhile
-        return True
-
-
-def _open(endpoint: str, certificates: ClientCertificates | None) -> grpc.Channel:
-    if certificates is None:
-        if endpoint.rpartition(":")[0] not in _LOOPBACK and not endpoint.startswith("unix:"):
-            raise ValueError("without certificates the registry is spoken to on loopback only")
-        return grpc.insecure_channel(endpoint, options=channel_options())
-    credentials = grpc.ssl_channel_credentials(certificates.ca, certificates.key, certificates.certificate)
-    return grpc.secure_channel(endpoint, credentials, options=channel_options())
+def _is_near(endpoint: str) -> bool:
+    return endpoint.rpartition(":")[0] in _LOOPBACK or endpoint.startswith("unix:")

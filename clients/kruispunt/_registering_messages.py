@@ -219,3 +219,20 @@ def _reason_of(number: int) -> str:
         return ""
     known = error_reason_pb2.ErrorReason.DESCRIPTOR.values_by_number.get(number)
     return known.name.removeprefix(_PREFIX) if known else str(number)
+
+
+def import_message(
+    header: pb.ImportPersonsRequest, first_row: int, rows: Iterable[ImportRow]
+) -> pb.ImportPersonsRequest:
+    """Build one message of an import, whose rows are numbered from `first_row` on."""
+    request = pb.ImportPersonsRequest(first_row=first_row)
+    request.MergeFrom(header)
+    for row in rows:
+        put_row(request.rows.add(), row)
+    return request
+
+
+def import_fits(asked: pb.ImportPersonsRequest, response: pb.ImportPersonsResponse) -> bool:
+    """Whether an answer has a result for each row that was sent."""
+    last = asked.first_row + len(asked.rows)
+    return [each.row for each in response.results] == list(range(asked.first_row, last))

@@ -21,7 +21,7 @@ def error_from(error: grpc.RpcError) -> KruispuntError:
     The reason comes from `google.rpc.ErrorInfo` of the domain "kruispunt"; an answer of somebody else, such as a
     proxy or gRPC itself, becomes the class of its status.
     """
-    if not isinstance(error, grpc.Call):
+    if not isinstance(error, grpc.Call | grpc.aio.AioRpcError):
         return KruispuntError("the call failed before it was made", status="UNKNOWN")
     code = error.code()
     status = code.name if isinstance(code, grpc.StatusCode) else "UNKNOWN"
@@ -43,7 +43,7 @@ def error_from(error: grpc.RpcError) -> KruispuntError:
 
 
 def _details(
-    call: grpc.Call,
+    call: grpc.Call | grpc.aio.AioRpcError,
 ) -> tuple[error_details_pb2.ErrorInfo | None, float | None, list[tuple[str, str]]]:
     packed = next((v for k, v in call.trailing_metadata() or () if k == _DETAILS), b"")
     info: error_details_pb2.ErrorInfo | None = None

@@ -9,6 +9,7 @@ resumes by itself after the last item. To resume over restarts of your own progr
   `kruispunt.sqlalchemy_positions` does: then it is done exactly once.
 """
 
+import asyncio
 import datetime as dt
 import enum
 import os
@@ -203,6 +204,18 @@ class Positions(Protocol):
         ...
 
 
+class AsyncPositions(Protocol):
+    """Keeps how far a reader has come, without holding up the other tasks of its program."""
+
+    async def load(self) -> str:
+        """Return the token of the last item that was dealt with; empty: there is none."""
+        ...
+
+    async def save(self, resume_token: str) -> None:
+        """Keep the token of an item that was dealt with, durably."""
+        ...
+
+
 class FilePositions:
     """Keeps a position in a file, replaced as a whole and flushed.
 
@@ -228,3 +241,22 @@ class FilePositions:
             out.flush()
             os.fsync(out.fileno())
         draft.replace(self._path)
+
+
+class AsyncFilePositions:
+    """Keeps a position in a file as `FilePositions` does, while other tasks go on.
+
+    Args:
+        path: of the file; made when something is saved.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self._file = FilePositions(path)
+
+    async def load(self) -> str:
+        """Return what was saved last; empty: nothing yet."""
+        return await asyncio.to_thread(self._file.load)
+
+    async def save(self, resume_token: str) -> None:
+        """Replace the file."""
+        await asyncio.to_thread(self._file.save, resume_token)

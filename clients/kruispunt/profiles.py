@@ -15,12 +15,17 @@
     token_file = "token.jwt"            # optional: bearer token, read at each call
 
 The name `default` is taken when none is asked for.
+
+Where a program is told by its environment instead, `profile_from_environment` reads the same settings from variables:
+`KRUISPUNT_ENDPOINT`, `KRUISPUNT_IDENTITY_ENDPOINT`, `KRUISPUNT_CA`, `KRUISPUNT_CERTIFICATE`, `KRUISPUNT_KEY`,
+`KRUISPUNT_INSTITUTION`, `KRUISPUNT_LEGAL_BASIS`, `KRUISPUNT_END_USER`, `KRUISPUNT_CASE`, `KRUISPUNT_TOKEN` or
+`KRUISPUNT_TOKEN_FILE`; what they leave open is that of the profile which `KRUISPUNT_PROFILE` names.
 """
 
 import os
 import tomllib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -28,6 +33,7 @@ from kruispunt.errors import ProfileError
 from kruispunt.values import InstitutionRef, Purpose
 
 ENVIRONMENT = "KRUISPUNT_PROFILES"
+CHOSEN = "KRUISPUNT_PROFILE"
 _TEXTS = (
     "endpoint",
     "identity_endpoint",
@@ -207,6 +213,28 @@ def load_profile(name: str = "default", path: str | Path | None = None) -> Profi
     return load_profiles(path, names=[name])[name]
 
 
+def profile_from_environment() -> Profile:
+    """Read a profile from variables, over the one that `KRUISPUNT_PROFILE` names; paths are relative to where one is.
+
+    Raises:
+        ProfileError: there is no endpoint, in neither of them; or as `load_profile`.
+    """
+    named = os.environ.get(CHOSEN, "")
+    found = {name: os.environ.get(f"KRUISPUNT_{name.upper()}", "") for name in _TEXTS}
+    given = {name: value for name, value in found.items() if value}
+    base = load_profile(named) if named else Profile("of the environment", "")
+    if (
+        not base.endpoint
+        and not base.identity_endpoint
+        and not {"endpoint", "identity_endpoint"} & set(given)
+    ):
+        raise ProfileError(
+            "no endpoint: set KRUISPUNT_ENDPOINT, or KRUISPUNT_PROFILE to the name of a profile"
+        )
+    said = _settings(base.name, given, Path.cwd())
+    return replace(base, **{name: value for name, value in said.items() if value})
+
+
 def _read(source: Path) -> dict[str, Any]:
     try:
         with source.open("rb") as file:
@@ -253,6 +281,10 @@ def _profile(name: str, entry: Any, folder: Path) -> Profile:
         raise ProfileError(f"profile {name} has unknown settings: {', '.join(strange)}")
     if not all(isinstance(value, str) for value in entry.values()):
         raise ProfileError(f"profile {name}: every setting is a text")
+    return Profile(name, **_settings(name, entry, folder))
+
+
+def _settings(name: str, entry: Any, folder: Path) -> dict[str, Any]:
     values: dict[str, Any] = {
         key: entry[key]
         for key in ("endpoint", "identity_endpoint", "legal_basis", "end_user", "case")
@@ -267,7 +299,7 @@ def _profile(name: str, entry: Any, folder: Path) -> Profile:
             values["institution"] = InstitutionRef.parse(entry["institution"])
         except ValueError as error:
             raise ProfileError(f"profile {name}: institution is sector/institution, such as 17/1") from error
-    return Profile(name, **values)
+    return values
 
 
 def _token_in(name: str, entry: Any, folder: Path) -> Token:

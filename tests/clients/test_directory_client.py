@@ -5,7 +5,8 @@ import itertools
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import grpc
 import pytest
@@ -28,6 +29,8 @@ from kruispunt.common.v1 import values_pb2 as common
 from kruispunt.directory.v1 import directory_service_pb2 as pb
 from kruispunt.directory.v1 import dossier_service_pb2 as writing_pb
 from kruispunt.directory.v1 import knowledge_service_pb2 as knowledge_pb
+
+Client = Callable[..., Any]  # either client
 
 NEW_YEAR = Period(dt.date(2026, 1, 1))
 UNAVAILABLE = Refusal(grpc.StatusCode.UNAVAILABLE, "STORE_UNAVAILABLE")
@@ -196,10 +199,10 @@ def test_silence_ends_at_the_deadline(directory: DirectoryClient, script: Script
     assert time.monotonic() - began < 2.0
 
 
-def test_call_that_never_got_through_says_so() -> None:
+def test_call_that_never_got_through_says_so(directory_client: Client) -> None:
     """Nobody at the other end is told apart from somebody who is slow; the class stays that of the deadline."""
     with (
-        DirectoryClient("127.0.0.1:1", certificates=None, purpose=Purpose("1", "2", "3")) as client,
+        directory_client("127.0.0.1:1", certificates=None, purpose=Purpose("1", "2", "3")) as client,
         pytest.raises(kruispunt.DeadlineExceeded) as caught,
     ):
         client.get_route(ANNA, "PENSION-RIGHTS", timeout_s=0.3)
@@ -210,11 +213,11 @@ def test_call_that_never_got_through_says_so() -> None:
     )
 
 
-def test_server_that_went_is_not_said_to_have_never_been(script: Script) -> None:
+def test_server_that_went_is_not_said_to_have_never_been(directory_client: Client, script: Script) -> None:
     """After one answer a silence is a silence."""
     script.on("GetRoute", route(allowed=True))
     with serving(script) as endpoint:
-        client = DirectoryClient(endpoint, certificates=None, purpose=Purpose("1", "2", "3"))
+        client = directory_client(endpoint, certificates=None, purpose=Purpose("1", "2", "3"))
         client.get_route(ANNA, "PENSION-RIGHTS")
     with client, pytest.raises(kruispunt.KruispuntError) as caught:
         client.get_route(ANNA, "PENSION-RIGHTS", timeout_s=0.3)
@@ -222,10 +225,10 @@ def test_server_that_went_is_not_said_to_have_never_been(script: Script) -> None
     assert "never connected" not in caught.value.message
 
 
-def test_without_certificates_only_loopback_is_spoken_to() -> None:
+def test_without_certificates_only_loopback_is_spoken_to(directory_client: Client) -> None:
     """Plaintext never leaves the machine."""
     with pytest.raises(ValueError, match="loopback"):
-        DirectoryClient("registry.example:8442", certificates=None, purpose=Purpose("1", "2", "3"))
+        directory_client("registry.example:8442", certificates=None, purpose=Purpose("1", "2", "3"))
 
 
 def test_pages_are_fetched_as_they_are_read(directory: DirectoryClient, script: Script) -> None:
@@ -326,11 +329,11 @@ def test_a_stream_that_is_refused_is_not_repeated(directory: DirectoryClient, sc
     assert 1 == len(script.asked)
 
 
-def test_a_stream_to_nobody_ends_in_its_time() -> None:
+def test_a_stream_to_nobody_ends_in_its_time(directory_client: Client) -> None:
     """With no server at all the first answer is waited for as long as a call would be, and it says why."""
     began = time.monotonic()
     with (
-        DirectoryClient(
+        directory_client(
             "127.0.0.1:1", certificates=None, purpose=Purpose("1", "2", "3"), timeout_s=0.4
         ) as client,
         pytest.raises(kruispunt.DeadlineExceeded, match=r"never connected to 127\.0\.0\.1:1: is it up"),
@@ -463,7 +466,7 @@ def test_code_tables_are_read_over_the_same_channels(directory: DirectoryClient,
     assert "kruispunt-case" not in script.asked[0].metadata
 
 
-def test_several_channels_are_several_connections(script: Script) -> None:
+def test_several_channels_are_several_connections(directory_client: Client, script: Script) -> None:
     """A pool of channels spreads calls over as many connections."""
     peers = set()
 
@@ -475,7 +478,7 @@ def test_several_channels_are_several_connections(script: Script) -> None:
 
     with (
         serving(script) as endpoint,
-        DirectoryClient(endpoint, certificates=None, purpose=Purpose("1", "2", "3"), channels=3) as client,
+        directory_client(endpoint, certificates=None, purpose=Purpose("1", "2", "3"), channels=3) as client,
     ):
         for _ in range(6):
             client.get_route(ANNA, "PENSION-RIGHTS")
@@ -483,14 +486,16 @@ def test_several_channels_are_several_connections(script: Script) -> None:
     assert 3 == len(peers)
 
 
-def test_a_server_that_comes_late_is_waited_for() -> None:
+def test_a_server_that_comes_late_is_waited_for(directory_client: Client) -> None:
     """A call made before the server listens waits for it within its deadline."""
     script = Script()
     script.on("GetRoute", route(allowed=True))
     with serving(script) as endpoint:
         pass
     port = int(endpoint.rpartition(":")[2])
-    with DirectoryClient(endpoint, certificates=None, purpose=Purpose("1", "2", "3"), timeout_s=10) as client:
+    with directory_client(
+        endpoint, certificates=None, purpose=Purpose("1", "2", "3"), timeout_s=10
+    ) as client:
         answers: list[kruispunt.Route] = []
         asking = threading.Thread(target=lambda: answers.append(client.get_route(ANNA, "PENSION-RIGHTS")))
         asking.start()

@@ -100,9 +100,9 @@ def test_a_renewed_certificate_is_shown_within_seconds(
 
 def test_files_that_stay_are_not_read_again(client: DirectoryClient) -> None:
     """The channels stay as they are; a file that was merely touched changes nothing."""
-    channels = client._connection._pool._channels
     look(client)
     ask(client)
+    channels = client._connection._pool._channels
     files = client._connection._pool._certificates.files
     files[1].touch()
     look(client)

@@ -33,7 +33,7 @@ from kruispunt import (
     Statement,
     TimeInFuture,
 )
-from kruispunt._watching import start_message
+from kruispunt._feed_messages import start_message
 from kruispunt.common.v1 import feed_pb2
 from kruispunt.facts import Evidence
 from kruispunt.feeds import (

@@ -9,7 +9,7 @@ from tests.identity.imports import wide_rows
 from tests.identity.service.conftest import REGISTRAR, Identity
 from tests.identity.together.test_both_services import statements
 
-from kruispunt._conversation import Conversation
+from kruispunt._sync.conversation import Conversation
 from kruispunt.registering import ImportRow, RowOutcome
 from kruispunt_identity.store.importing import ImportStore
 from kruispunt_server.call import Call

@@ -1,13 +1,14 @@
+# Written by `make generate` from kruispunt/_async; edit it there.
 """The client of identity."""
 
-from kruispunt._auditing import AuditMethods
-from kruispunt._client import Client
-from kruispunt._numbering import NumberingMethods
-from kruispunt._person_feed import PersonFeedMethods
-from kruispunt._person_reading import PersonReadingMethods
-from kruispunt._person_streams import PersonStreamMethods
-from kruispunt._person_writing import PersonWritingMethods
-from kruispunt._rights import RightsMethods
+from kruispunt._sync.auditing import AuditMethods
+from kruispunt._sync.client import Client
+from kruispunt._sync.numbering import NumberingMethods
+from kruispunt._sync.person_feed import PersonFeedMethods
+from kruispunt._sync.person_reading import PersonReadingMethods
+from kruispunt._sync.person_streams import PersonStreamMethods
+from kruispunt._sync.person_writing import PersonWritingMethods
+from kruispunt._sync.rights import RightsMethods
 from kruispunt.errors import ProfileError
 from kruispunt.profiles import Profile
 

@@ -1,10 +1,11 @@
+# Written by `make generate` from kruispunt/_async; edit it there.
 """The part of `IdentityClient` that keeps the numbers in order."""
 
 import datetime as dt
 import uuid
 from collections.abc import Iterable
 
-from kruispunt._client import Caller
+from kruispunt._header import header
 from kruispunt._messages import optional_date
 from kruispunt._registering_messages import (
     cancellation_of,
@@ -14,9 +15,9 @@ from kruispunt._registering_messages import (
     receipt_of,
     replacement_of,
 )
-from kruispunt._writing import header
+from kruispunt._sync.client import Caller
 from kruispunt.identity.v1 import registration_service_pb2 as pb
-from kruispunt.identity.v1.registration_service_pb2_grpc import RegistrationServiceStub
+from kruispunt.identity.v1 import registration_service_pb2_grpc as rpc
 from kruispunt.persons import NumberChangeReason, Register
 from kruispunt.registering import (
     Cancellation,
@@ -199,5 +200,5 @@ class NumberingMethods(Caller):
         return protection_change_of(self._ask(self._registration.SetProtection, request, timeout_s))
 
     @property
-    def _registration(self) -> RegistrationServiceStub:
-        return self._connection.stub(RegistrationServiceStub)
+    def _registration(self) -> "rpc.RegistrationServiceStub":
+        return self._connection.stub(rpc.RegistrationServiceStub)

@@ -11,11 +11,11 @@ import grpc
 
 from kruispunt import _entry_messages as reading
 from kruispunt import entries
-from kruispunt._connection import Connection
-from kruispunt._messages import optional_date, optional_instant
+from kruispunt._async.connection import Connection
+from kruispunt._async.listing import AsyncListing
 from kruispunt.directory.v1 import knowledge_service_pb2 as pb
-from kruispunt.directory.v1.knowledge_service_pb2_grpc import KnowledgeServiceStub
-from kruispunt.listing import Listing, Page
+from kruispunt.directory.v1 import knowledge_service_pb2_grpc as rpc
+from kruispunt.pages import Page
 from kruispunt.profiles import ClientCertificates, Profile, load_profile
 
 M = TypeVar("M")
@@ -31,7 +31,7 @@ class _Answer(Protocol):
 A = TypeVar("A", bound=_Answer)
 
 
-class KnowledgeClient:
+class AsyncKnowledgeClient:
     """Reads the code tables, and writes them for an administrator; needs no purpose.
 
     Args:
@@ -82,10 +82,12 @@ class KnowledgeClient:
         every_period: bool = False,
         sector: int | None = None,
         page_size: int = 0,
-    ) -> Listing[entries.Sector]:
+    ) -> AsyncListing[entries.Sector]:
         """List sectors, by code: in force on `valid_at` (left out: today), or of every period."""
-        request = pb.ListSectorsRequest(query=_query(valid_at, known_at, every_period, sector, page_size))
-        return self._list(self._stub.ListSectors, request, lambda a: a.sectors, reading.sector_of)
+        request = pb.ListSectorsRequest(
+            query=reading.query_message(valid_at, known_at, every_period, sector, page_size)
+        )
+        return self._list(lambda stub: stub.ListSectors, request, lambda a: a.sectors, reading.sector_of)
 
     def list_institutions(
         self,
@@ -95,13 +97,16 @@ class KnowledgeClient:
         every_period: bool = False,
         sector: int | None = None,
         page_size: int = 0,
-    ) -> Listing[entries.Institution]:
+    ) -> AsyncListing[entries.Institution]:
         """List institutions, by sector and number; dated as `list_sectors`."""
         request = pb.ListInstitutionsRequest(
-            query=_query(valid_at, known_at, every_period, sector, page_size)
+            query=reading.query_message(valid_at, known_at, every_period, sector, page_size)
         )
         return self._list(
-            self._stub.ListInstitutions, request, lambda a: a.institutions, reading.institution_entry_of
+            lambda stub: stub.ListInstitutions,
+            request,
+            lambda a: a.institutions,
+            reading.institution_entry_of,
         )
 
     def list_capacities(
@@ -112,10 +117,14 @@ class KnowledgeClient:
         every_period: bool = False,
         sector: int | None = None,
         page_size: int = 0,
-    ) -> Listing[entries.Capacity]:
+    ) -> AsyncListing[entries.Capacity]:
         """List capacities, those of every sector first, then by sector and code; dated as `list_sectors`."""
-        request = pb.ListCapacitiesRequest(query=_query(valid_at, known_at, every_period, sector, page_size))
-        return self._list(self._stub.ListCapacities, request, lambda a: a.capacities, reading.capacity_of)
+        request = pb.ListCapacitiesRequest(
+            query=reading.query_message(valid_at, known_at, every_period, sector, page_size)
+        )
+        return self._list(
+            lambda stub: stub.ListCapacities, request, lambda a: a.capacities, reading.capacity_of
+        )
 
     def list_data_sets(
         self,
@@ -124,10 +133,12 @@ class KnowledgeClient:
         known_at: dt.datetime | None = None,
         every_period: bool = False,
         page_size: int = 0,
-    ) -> Listing[entries.DataSet]:
+    ) -> AsyncListing[entries.DataSet]:
         """List data sets, by code and variant; dated as `list_sectors`."""
-        request = pb.ListDataSetsRequest(query=_query(valid_at, known_at, every_period, None, page_size))
-        return self._list(self._stub.ListDataSets, request, lambda a: a.data_sets, reading.data_set_of)
+        request = pb.ListDataSetsRequest(
+            query=reading.query_message(valid_at, known_at, every_period, None, page_size)
+        )
+        return self._list(lambda stub: stub.ListDataSets, request, lambda a: a.data_sets, reading.data_set_of)
 
     def list_availabilities(
         self,
@@ -137,13 +148,13 @@ class KnowledgeClient:
         every_period: bool = False,
         sector: int | None = None,
         page_size: int = 0,
-    ) -> Listing[entries.Availability]:
+    ) -> AsyncListing[entries.Availability]:
         """List availabilities, by identifier; `sector` is the supplier's; dated as `list_sectors`."""
         request = pb.ListAvailabilitiesRequest(
-            query=_query(valid_at, known_at, every_period, sector, page_size)
+            query=reading.query_message(valid_at, known_at, every_period, sector, page_size)
         )
         return self._list(
-            self._stub.ListAvailabilities, request, lambda a: a.availabilities, reading.availability_of
+            lambda stub: stub.ListAvailabilities, request, lambda a: a.availabilities, reading.availability_of
         )
 
     def list_authorisations(
@@ -154,13 +165,16 @@ class KnowledgeClient:
         every_period: bool = False,
         sector: int | None = None,
         page_size: int = 0,
-    ) -> Listing[entries.Authorisation]:
+    ) -> AsyncListing[entries.Authorisation]:
         """List authorisations, by identifier; `sector` is the consumer's; dated as `list_sectors`."""
         request = pb.ListAuthorisationsRequest(
-            query=_query(valid_at, known_at, every_period, sector, page_size)
+            query=reading.query_message(valid_at, known_at, every_period, sector, page_size)
         )
         return self._list(
-            self._stub.ListAuthorisations, request, lambda a: a.authorisations, reading.authorisation_of
+            lambda stub: stub.ListAuthorisations,
+            request,
+            lambda a: a.authorisations,
+            reading.authorisation_of,
         )
 
     def list_deliberations(
@@ -170,14 +184,16 @@ class KnowledgeClient:
         known_at: dt.datetime | None = None,
         every_period: bool = False,
         page_size: int = 0,
-    ) -> Listing[entries.Deliberation]:
+    ) -> AsyncListing[entries.Deliberation]:
         """List deliberations, by identifier; dated as `list_sectors`."""
-        request = pb.ListDeliberationsRequest(query=_query(valid_at, known_at, every_period, None, page_size))
+        request = pb.ListDeliberationsRequest(
+            query=reading.query_message(valid_at, known_at, every_period, None, page_size)
+        )
         return self._list(
-            self._stub.ListDeliberations, request, lambda a: a.deliberations, reading.deliberation_of
+            lambda stub: stub.ListDeliberations, request, lambda a: a.deliberations, reading.deliberation_of
         )
 
-    def write_entries(
+    async def write_entries(
         self,
         new: Iterable[entries.Entry],
         *,
@@ -201,52 +217,36 @@ class KnowledgeClient:
             validate_only=validate_only,
             entries=[reading.entry_message(entry) for entry in new],
         )
-        answer = self._connection.call(self._stub.WriteEntries, request, timeout_s=self._timeout_s)
+        answer = await self._connection.call(self._stub.WriteEntries, request, timeout_s=self._timeout_s)
         return entries.Written(answer.created, answer.revised, answer.unchanged)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Close the channels; calls under way end as `CallCancelled`."""
-        self._connection.close()
+        await self._connection.close()
 
-    def __enter__(self) -> Self:
+    async def __aenter__(self) -> Self:
         return self
 
-    def __exit__(
+    async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        await self.close()
 
     @property
-    def _stub(self) -> KnowledgeServiceStub:
-        return self._connection.stub(KnowledgeServiceStub)
+    def _stub(self) -> "rpc.KnowledgeServiceAsyncStub":
+        return self._connection.stub(rpc.KnowledgeServiceStub)
 
     def _list(
         self,
-        method: "grpc.UnaryUnaryMultiCallable[Q, A]",
+        method_of: "Callable[[rpc.KnowledgeServiceAsyncStub], grpc.aio.UnaryUnaryMultiCallable[Q, A]]",
         request: Q,
         rows: Callable[[A], Sequence[M]],
         read: Callable[[M], E],
-    ) -> Listing[E]:
-        def fetch(token: str) -> Page[E]:
+    ) -> AsyncListing[E]:
+        async def fetch(token: str) -> Page[E]:
             request.query.page_token = token  # type: ignore[attr-defined]  # every list request has a query
-            answer = self._connection.call(method, request, timeout_s=self._timeout_s)
+            answer = await self._connection.call(method_of(self._stub), request, timeout_s=self._timeout_s)
             items = tuple(read(row) for row in rows(answer))
             return Page(items, answer.page.next_page_token, answer.page.complete, message=answer)
 
-        return Listing(fetch)
-
-
-def _query(
-    valid_at: dt.date | None,
-    known_at: dt.datetime | None,
-    every_period: bool,  # noqa: FBT001 - passed on
-    sector: int | None,
-    page_size: int,
-) -> pb.EntryQuery:
-    return pb.EntryQuery(
-        valid_at=optional_date(valid_at),
-        known_at=optional_instant(known_at),
-        every_period=every_period,
-        sector=sector,
-        page_size=page_size,
-    )
+        return AsyncListing(fetch)

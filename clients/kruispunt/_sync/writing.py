@@ -1,13 +1,13 @@
+# Written by `make generate` from kruispunt/_async; edit it there.
 """The half of `DirectoryClient` by which an institution says what it holds."""
 
 import datetime as dt
 import uuid
 from collections.abc import Iterable
-from typing import TypedDict
 
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from kruispunt._client import Caller
+from kruispunt._header import header
 from kruispunt._messages import (
     change_of,
     claim_message,
@@ -20,8 +20,9 @@ from kruispunt._messages import (
     registration_of,
     removal_of,
 )
+from kruispunt._sync.client import Caller
 from kruispunt.directory.v1 import dossier_service_pb2 as pb
-from kruispunt.directory.v1.dossier_service_pb2_grpc import DossierServiceStub
+from kruispunt.directory.v1 import dossier_service_pb2_grpc as rpc
 from kruispunt.period import Period
 from kruispunt.shapes import Shape
 from kruispunt.ssin import Ssin
@@ -35,13 +36,6 @@ from kruispunt.values import (
     Registration,
     Removal,
 )
-
-
-class Header(TypedDict):
-    """The fields that every change has."""
-
-    request_id: str
-    validate_only: bool
 
 
 class WritingMethods(Caller):
@@ -152,7 +146,8 @@ class WritingMethods(Caller):
             source=source or "",
             effective_from=optional_date(effective_from),
         )
-        return change_of(self._ask(self._dossiers.UpdateDossier, request, timeout_s))
+        answer = self._ask(self._dossiers.UpdateDossier, request, timeout_s)
+        return change_of(answer)
 
     def close_dossier(
         self,
@@ -179,7 +174,8 @@ class WritingMethods(Caller):
             etag=etag,
             end=date_message(end),
         )
-        return change_of(self._ask(self._dossiers.CloseDossier, request, timeout_s))
+        answer = self._ask(self._dossiers.CloseDossier, request, timeout_s)
+        return change_of(answer)
 
     def remove_dossiers(
         self,
@@ -233,10 +229,5 @@ class WritingMethods(Caller):
         return [ReconfirmationOutcome(outcome) for outcome in response.outcomes]
 
     @property
-    def _dossiers(self) -> DossierServiceStub:
-        return self._connection.stub(DossierServiceStub)
-
-
-def header(request_id: uuid.UUID | None, validate_only: bool) -> Header:  # noqa: FBT001 - passed on
-    """Return the fields that every change has."""
-    return {"request_id": str(request_id or uuid.uuid4()), "validate_only": validate_only}
+    def _dossiers(self) -> "rpc.DossierServiceStub":
+        return self._connection.stub(rpc.DossierServiceStub)

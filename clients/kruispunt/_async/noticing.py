@@ -1,25 +1,21 @@
 """The part of `DirectoryClient` that is told of changes, and asks before one."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator
 
-from kruispunt._client import Caller
-from kruispunt._conversation import Stream
-from kruispunt._messages import date_message, optional_date, period_of
-from kruispunt._person_feed import digest_of
-from kruispunt._watching import watched
+from kruispunt._async.client import Caller
+from kruispunt._async.driver import Keeper, Stream
+from kruispunt._async.watching import watched
+from kruispunt._feed_messages import digest_of
+from kruispunt._messages import date_message, optional_date
+from kruispunt._notice_messages import impact_of, told_of
 from kruispunt.common.v1 import feed_pb2
 from kruispunt.directory.v1 import notice_service_pb2 as pb
-from kruispunt.directory.v1.notice_service_pb2_grpc import NoticeServiceStub
-from kruispunt.feeds import UNACKNOWLEDGED, FeedDigest, FeedStart, Positions
+from kruispunt.directory.v1 import notice_service_pb2_grpc as rpc
+from kruispunt.feeds import UNACKNOWLEDGED, FeedDigest, FeedStart
 from kruispunt.notices import (
     Acknowledgement,
-    Holding,
-    Impact,
-    ImpactOutcome,
     Impacts,
-    Notice,
-    NoticeKind,
     ToldNotices,
 )
 from kruispunt.ssin import Ssin
@@ -33,12 +29,12 @@ class NoticeMethods(Caller):
         self,
         start: FeedStart = UNACKNOWLEDGED,
         *,
-        positions: Positions | None = None,
+        positions: Keeper | None = None,
         heartbeat_s: int = 10,
         heartbeats: bool = False,
         start_over: bool = False,
         give_up_s: float | None = None,
-    ) -> Iterator[ToldNotices]:
+    ) -> AsyncGenerator[ToldNotices, None]:
         """Yield notices in their order, for ever; it resumes by itself.
 
         Args:
@@ -58,10 +54,10 @@ class NoticeMethods(Caller):
 
         def opener(begin: feed_pb2.FeedStart) -> Stream[pb.WatchNoticesResponse]:
             request.start.CopyFrom(begin)
-            stub = self._connection.stub(NoticeServiceStub)
-            return stub.WatchNotices(request, metadata=self._metadata)
+            stub = self._connection.stub(rpc.NoticeServiceStub)
+            return stub.WatchNotices(request, metadata=self._context.metadata())
 
-        messages = watched(
+        return watched(
             opener,
             self._connection.line,
             start,
@@ -70,20 +66,20 @@ class NoticeMethods(Caller):
             heartbeats=heartbeats,
             start_over=start_over,
             give_up_s=give_up_s,
+            read=told_of,
         )
-        return map(_told_of, messages)
 
-    def acknowledge_notices(self, up_to_no: int, *, timeout_s: float | None = None) -> Acknowledgement:
+    async def acknowledge_notices(self, up_to_no: int, *, timeout_s: float | None = None) -> Acknowledgement:
         """Say that every notice up to a number was dealt with; a lower number changes nothing.
 
         Raises:
             PositionBeyondEnd: there is no such notice yet.
         """
         request = pb.AcknowledgeNoticesRequest(up_to_no=up_to_no)
-        answer = self._ask(self._notices.AcknowledgeNotices, request, timeout_s)
+        answer = await self._ask(self._notices.AcknowledgeNotices, request, timeout_s)
         return Acknowledgement(answer.acknowledged_no, answer.last_no)
 
-    def get_notice_digest(self, day: dt.date, *, timeout_s: float | None = None) -> FeedDigest:
+    async def get_notice_digest(self, day: dt.date, *, timeout_s: float | None = None) -> FeedDigest:
         """Return count and root over the notices recorded on a day in Brussels; ask it `agrees_with` what you read.
 
         Raises:
@@ -91,9 +87,10 @@ class NoticeMethods(Caller):
             PositionTooOld: notices of that day are no longer kept.
         """
         request = pb.GetNoticeDigestRequest(day=date_message(day))
-        return digest_of(self._ask(self._notices.GetNoticeDigest, request, timeout_s).digest)
+        answer = await self._ask(self._notices.GetNoticeDigest, request, timeout_s)
+        return digest_of(answer.digest)
 
-    def explain_impact(
+    async def explain_impact(
         self,
         person: Ssin | str,
         *,
@@ -121,57 +118,13 @@ class NoticeMethods(Caller):
             affects_from=optional_date(affects_from),
             affects_until=optional_date(affects_until),
         )
-        answer = self._ask(self._notices.ExplainImpact, request, timeout_s)
+        answer = await self._ask(self._notices.ExplainImpact, request, timeout_s)
         return Impacts(
-            tuple(map(_impact_of, answer.impacts)),
+            tuple(map(impact_of, answer.impacts)),
             tuple(InstitutionRef(each.sector, each.institution) for each in answer.told),
             answer.complete,
         )
 
     @property
-    def _notices(self) -> NoticeServiceStub:
-        return self._connection.stub(NoticeServiceStub)
-
-
-def _told_of(message: pb.WatchNoticesResponse) -> ToldNotices:
-    token, position = message.resume_token, message.position
-    match message.WhichOneof("content"):
-        case "notices":
-            notices = tuple(map(_notice_of, message.notices.notices))
-            return ToldNotices(token, position, notices=notices, message=message)
-        case "snapshot":
-            holdings = tuple(
-                Holding(Ssin.parse(each.registered_ssin), Ssin.parse(each.current_ssin))
-                for each in message.snapshot.holdings
-            )
-            ends = message.snapshot.last
-            return ToldNotices(token, position, holdings=holdings, snapshot_ends=ends, message=message)
-        case _:
-            until = message.heartbeat.told_until.ToDatetime(dt.UTC)
-            return ToldNotices(token, position, told_until=until, message=message)
-
-
-def _notice_of(message: pb.Notice) -> Notice:
-    known = message.kind in NoticeKind._value2member_map_
-    return Notice(
-        notice_no=message.notice_no,
-        notice_id=message.notice_id,
-        kind=NoticeKind(message.kind) if known else NoticeKind.UNSPECIFIED,
-        ssin=Ssin.parse(message.ssin),
-        current=Ssin.parse(message.current_ssin),
-        change_time=message.changed_at.ToDatetime(dt.UTC),
-        record_time=message.recorded_at.ToDatetime(dt.UTC),
-        change_id=message.change_id,
-    )
-
-
-def _impact_of(message: pb.Impact) -> Impact:
-    return Impact(
-        InstitutionRef(message.institution.sector, message.institution.institution),
-        message.capacity,
-        message.phase,
-        period_of(message.period),
-        Ssin.parse(message.ssin),
-        ImpactOutcome(message.outcome),
-        period_of(message.period_afterwards) if message.HasField("period_afterwards") else None,
-    )
+    def _notices(self) -> "rpc.NoticeServiceAsyncStub":
+        return self._connection.stub(rpc.NoticeServiceStub)

@@ -1,22 +1,22 @@
+# Written by `make generate` from kruispunt/_async; edit it there.
 """The part of `IdentityClient` that takes very many persons in, and gives them out."""
 
 import datetime as dt
-import itertools
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator
 
-import grpc
-
-from kruispunt._client import Caller
-from kruispunt._connection import RENEWABLE
-from kruispunt._conversation import PASSING, Conversation, Patience, Stream
 from kruispunt._messages import optional_date, optional_instant
 from kruispunt._person_messages import person_of
-from kruispunt._registering_messages import put_row, row_result_of
+from kruispunt._registering_messages import import_fits, import_message, row_result_of
+from kruispunt._sync.client import Caller
+from kruispunt._sync.conversation import Conversation, Patience
+from kruispunt._sync.driver import Answers, Requests, Source, Stream
+from kruispunt._sync.streaming import batches, parts
+from kruispunt.errors import KruispuntError
 from kruispunt.identity.v1 import identity_service_pb2 as reading
+from kruispunt.identity.v1 import identity_service_pb2_grpc as identity_rpc
 from kruispunt.identity.v1 import registration_service_pb2 as pb
-from kruispunt.identity.v1.identity_service_pb2_grpc import IdentityServiceStub
-from kruispunt.identity.v1.registration_service_pb2_grpc import RegistrationServiceStub
+from kruispunt.identity.v1 import registration_service_pb2_grpc as registration_rpc
 from kruispunt.persons import Person, Register
 from kruispunt.registering import ImportRow, RowResult
 from kruispunt.ssin import Ssin
@@ -31,7 +31,7 @@ class PersonStreamMethods(Caller):
 
     def import_persons(
         self,
-        rows: Iterable[ImportRow],
+        rows: Source[ImportRow],
         *,
         import_id: uuid.UUID | None = None,
         first_row: int = 1,
@@ -39,11 +39,11 @@ class PersonStreamMethods(Caller):
         validate_only: bool = False,
         chunk: int = MOST_ROWS,
         timeout_s: float | None = None,
-    ) -> Iterator[RowResult]:
+    ) -> Generator[RowResult, None, None]:
         """Take many persons over from another system; for registrars.
 
         Args:
-            rows: read as they are sent, a few chunks ahead of the answers, in the caller's thread. Those that bring
+            rows: read as they are sent, a few chunks ahead of the answers, by whoever reads these. Those that bring
                 their own number keep it; the others get a bis number.
             import_id: names the import; a row that was imported under it before is not imported again, but answered
                 REPEATED, so that an import that broke is begun anew. Left out: the client makes one.
@@ -71,16 +71,21 @@ class PersonStreamMethods(Caller):
             search_duplicates=search_duplicates,
         )
 
+        def requests() -> Generator[pb.ImportPersonsRequest, None, None]:
+            row_no = first_row
+            for batch in batches(rows, chunk):
+                yield import_message(header, row_no, batch)
+                row_no += len(batch)
+
         def open_stream(
-            requests: Iterator[pb.ImportPersonsRequest],
+            requests: Requests[pb.ImportPersonsRequest],
         ) -> Stream[pb.ImportPersonsResponse]:
-            stub = self._connection.stub(RegistrationServiceStub)
-            return stub.ImportPersons(requests, timeout=_STRETCH_S, metadata=self._metadata)
+            stub = self._connection.stub(registration_rpc.RegistrationServiceStub)
+            return stub.ImportPersons(requests, timeout=_STRETCH_S, metadata=self._context.metadata())
 
         patience = Patience(self._connection.line, timeout_s or _WAIT_S)
-        requests = _requests(header, rows, first_row, chunk)
-        answers = Conversation(open_stream, patience, requests, _fits).answers()
-        return (row_result_of(each) for answer in answers for each in answer.results)
+        answers = Conversation(open_stream, patience, requests(), import_fits).answers()
+        return parts(answers, lambda answer: map(row_result_of, answer.results))
 
     def export_persons(
         self,
@@ -92,7 +97,7 @@ class PersonStreamMethods(Caller):
         valid_at: dt.date | None = None,
         after: Ssin | str = "",
         timeout_s: float | None = None,
-    ) -> Iterator[Person]:
+    ) -> Generator[Person, None, None]:
         """Give the persons of a selection out, by number; for registrars and internal services.
 
         Args:
@@ -116,49 +121,27 @@ class PersonStreamMethods(Caller):
             valid_at=optional_date(valid_at),
             after_ssin=str(after),
         )
-        return self._export(request, Patience(self._connection.line, timeout_s or _WAIT_S))
+        messages = self._export(request, Patience(self._connection.line, timeout_s or _WAIT_S))
+        return parts(messages, lambda message: map(person_of, message.persons))
 
-    def _export(self, request: reading.ExportPersonsRequest, patience: Patience) -> Iterator[Person]:
+    def _export(
+        self, request: reading.ExportPersonsRequest, patience: Patience
+    ) -> Generator[reading.ExportPersonsResponse, None, None]:
+        """Yield the messages of an export; a stream that breaks is opened again after the last person it told."""
         while True:
-            generation, answers = patience.line.generation, patience.answers
-            stub = self._connection.stub(IdentityServiceStub)
-            stream = stub.ExportPersons(request, timeout=_STRETCH_S, metadata=self._metadata)
+            generation, told = patience.line.generation, patience.answers
+            stub = self._connection.stub(identity_rpc.IdentityServiceStub)
+            stream = stub.ExportPersons(request, timeout=_STRETCH_S, metadata=self._context.metadata())
+            answers = Answers(stream)
             try:
-                while True:
-                    try:
-                        response = patience.next(stream)
-                    except grpc.RpcError as error:
-                        raise patience.line.failure(error) from error
+                while (message := patience.next(answers)) is not None:
                     patience.answered()
-                    for person in map(person_of, response.persons):
-                        request.after_ssin = str(person.ssin)
-                        yield person
-            except StopIteration:
+                    yield message
+                    if message.persons:
+                        request.after_ssin = message.persons[-1].ssin
+            except KruispuntError as error:
+                patience.go_on(error, generation, told)
+            else:
                 return
-            except PASSING as error:
-                patience.pause(error)
-            except RENEWABLE as error:
-                if not patience.line.goes_on(error, generation, fruitful=patience.answers > answers):
-                    raise
             finally:
-                stream.cancel()
-
-
-def _requests(
-    header: pb.ImportPersonsRequest, rows: Iterable[ImportRow], first_row: int, chunk: int
-) -> Iterator[pb.ImportPersonsRequest]:
-    rest = iter(rows)
-    while batch := list(itertools.islice(rest, chunk)):
-        request = pb.ImportPersonsRequest(first_row=first_row)
-        request.MergeFrom(header)
-        for row in batch:
-            put_row(request.rows.add(), row)
-        first_row += len(batch)
-        yield request
-
-
-def _fits(asked: pb.ImportPersonsRequest, response: pb.ImportPersonsResponse) -> bool:
-    """Whether an answer has a result for each row that was sent."""
-    return [each.row for each in response.results] == list(
-        range(asked.first_row, asked.first_row + len(asked.rows))
-    )
+                answers.cancel()

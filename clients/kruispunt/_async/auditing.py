@@ -4,13 +4,14 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable
 
-from kruispunt._client import Caller
+from kruispunt._async.client import Caller
+from kruispunt._async.listing import AsyncListing
+from kruispunt._audit_messages import head_of, record_of
 from kruispunt._messages import optional_instant
 from kruispunt.audit.v1 import audit_service_pb2 as pb
-from kruispunt.audit.v1.audit_service_pb2_grpc import AuditServiceStub
+from kruispunt.audit.v1 import audit_service_pb2_grpc as rpc
 from kruispunt.auditing import AccessRecord, Consistency, Log, Receipt, SignedHead
-from kruispunt.listing import Listing, Page
-from kruispunt.signed_heads import HeadNote
+from kruispunt.pages import Page
 from kruispunt.ssin import Ssin
 
 
@@ -26,7 +27,7 @@ class AuditMethods(Caller):
         until: dt.datetime | None = None,
         page_size: int = 100,
         timeout_s: float | None = None,
-    ) -> Listing[AccessRecord]:
+    ) -> AsyncListing[AccessRecord]:
         """List who looked at whom, latest first; for auditors and data-protection officers.
 
         Args:
@@ -51,15 +52,15 @@ class AuditMethods(Caller):
         if since is not None:
             getattr(request, "from").CopyFrom(since)
 
-        def fetch(page_token: str) -> Page[AccessRecord]:
+        async def fetch(page_token: str) -> Page[AccessRecord]:
             request.page_token = page_token
-            answer = self._ask(self._audit.ListAccessRecords, request, timeout_s)
-            records = tuple(map(_record_of, answer.records))
+            answer = await self._ask(self._audit.ListAccessRecords, request, timeout_s)
+            records = tuple(map(record_of, answer.records))
             return Page(records, answer.next_page_token, not answer.next_page_token, message=answer)
 
-        return Listing(fetch)
+        return AsyncListing(fetch)
 
-    def get_receipt(
+    async def get_receipt(
         self,
         log: Log,
         record_id: uuid.UUID | str,
@@ -81,25 +82,26 @@ class AuditMethods(Caller):
             TreeSizeInvalid: no head was signed for that size.
         """
         request = pb.GetProofRequest(log=log.value, record_id=str(record_id), tree_size=tree_size)  # type: ignore[arg-type]
-        answer = self._ask(self._audit.GetProof, request, timeout_s)
+        answer = await self._ask(self._audit.GetProof, request, timeout_s)
         return Receipt(
             answer.record,
             answer.leaf_hash,
             answer.position,
             tuple(answer.inclusion_path),
-            _head_of(answer.head),
+            head_of(answer.head),
         )
 
-    def get_signed_head(self, log: Log, *, timeout_s: float | None = None) -> SignedHead:
+    async def get_signed_head(self, log: Log, *, timeout_s: float | None = None) -> SignedHead:
         """Return the latest head of a log; keep it, and check a later one against it.
 
         Raises:
             NotSealedYet: nothing was sealed yet.
         """
         request = pb.GetSignedHeadRequest(log=log.value)  # type: ignore[arg-type]
-        return _head_of(self._ask(self._audit.GetSignedHead, request, timeout_s).head)
+        answer = await self._ask(self._audit.GetSignedHead, request, timeout_s)
+        return head_of(answer.head)
 
-    def check_consistency(
+    async def check_consistency(
         self, log: Log, first_size: int, *, second_size: int = 0, timeout_s: float | None = None
     ) -> Consistency:
         """Return the proof that the tree of `first_size` is the beginning of a later one; ask it `holds_for` your root.
@@ -112,35 +114,11 @@ class AuditMethods(Caller):
             first_size=first_size,
             second_size=second_size,
         )
-        answer = self._ask(self._audit.CheckConsistency, request, timeout_s)
+        answer = await self._ask(self._audit.CheckConsistency, request, timeout_s)
         return Consistency(
-            first_size, answer.first_root_hash, tuple(answer.consistency_path), _head_of(answer.head)
+            first_size, answer.first_root_hash, tuple(answer.consistency_path), head_of(answer.head)
         )
 
     @property
-    def _audit(self) -> AuditServiceStub:
-        return self._connection.stub(AuditServiceStub)
-
-
-def _record_of(message: pb.AccessRecord) -> AccessRecord:
-    return AccessRecord(
-        access_id=message.access_id,
-        record_time=message.recorded_at.ToDatetime(dt.UTC),
-        participant=message.participant_id,
-        method=message.method,
-        end_user=message.end_user,
-        legal_basis=message.legal_basis,
-        case=message.case_reference,
-        ssin=Ssin.parse(message.ssin) if message.ssin else None,
-        data_groups=message.data_groups,
-        result=message.result,
-        position=message.position if message.HasField("position") else None,
-        via=message.via_participant_id,
-        message=message,
-    )
-
-
-def _head_of(message: pb.SignedHead) -> SignedHead:
-    return SignedHead(
-        Log(message.log), HeadNote.parse(message.note), message.key_id, message.public_key, message.signature
-    )
+    def _audit(self) -> "rpc.AuditServiceAsyncStub":
+        return self._connection.stub(rpc.AuditServiceStub)

@@ -3,10 +3,11 @@
 import datetime as dt
 import uuid
 
-from kruispunt._client import Caller
+from kruispunt._async.client import Caller
 from kruispunt._messages import optional_date
+from kruispunt._rights_messages import grantee_of
 from kruispunt.access.v1 import participant_service_pb2 as pb
-from kruispunt.access.v1.participant_service_pb2_grpc import ParticipantServiceStub
+from kruispunt.access.v1 import participant_service_pb2_grpc as rpc
 from kruispunt.access_rights import (
     AccessCheck,
     AccessExplanation,
@@ -20,16 +21,16 @@ from kruispunt.access_rights import (
 class RightsMethods(Caller):
     """Each server keeps the rights for itself: give both the same."""
 
-    def get_rights(self, *, timeout_s: float | None = None) -> tuple[pb.Rights, str]:
+    async def get_rights(self, *, timeout_s: float | None = None) -> tuple[pb.Rights, str]:
         """Return the rights as they stand, and their etag; for administrators, auditors and data-protection officers.
 
         Raises:
             RoleMissing: the caller is none of these.
         """
-        answer = self._ask(self._participants.GetRights, pb.GetRightsRequest(), timeout_s)
+        answer = await self._ask(self._participants.GetRights, pb.GetRightsRequest(), timeout_s)
         return answer.rights, answer.etag
 
-    def apply_rights(
+    async def apply_rights(
         self,
         rights: pb.Rights,
         *,
@@ -55,14 +56,14 @@ class RightsMethods(Caller):
         request = pb.ApplyRightsRequest(
             request_id=str(request_id or uuid.uuid4()), rights=rights, etag=etag, validate_only=validate_only
         )
-        answer = self._ask(self._participants.ApplyRights, request, timeout_s)
+        answer = await self._ask(self._participants.ApplyRights, request, timeout_s)
         changes = tuple(
             RightsChange(ChangeOfRights(each.kind), each.entry, tuple(each.details))
             for each in answer.changes
         )
         return AppliedRights(changes, answer.etag, answer)
 
-    def explain_access(
+    async def explain_access(
         self,
         method: str,
         legal_basis: str = "",
@@ -87,7 +88,7 @@ class RightsMethods(Caller):
         request = pb.ExplainAccessRequest(
             participant_id=participant, method=method, legal_basis=legal_basis, day=optional_date(day)
         )
-        answer = self._ask(self._participants.ExplainAccess, request, timeout_s)
+        answer = await self._ask(self._participants.ExplainAccess, request, timeout_s)
         return AccessExplanation(
             allowed=answer.allowed,
             checks=tuple(AccessCheck(each.rule, each.passed, each.explanation) for each in answer.checks),
@@ -98,7 +99,7 @@ class RightsMethods(Caller):
             message=answer,
         )
 
-    def list_grantees(
+    async def list_grantees(
         self, data_group: str, *, day: dt.date | None = None, timeout_s: float | None = None
     ) -> list[Grantee]:
         """Return who may obtain a data group, such as "residential_address", on a day; left out: today.
@@ -108,22 +109,9 @@ class RightsMethods(Caller):
             FieldInvalid: there is no such data group.
         """
         request = pb.ListGranteesRequest(data_group=data_group, day=optional_date(day))
-        answer = self._ask(self._participants.ListGrantees, request, timeout_s)
-        return [_grantee_of(each) for each in answer.grantees]
+        answer = await self._ask(self._participants.ListGrantees, request, timeout_s)
+        return [grantee_of(each) for each in answer.grantees]
 
     @property
-    def _participants(self) -> ParticipantServiceStub:
-        return self._connection.stub(ParticipantServiceStub)
-
-
-def _grantee_of(message: pb.Grantee) -> Grantee:
-    end = message.end
-    return Grantee(
-        participant=message.participant_id,
-        grant=message.grant_id,
-        methods=tuple(message.methods),
-        legal_basis=message.legal_basis,
-        requires_dossier=message.requires_dossier,
-        shows_protected=message.shows_protected,
-        end=dt.date(end.year, end.month, end.day) if message.HasField("end") else None,
-    )
+    def _participants(self) -> "rpc.ParticipantServiceAsyncStub":
+        return self._connection.stub(rpc.ParticipantServiceStub)

@@ -1,12 +1,13 @@
+# Written by `make generate` from kruispunt/_async; edit it there.
 """The client of the directory."""
 
-from kruispunt._auditing import AuditMethods
-from kruispunt._client import Client
-from kruispunt._knowledge import KnowledgeClient
-from kruispunt._noticing import NoticeMethods
-from kruispunt._reading import ReadingMethods
-from kruispunt._rights import RightsMethods
-from kruispunt._writing import WritingMethods
+from kruispunt._sync.auditing import AuditMethods
+from kruispunt._sync.client import Client
+from kruispunt._sync.knowledge import KnowledgeClient
+from kruispunt._sync.noticing import NoticeMethods
+from kruispunt._sync.reading import ReadingMethods
+from kruispunt._sync.rights import RightsMethods
+from kruispunt._sync.writing import WritingMethods
 
 
 class DirectoryClient(ReadingMethods, WritingMethods, NoticeMethods, AuditMethods, RightsMethods, Client):

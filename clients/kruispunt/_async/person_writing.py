@@ -4,8 +4,9 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable
 
-from kruispunt._client import Caller
+from kruispunt._async.client import Caller
 from kruispunt._fact_messages import key_message, statement_message, validity_message
+from kruispunt._header import header
 from kruispunt._messages import date_message
 from kruispunt._registering_messages import (
     change_message,
@@ -15,10 +16,9 @@ from kruispunt._registering_messages import (
     retraction_of,
     update_of,
 )
-from kruispunt._writing import header
 from kruispunt.facts import ForeignIdentifier, IdentifierKey, Statement, Validity
 from kruispunt.identity.v1 import registration_service_pb2 as pb
-from kruispunt.identity.v1.registration_service_pb2_grpc import RegistrationServiceStub
+from kruispunt.identity.v1 import registration_service_pb2_grpc as rpc
 from kruispunt.registering import (
     DistinctDecision,
     FactChange,
@@ -39,7 +39,7 @@ class PersonWritingMethods(Caller):
     DirectoryUnavailable); registrars are exempt, and so is the registration of a new person.
     """
 
-    def register_person(
+    async def register_person(
         self,
         facts: Iterable[Statement],
         *,
@@ -74,9 +74,9 @@ class PersonWritingMethods(Caller):
             search_id=search_id,
             distinct=map(decision_message, distinct),
         )
-        return registration_of(self._ask(self._registration.RegisterPerson, request, timeout_s))
+        return registration_of(await self._ask(self._registration.RegisterPerson, request, timeout_s))
 
-    def update_person(
+    async def update_person(
         self,
         person: Ssin | str,
         changes: Iterable[FactChange | Statement],
@@ -115,9 +115,9 @@ class PersonWritingMethods(Caller):
             ],
             all_or_none=all_or_none,
         )
-        return update_of(self._ask(self._registration.UpdatePerson, request, timeout_s))
+        return update_of(await self._ask(self._registration.UpdatePerson, request, timeout_s))
 
-    def retract_fact(
+    async def retract_fact(
         self,
         person: Ssin | str,
         fact_id: str,
@@ -137,9 +137,9 @@ class PersonWritingMethods(Caller):
         request = pb.RetractFactRequest(
             **header(request_id, validate_only), ssin=str(person), fact_id=fact_id, etag=etag
         )
-        return retraction_of(self._ask(self._registration.RetractFact, request, timeout_s))
+        return retraction_of(await self._ask(self._registration.RetractFact, request, timeout_s))
 
-    def record_distinct(
+    async def record_distinct(
         self,
         person: Ssin | str,
         decision: DistinctDecision,
@@ -157,9 +157,10 @@ class PersonWritingMethods(Caller):
         request = pb.RecordDistinctRequest(
             **header(request_id, validate_only), ssin=str(person), decision=decision_message(decision)
         )
-        return self._ask(self._registration.RecordDistinct, request, timeout_s).already_recorded
+        answer = await self._ask(self._registration.RecordDistinct, request, timeout_s)
+        return answer.already_recorded
 
-    def link_foreign_identifier(
+    async def link_foreign_identifier(
         self,
         person: Ssin | str,
         key: IdentifierKey,
@@ -180,9 +181,10 @@ class PersonWritingMethods(Caller):
             key=key_message(key),
             validity=validity_message(validity),
         )
-        return link_of(self._ask(self._registration.LinkForeignIdentifier, request, timeout_s))
+        answer = await self._ask(self._registration.LinkForeignIdentifier, request, timeout_s)
+        return link_of(answer)
 
-    def end_foreign_identifier_link(
+    async def end_foreign_identifier_link(
         self,
         person: Ssin | str,
         link: ForeignIdentifier | str,
@@ -207,8 +209,9 @@ class PersonWritingMethods(Caller):
             end=date_message(end),
             etag=etag,
         )
-        return link_of(self._ask(self._registration.EndForeignIdentifierLink, request, timeout_s))
+        answer = await self._ask(self._registration.EndForeignIdentifierLink, request, timeout_s)
+        return link_of(answer)
 
     @property
-    def _registration(self) -> RegistrationServiceStub:
-        return self._connection.stub(RegistrationServiceStub)
+    def _registration(self) -> "rpc.RegistrationServiceAsyncStub":
+        return self._connection.stub(rpc.RegistrationServiceStub)

@@ -1,15 +1,14 @@
+# Written by `make generate` from kruispunt/_async; edit it there.
 """The part of `IdentityClient` that asks: who is this, where does a number lead, who may it be."""
 
 import datetime as dt
-import itertools
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Generator, Iterable
 
-from kruispunt._client import Caller
 from kruispunt._fact_messages import key_message
 from kruispunt._messages import date_message, optional_date, optional_instant
 from kruispunt._person_messages import (
     candidate_of,
+    group_numbers,
     groups_of,
     pair_of,
     person_of,
@@ -18,11 +17,15 @@ from kruispunt._person_messages import (
     result_of,
     version_of,
 )
+from kruispunt._sync.client import Caller
+from kruispunt._sync.driver import Source
+from kruispunt._sync.listing import Listing
+from kruispunt._sync.streaming import batches
 from kruispunt.facts import DataGroup, Gender, IdentifierKey
 from kruispunt.identity.v1 import identity_service_pb2 as pb
+from kruispunt.identity.v1 import identity_service_pb2_grpc as rpc
 from kruispunt.identity.v1 import search_pb2
-from kruispunt.identity.v1.identity_service_pb2_grpc import IdentityServiceStub
-from kruispunt.listing import Listing, Page
+from kruispunt.pages import Page
 from kruispunt.persons import (
     Grade,
     Person,
@@ -73,7 +76,7 @@ class PersonReadingMethods(Caller):
             ssin=str(person),
             valid_at=optional_date(valid_at),
             known_at=optional_instant(known_at),
-            data_groups=_groups(data_groups),
+            data_groups=group_numbers(data_groups),
         )
         answer = self._ask(self._identity.GetPerson, request, timeout_s)
         return person_of(answer.person, answer.resolution)
@@ -99,49 +102,52 @@ class PersonReadingMethods(Caller):
             FieldInvalid: it is no referral of this registry.
         """
         request = pb.GetPersonRequest(
-            referral=referral, valid_at=optional_date(valid_at), data_groups=_groups(data_groups)
+            referral=referral, valid_at=optional_date(valid_at), data_groups=group_numbers(data_groups)
         )
         answer = self._ask(self._identity.GetPerson, request, timeout_s)
         return person_of(answer.person, answer.resolution)
 
     def get_persons(
         self,
-        persons: Iterable[Ssin | str],
+        persons: Source[Ssin | str],
         *,
         valid_at: dt.date | None = None,
         known_at: dt.datetime | None = None,
         data_groups: Iterable[DataGroup] = (),
         timeout_s: float | None = None,
-    ) -> Iterator[PersonResult]:
+    ) -> Generator[PersonResult, None, None]:
         """Return any number of persons, asked 1000 at a time as they are read; one result each, in order.
 
         A number that is unknown or malformed is no error: its result has no person.
         """
-        groups = _groups(data_groups)
-        for batch in _batches(persons, PERSONS_A_CALL):
+        groups = group_numbers(data_groups)
+        for batch in batches(persons, PERSONS_A_CALL):
             request = pb.BatchGetPersonsRequest(
-                ssins=batch,
+                ssins=map(str, batch),
                 valid_at=optional_date(valid_at),
                 known_at=optional_instant(known_at),
                 data_groups=groups,
             )
-            yield from map(result_of, self._ask(self._identity.BatchGetPersons, request, timeout_s).results)
+            answer = self._ask(self._identity.BatchGetPersons, request, timeout_s)
+            for each in answer.results:
+                yield result_of(each)
 
     def resolve_numbers(
         self,
-        numbers: Iterable[Ssin | str],
+        numbers: Source[Ssin | str],
         *,
         known_at: dt.datetime | None = None,
         timeout_s: float | None = None,
-    ) -> Iterator[ResolvedNumber]:
+    ) -> Generator[ResolvedNumber, None, None]:
         """Say where any number of numbers lead, asked 10,000 at a time as they are read; one answer each, in order.
 
         An unknown or malformed number has its own outcome. Numbers in ascending order are answered fastest.
         """
-        for batch in _batches(numbers, NUMBERS_A_CALL):
-            request = pb.ResolveNumbersRequest(ssins=batch, known_at=optional_instant(known_at))
+        for batch in batches(numbers, NUMBERS_A_CALL):
+            request = pb.ResolveNumbersRequest(ssins=map(str, batch), known_at=optional_instant(known_at))
             answer = self._ask(self._identity.ResolveNumbers, request, timeout_s)
-            yield from map(resolved_of, answer.results)
+            for each in answer.results:
+                yield resolved_of(each)
 
     def search_persons(
         self,
@@ -211,7 +217,7 @@ class PersonReadingMethods(Caller):
         """
         request = pb.ListPersonVersionsRequest(
             ssin=str(person),
-            data_groups=_groups(data_groups),
+            data_groups=group_numbers(data_groups),
             known_at=optional_instant(known_at),
             page_size=page_size,
         )
@@ -270,15 +276,5 @@ class PersonReadingMethods(Caller):
         return Listing(fetch)
 
     @property
-    def _identity(self) -> IdentityServiceStub:
-        return self._connection.stub(IdentityServiceStub)
-
-
-def _groups(groups: Iterable[DataGroup]) -> list[Any]:
-    return [group.value for group in groups]  # same numbers, held by a test
-
-
-def _batches(numbers: Iterable[Ssin | str], size: int) -> Iterator[list[str]]:
-    rest = map(str, numbers)
-    while batch := list(itertools.islice(rest, size)):
-        yield batch
+    def _identity(self) -> "rpc.IdentityServiceStub":
+        return self._connection.stub(rpc.IdentityServiceStub)

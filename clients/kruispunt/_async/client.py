@@ -1,17 +1,17 @@
 """What the clients of both services share: where, who, why, and one call."""
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
 import grpc
 
-from kruispunt._connection import Connection, Metadata, purpose_metadata, token_metadata
-from kruispunt.profiles import ClientCertificates, Profile, Token, load_profile
+from kruispunt._async.connection import Connection
+from kruispunt._context import Context
+from kruispunt.profiles import ClientCertificates, Profile, Token, load_profile, profile_from_environment
 from kruispunt.values import InstitutionRef, Purpose
-
-_ON_BEHALF_OF = "kruispunt-on-behalf-of"
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -22,17 +22,13 @@ class Caller:
 
     _connection: Connection
     _timeout_s: float
-    _stated: Metadata  # the purpose
-    _token: Token
+    _context: Context
 
-    @property
-    def _metadata(self) -> Metadata:
-        """What goes with a call: the purpose, and the bearer token of this moment."""
-        return self._stated + token_metadata(self._token)
-
-    def _ask(self, method: "grpc.UnaryUnaryMultiCallable[Q, A]", request: Q, timeout_s: float | None) -> A:
-        return self._connection.call(
-            method, request, timeout_s=timeout_s or self._timeout_s, metadata=self._metadata
+    async def _ask(
+        self, method: "grpc.aio.UnaryUnaryMultiCallable[Q, A]", request: Q, timeout_s: float | None
+    ) -> A:
+        return await self._connection.call(
+            method, request, timeout_s=timeout_s or self._timeout_s, metadata=self._context.metadata()
         )
 
 
@@ -65,8 +61,7 @@ class Client(Caller):
     ) -> None:
         self._connection = Connection(endpoint, certificates, channels)
         self._timeout_s = timeout_s
-        self._stated = purpose_metadata(purpose)
-        self._token = token
+        self._context = Context(purpose, token)
 
     @classmethod
     def from_profile(
@@ -103,16 +98,66 @@ class Client(Caller):
         )
 
     @classmethod
+    def from_environment(
+        cls,
+        endpoint: str = "",
+        *,
+        certificates: ClientCertificates | None = None,
+        purpose: Purpose | None = None,
+        timeout_s: float = 5.0,
+        channels: int = 1,
+        token: Token = None,
+    ) -> Self:
+        """Connect as the arguments say; where they are silent, as the environment; where that is too, as its profile.
+
+        The variables are those of `kruispunt.profiles`: KRUISPUNT_ENDPOINT, KRUISPUNT_CA and so on.
+
+        Args:
+            endpoint: `host:port`.
+            certificates: who the caller is.
+            purpose: why; goes with every call.
+            timeout_s: for each call.
+            channels: connections in the pool.
+            token: bearer token, or what returns one.
+
+        Raises:
+            ProfileError: something is said nowhere, or cannot be used.
+        """
+        found = profile_from_environment()
+        return cls(
+            endpoint or cls._endpoint_in(found),
+            certificates=certificates or found.certificates(),
+            purpose=purpose or found.purpose(),
+            timeout_s=timeout_s,
+            channels=channels,
+            token=token if token is not None else found.token,
+        )
+
+    @classmethod
     def _endpoint_in(cls, profile: Profile) -> str:
         """Return where the service is by the profile."""
         return profile.endpoint
 
     def with_purpose(self, purpose: Purpose) -> Self:
         """Return a view with another purpose over the same channels; closing it closes nothing."""
-        view = copy.copy(self)
-        acting = tuple(pair for pair in self._stated if pair[0] == _ON_BEHALF_OF)
-        vars(view).update(_connection=self._connection.lend(), _stated=purpose_metadata(purpose) + acting)
-        return view
+        return self._view(replace(self._context, purpose=purpose))
+
+    def on_behalf(self, *, legal_basis: str = "", end_user: str = "", case: str = "") -> Self:
+        """Return a view whose calls are made on behalf of somebody, for a case, or on another legal basis.
+
+        What is left out stays as it is. A view is cheap, and can be made for a single call:
+
+            directory.on_behalf(end_user="clerk-9", case="2026-118").get_route(person, "PENSION-RIGHTS")
+
+        Args:
+            legal_basis: the deliberation, as of `Purpose`.
+            end_user: the person or program at the institution.
+            case: the file at the institution it is for.
+
+        Raises:
+            ValueError: a part has another form.
+        """
+        return self._view(self._context.on_behalf(legal_basis=legal_basis, end_user=end_user, case=case))
 
     def acting_for(self, institution: InstitutionRef) -> Self:
         """Return a view by which a service of the registry acts for an institution: the rights of that one decide.
@@ -120,20 +165,21 @@ class Client(Caller):
         Raises:
             ActingForbidden: of any call, the caller is no internal service, or the institution takes no part.
         """
+        return self._view(replace(self._context, acting_for=institution))
+
+    def _view(self, context: Context) -> Self:
         view = copy.copy(self)
-        named = ((_ON_BEHALF_OF, f"{institution.sector}/{institution.institution}"),)
-        others = tuple(pair for pair in self._stated if pair[0] != _ON_BEHALF_OF)
-        vars(view).update(_connection=self._connection.lend(), _stated=others + named)
+        vars(view).update(_connection=self._connection.lend(), _context=context)
         return view
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Close the channels; calls under way end as `CallCancelled`."""
-        self._connection.close()
+        await self._connection.close()
 
-    def __enter__(self) -> Self:
+    async def __aenter__(self) -> Self:
         return self
 
-    def __exit__(
+    async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        await self.close()

@@ -1,11 +1,10 @@
+# Written by `make generate` from kruispunt/_async; edit it there.
 """The half of `DirectoryClient` that asks: who holds what, may I, from whom."""
 
 import datetime as dt
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator
 
-from kruispunt._client import Caller
-from kruispunt._conversation import Conversation, Patience, Stream
 from kruispunt._messages import (
     coverage_of,
     data_set_message,
@@ -15,14 +14,20 @@ from kruispunt._messages import (
     optional_date,
     optional_instant,
     person_of,
+    question_message,
     resolution_of,
     route_of,
     stale_of,
 )
-from kruispunt._resolve import Request, Response, chunks, fits
+from kruispunt._resolve import Request, Response, fits
+from kruispunt._sync.client import Caller
+from kruispunt._sync.conversation import Conversation, Patience
+from kruispunt._sync.driver import Requests, Source, Stream
+from kruispunt._sync.listing import Listing
+from kruispunt._sync.streaming import batches, parts
 from kruispunt.directory.v1 import directory_service_pb2 as pb
-from kruispunt.directory.v1.directory_service_pb2_grpc import DirectoryServiceStub
-from kruispunt.listing import Listing, Page
+from kruispunt.directory.v1 import directory_service_pb2_grpc as rpc
+from kruispunt.pages import Page
 from kruispunt.routes import AccessQuestion, Route, RouteVerdict
 from kruispunt.ssin import Ssin
 from kruispunt.values import (
@@ -102,7 +107,7 @@ class ReadingMethods(Caller):
 
     def resolve_dossiers(
         self,
-        persons: Iterable[Ssin | str],
+        persons: Source[Ssin | str],
         *,
         valid_at: dt.date | None = None,
         known_at: dt.datetime | None = None,
@@ -112,11 +117,11 @@ class ReadingMethods(Caller):
         network_level: NetworkLevel = NetworkLevel.UNSPECIFIED,
         chunk: int = 1000,
         timeout_s: float | None = None,
-    ) -> Iterator[PersonDossiers]:
+    ) -> Generator[PersonDossiers, None, None]:
         """List the dossiers of very many persons over one stream, in order, with bounded memory.
 
         Args:
-            persons: numbers; read as they are sent, a few chunks ahead of the answers, in the caller's thread.
+            persons: numbers; read as they are sent, a few chunks ahead of the answers, by whoever reads these.
             valid_at: day on which the dossiers must be open.
             known_at: zone-aware, not in the future.
             sector: only this one, 0 to 999.
@@ -143,15 +148,19 @@ class ReadingMethods(Caller):
             filter=filter_message(sector, institution, capacity, network_level),
         )
 
-        def open_stream(requests: Iterator[Request]) -> Stream[Response]:
-            method = self._directory.ResolveDossiers
-            return method(requests, timeout=_STRETCH_S, metadata=self._metadata)
+        def requests() -> Generator[Request, None, None]:
+            for ssins in batches(persons, chunk):
+                yield Request(chunk=next(numbers), ssins=map(str, ssins))
 
-        numbers = (str(person) for person in persons)
+        def open_stream(requests: Requests[Request]) -> Stream[Response]:
+            method = self._directory.ResolveDossiers
+            return method(requests, timeout=_STRETCH_S, metadata=self._context.metadata())
+
+        numbers = itertools.count()
         patience = Patience(self._connection.line, timeout_s or self._timeout_s)
         header = Request(criteria=criteria)
-        answers = Conversation(open_stream, patience, chunks(numbers, chunk), fits, header).answers()
-        return (person_of(each) for answer in answers for each in answer.persons)
+        answers = Conversation(open_stream, patience, requests(), fits, header).answers()
+        return parts(answers, lambda answer: map(person_of, answer.persons))
 
     def get_route(
         self,
@@ -194,7 +203,7 @@ class ReadingMethods(Caller):
 
     def check_access(
         self,
-        questions: Iterable[AccessQuestion],
+        questions: Source[AccessQuestion],
         *,
         valid_at: dt.date | None = None,
         known_at: dt.datetime | None = None,
@@ -212,10 +221,11 @@ class ReadingMethods(Caller):
             One verdict for each, in the same order; a number that cannot be used is NUMBER_UNUSABLE.
         """
         verdicts: list[RouteVerdict] = []
-        rest = iter(questions)
-        while batch := [_question(each) for each in itertools.islice(rest, _QUESTIONS)]:
+        for batch in batches(questions, _QUESTIONS):
             request = pb.CheckAccessRequest(
-                questions=batch, valid_at=optional_date(valid_at), known_at=optional_instant(known_at)
+                questions=map(question_message, batch),
+                valid_at=optional_date(valid_at),
+                known_at=optional_instant(known_at),
             )
             answer = self._ask(self._directory.CheckAccess, request, timeout_s)
             verdicts += map(RouteVerdict, answer.verdicts)
@@ -271,13 +281,5 @@ class ReadingMethods(Caller):
         return Listing(fetch)
 
     @property
-    def _directory(self) -> DirectoryServiceStub:
-        return self._connection.stub(DirectoryServiceStub)
-
-
-def _question(question: AccessQuestion) -> pb.CheckAccessRequest.Question:
-    return pb.CheckAccessRequest.Question(
-        ssin=str(question.person),
-        data_set=None if question.data_set is None else data_set_message(question.data_set),
-        deliberation=question.deliberation,
-    )
+    def _directory(self) -> "rpc.DirectoryServiceStub":
+        return self._connection.stub(rpc.DirectoryServiceStub)

@@ -1,55 +1,36 @@
 """Streams with bounded memory and bounded waiting, carried on when a server goes."""
 
 import contextlib
-import queue
 import random
-import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from typing import Generic, Protocol, TypeVar
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import Generic, TypeVar
 
 import grpc
 
-from kruispunt._connection import RENEWABLE, Line
-from kruispunt.errors import (
-    CallCancelled,
-    DeadlineExceeded,
-    KruispuntError,
-    TooManyCalls,
-    Unavailable,
-)
+from kruispunt._async.driver import Answers, Requests, Stream, sleep
+from kruispunt._line import PASSING, RENEWABLE, Line
+from kruispunt.errors import DeadlineExceeded, KruispuntError, Unavailable
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
-Answer_co = TypeVar("Answer_co", covariant=True)
 
 WINDOW = 4  # messages under way; more gained nothing, each costs memory on both sides
-PASSING = (Unavailable, CallCancelled, DeadlineExceeded, TooManyCalls)
 _ATTEMPTS = 6
 _PAUSE_S = 0.1
-
-
-class Stream(Protocol[Answer_co]):
-    """What is used of a call under way."""
-
-    def __next__(self) -> Answer_co:
-        """Wait for the next answer."""
-        ...
-
-    def cancel(self) -> object:
-        """Give the call up."""
-        ...
 
 
 class Patience:
     """How long an answer is waited for, and how often a stream is opened again.
 
     Attributes:
+        line: says whether anybody ever spoke at the other end.
         answers: how many came.
 
     Args:
-        line: says whether anybody ever spoke at the other end.
+        line: as above.
         wait_s: for one answer, repetitions included; the clock starts with the first question.
     """
 
@@ -66,43 +47,45 @@ class Patience:
         self.answers += 1
         self.line.hear()
 
-    def pause(self, error: KruispuntError) -> None:
-        """Wait before a stream is opened again; or raise the error if that is hopeless by now."""
-        self._fruitless += 1
-        pause_s = random.uniform(0.5, 1.5) * _PAUSE_S * 2**self._fruitless  # noqa: S311 - jitter
-        pause_s = max(pause_s, error.retry_after_s or 0.0)
-        if self._fruitless >= _ATTEMPTS or self._left_s() <= pause_s:
-            raise error
-        time.sleep(pause_s)
+    async def go_on(self, error: KruispuntError, generation: int, answers: int) -> None:
+        """Wait before a stream is opened again; or raise the error if that is hopeless by now.
 
-    def next(self, stream: Stream[Response]) -> Response:
-        """Wait for the next answer; a stream that brings none in time is given up.
+        Args:
+            error: what the stream ended with.
+            generation: of the line when it was opened.
+            answers: how many had come then.
+        """
+        if isinstance(error, PASSING):
+            await self._pause(error)
+        elif not isinstance(error, RENEWABLE) or not self.line.goes_on(
+            error, generation, fruitful=self.answers > answers
+        ):
+            raise error
+
+    async def next(self, answers: Answers[Response]) -> Response | None:
+        """Wait for the next answer; a stream that brings none in time is given up. None: the stream is over.
 
         `waitForReady` holds a stream back until there is a server, and its own deadline is that of a long
         stretch: neither ends the waiting.
 
         Raises:
-            StopIteration: the stream is over.
-            grpc.RpcError: it broke.
             DeadlineExceeded: no answer in time.
+            KruispuntError: the stream broke, or was refused.
         """
-        over = threading.Event()
-
-        def give_up() -> None:
-            over.set()
-            stream.cancel()
-
-        timer = threading.Timer(self._left_s(), give_up)
-        timer.daemon = True
-        timer.start()
         try:
-            return next(stream)
+            return await answers.next(self._left_s())
+        except TimeoutError as error:
+            raise self.line.silence(DeadlineExceeded, "no answer came in time") from error
         except grpc.RpcError as error:
-            if over.is_set():
-                raise self.line.silence(DeadlineExceeded, "no answer came in time") from error
-            raise
-        finally:
-            timer.cancel()
+            raise self.line.failure(error) from error
+
+    async def _pause(self, error: KruispuntError) -> None:
+        self._fruitless += 1
+        pause_s = random.uniform(0.5, 1.5) * _PAUSE_S * 2**self._fruitless  # noqa: S311 - jitter
+        pause_s = max(pause_s, error.retry_after_s or 0.0)
+        if self._fruitless >= _ATTEMPTS or self._left_s() <= pause_s:
+            raise error
+        await sleep(pause_s)
 
     def _left_s(self) -> float:
         if self._latest is None:
@@ -113,7 +96,7 @@ class Patience:
 class Conversation(Generic[Request, Response]):
     """Sends requests and reads one answer for each, in order.
 
-    Requests are read in the caller's own thread, at most `WINDOW` ahead of the answers. A stream that breaks or
+    Requests are read by whoever reads the answers, at most `WINDOW` ahead of them. A stream that breaks or
     runs out of time is opened again, and what was not answered yet is asked again; that is given up when several
     streams in a row brought no answer, or when one answer was waited for as long as the patience has it.
 
@@ -127,9 +110,9 @@ class Conversation(Generic[Request, Response]):
 
     def __init__(
         self,
-        opener: Callable[[Iterator[Request]], Stream[Response]],
+        opener: Callable[[Requests[Request]], Stream[Response]],
         patience: Patience,
-        requests: Iterator[Request],
+        requests: AsyncGenerator[Request, None],
         fits: Callable[[Request, Response], bool],
         header: Request | None = None,
     ) -> None:
@@ -139,61 +122,60 @@ class Conversation(Generic[Request, Response]):
         self._fits = fits
         self._header = header
         self._exhausted = False
+        self._reading = False  # so that an error of the source is not taken for one of the stream
         self._waiting: deque[Request] = deque()
 
-    def answers(self) -> Iterator[Response]:
+    async def answers(self) -> AsyncGenerator[Response, None]:
         """Yield one answer for each request, in order.
 
         Raises:
             KruispuntError: refused, no answer in time, or no server answered in several attempts.
         """
-        while self._fill(lambda _: None):
+        while await self._fill(lambda _: None):
             generation, answers = self._patience.line.generation, self._patience.answers
             try:
-                yield from self._stretch()
-            except PASSING as error:
-                self._patience.pause(error)
-            except RENEWABLE as error:
-                if not self._patience.line.goes_on(
-                    error, generation, fruitful=self._patience.answers > answers
-                ):
+                async with aclosing(self._stretch()) as stretch:
+                    async for response in stretch:
+                        yield response
+            except KruispuntError as error:
+                if self._reading:
                     raise
+                await self._patience.go_on(error, generation, answers)
 
-    def _stretch(self) -> Iterator[Response]:
+    async def _stretch(self) -> AsyncGenerator[Response, None]:
         """Use one stream for as long as it lasts."""
-        sending: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
+        sending: Requests[Request] = Requests()
         if self._header is not None:
             sending.put(self._header)
         for request in self._waiting:
             sending.put(request)
-        stream = self._opener(iter(sending.get, None))
+        answers = Answers(self._opener(sending))
         try:
-            while self._fill(sending.put):
-                response = self._next(stream)
+            while await self._fill(sending.put):
+                response = await self._next(answers)
                 if not self._fits(self._waiting.popleft(), response):
                     raise KruispuntError("the answer does not fit what was asked", status="INTERNAL")
                 self._patience.answered()
                 yield response
-            sending.put(None)
-            with contextlib.suppress(StopIteration, DeadlineExceeded):
-                self._patience.next(stream)
-        except grpc.RpcError as error:
-            if self._waiting or not self._exhausted:
-                raise self._patience.line.failure(error) from error
+            sending.end()
+            with contextlib.suppress(KruispuntError):
+                await self._patience.next(answers)
         finally:
-            sending.put(None)
-            stream.cancel()
+            sending.end()
+            answers.cancel()
 
-    def _next(self, stream: Stream[Response]) -> Response:
-        try:
-            return self._patience.next(stream)
-        except StopIteration:
-            raise Unavailable("the stream ended before everything was answered") from None
+    async def _next(self, answers: Answers[Response]) -> Response:
+        response = await self._patience.next(answers)
+        if response is None:
+            raise Unavailable("the stream ended before everything was answered")
+        return response
 
-    def _fill(self, send: Callable[[Request], object]) -> bool:
+    async def _fill(self, send: Callable[[Request], object]) -> bool:
         """Read ahead up to the window; say whether anything is still to be answered."""
         while not self._exhausted and len(self._waiting) < WINDOW:
-            request = next(self._requests, None)
+            self._reading = True
+            request = await anext(self._requests, None)
+            self._reading = False
             if request is None:
                 self._exhausted = True
                 break

@@ -1,0 +1,170 @@
+"""What tasks do otherwise than threads; `kruispunt._sync.driver` has the same names."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
+from typing import Generic, Protocol, Self, TypeVar
+
+import grpc
+
+from kruispunt._context import Metadata
+from kruispunt._service_config import channel_options
+from kruispunt.errors import CallCancelled
+from kruispunt.feeds import AsyncPositions, Positions
+from kruispunt.profiles import ClientCertificates
+
+T = TypeVar("T")
+Q = TypeVar("Q")
+A = TypeVar("A")
+A_co = TypeVar("A_co", covariant=True)
+
+Source = Iterable[T] | AsyncIterable[T]
+Keeper = Positions | AsyncPositions
+Trailing = Iterable[tuple[str, str | bytes]]
+
+sleep = asyncio.sleep
+
+
+class Stream(Protocol[A_co]):
+    """What is used of a stream under way."""
+
+    def __aiter__(self) -> AsyncIterator[A_co]:
+        """Return its answers."""
+        ...
+
+    def cancel(self) -> object:
+        """Give it up."""
+        ...
+
+
+class Channels:
+    """Channels of `grpc.aio`; they belong to the event loop in which the first call is made."""
+
+    def __init__(self) -> None:
+        self._closing: set[asyncio.Task[None]] = set()
+
+    def open(self, endpoint: str, certificates: ClientCertificates | None) -> grpc.aio.Channel:
+        """Open a channel; without certificates in plaintext.
+
+        Raises:
+            RuntimeError: no event loop is running; gRPC would take another than the one that is run later.
+        """
+        asyncio.get_running_loop()
+        if certificates is None:
+            return grpc.aio.insecure_channel(endpoint, options=channel_options())
+        credentials = grpc.ssl_channel_credentials(
+            certificates.ca, certificates.key, certificates.certificate
+        )
+        return grpc.aio.secure_channel(endpoint, credentials, options=channel_options())
+
+    def is_ready(self, channel: grpc.aio.Channel) -> bool:
+        """Whether a channel is connected now; taken for granted of one that was closed meanwhile."""
+        return channel.get_state() in (grpc.ChannelConnectivity.READY, grpc.ChannelConnectivity.SHUTDOWN)
+
+    def drop(self, channel: grpc.aio.Channel) -> None:
+        """Close a channel that nobody waits for."""
+        task = asyncio.get_running_loop().create_task(channel.close())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+
+class Requests(Generic[Q]):
+    """Messages on their way out, in their order, until the end."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[Q | None] = asyncio.Queue()
+
+    def put(self, message: Q) -> None:
+        """Send a message after the others."""
+        self._queue.put_nowait(message)
+
+    def end(self) -> None:
+        """Say that none comes any more."""
+        self._queue.put_nowait(None)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Q:
+        message = await self._queue.get()
+        if message is None:
+            raise StopAsyncIteration
+        return message
+
+
+class Answers(Generic[A]):
+    """The answers of a stream, none of which is waited for too long."""
+
+    def __init__(self, stream: Stream[A]) -> None:
+        self._stream = stream
+        self._each = aiter(stream)
+
+    async def next(self, limit_s: float) -> A | None:
+        """Return the next answer; none: the stream is over.
+
+        Raises:
+            TimeoutError: none came in time; the stream is given up.
+            grpc.RpcError: it broke.
+            CallCancelled: the client was closed meanwhile.
+        """
+        try:
+            async with asyncio.timeout(limit_s):
+                return await anext(self._each, None)
+        except asyncio.CancelledError:
+            raise _given_up() from None
+
+    def cancel(self) -> None:
+        """Give the stream up."""
+        self._stream.cancel()
+
+
+async def close_all(channels: Iterable[grpc.aio.Channel]) -> None:
+    """Close channels; calls under way end as `CallCancelled`."""
+    for channel in channels:
+        await channel.close()
+
+
+async def ask(
+    method: "grpc.aio.UnaryUnaryMultiCallable[Q, A]", request: Q, timeout_s: float, metadata: Metadata
+) -> tuple[A, Trailing]:
+    """Make a call; return its answer, and the metadata that came with it.
+
+    Raises:
+        grpc.RpcError: it failed.
+        CallCancelled: the client was closed meanwhile.
+    """
+    call = method(request, timeout=timeout_s, metadata=metadata)
+    try:
+        return await call, await call.trailing_metadata()
+    except asyncio.CancelledError:
+        raise _given_up() from None
+
+
+async def each_in(source: Source[T]) -> AsyncGenerator[T, None]:
+    """Yield each element of a source."""
+    if isinstance(source, AsyncIterable):
+        async for each in source:
+            yield each
+    else:
+        for each in source:
+            yield each
+
+
+async def load(keeper: Keeper) -> str:
+    """Return the position that was kept last."""
+    token = keeper.load()
+    return token if isinstance(token, str) else await token
+
+
+async def save(keeper: Keeper, resume_token: str) -> None:
+    """Keep a position."""
+    saving = keeper.save(resume_token)
+    if saving is not None:
+        await saving
+
+
+def _given_up() -> BaseException:
+    """Return what a call that was cancelled here ends with: gRPC cancels too, when a channel is closed."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        return asyncio.CancelledError()
+    return CallCancelled("the call was given up", status="CANCELLED")

@@ -1,0 +1,71 @@
+"""What a client knows of the other end of its channels."""
+
+from typing import Any
+
+import grpc
+
+from kruispunt._pool import Pool
+from kruispunt._status import error_from
+from kruispunt.errors import (
+    CallCancelled,
+    CertificateRevoked,
+    DeadlineExceeded,
+    KruispuntError,
+    TokenRefused,
+    TooManyCalls,
+    Unavailable,
+)
+
+RENEWABLE = (CertificateRevoked, TokenRefused)
+"""Refusals after which the caller may have something newer to show."""
+PASSING = (Unavailable, CallCancelled, DeadlineExceeded, TooManyCalls)
+"""What ends a stream that is then opened again."""
+
+
+class Line:
+    """Whether anybody ever spoke at the other end, and by which certificate; shared by all views of a connection."""
+
+    def __init__(self, endpoint: str, pool: Pool[Any]) -> None:
+        self._endpoint = endpoint
+        self._pool = pool
+        self._heard = False
+
+    @property
+    def generation(self) -> int:
+        """How often the caller's certificate was renewed: to be noted before a stream is opened."""
+        return self._pool.generation
+
+    def goes_on(self, error: KruispuntError, generation: int, *, fruitful: bool) -> bool:
+        """Whether a stream that was refused may be opened again, with what the caller has to show by now.
+
+        Args:
+            error: the refusal, one of `RENEWABLE`.
+            generation: when the stream was opened.
+            fruitful: whether anything came on it: then its token was good, and its time is over.
+        """
+        if isinstance(error, CertificateRevoked):
+            return self._pool.is_newer(generation)
+        return fruitful
+
+    def hear(self) -> None:
+        """Note that an answer came."""
+        self._heard = True
+
+    def failure(self, error: grpc.RpcError) -> KruispuntError:
+        """Return the exception for a failed call; one that never got through says so."""
+        failure = error_from(error)
+        if failure.reason or not isinstance(failure, DeadlineExceeded | Unavailable):
+            self._heard = True
+            return failure
+        return self.silence(type(failure), failure.message, retry_after_s=failure.retry_after_s)
+
+    def silence(
+        self, kind: type[KruispuntError], message: str, *, retry_after_s: float | None = None
+    ) -> KruispuntError:
+        """Return the exception for nobody's answer: `message`, or that there was never a connection."""
+        if not self._heard and not self._pool.is_ready():
+            message = (
+                f"never connected to {self._endpoint}: "
+                "is it up, and is your certificate of an authority that it trusts?"
+            )
+        return kind(message, retry_after_s=retry_after_s)

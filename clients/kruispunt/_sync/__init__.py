@@ -1,0 +1,1 @@
+"""The clients for threads, written from `kruispunt._async` by `make generate`; only `driver` is edited here."""

@@ -1,0 +1,184 @@
+# Written by `make generate` from kruispunt/_async; edit it there.
+"""What the clients of both services share: where, who, why, and one call."""
+
+import copy
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+import grpc
+
+from kruispunt._context import Context
+from kruispunt._sync.connection import Connection
+from kruispunt.profiles import ClientCertificates, Profile, Token, load_profile, profile_from_environment
+from kruispunt.values import InstitutionRef, Purpose
+
+Q = TypeVar("Q")
+A = TypeVar("A")
+
+
+class Caller:
+    """Makes calls over a connection, under a purpose; the methods of a client stand in its subclasses."""
+
+    _connection: Connection
+    _timeout_s: float
+    _context: Context
+
+    def _ask(self, method: "grpc.UnaryUnaryMultiCallable[Q, A]", request: Q, timeout_s: float | None) -> A:
+        return self._connection.call(
+            method, request, timeout_s=timeout_s or self._timeout_s, metadata=self._context.metadata()
+        )
+
+
+class Client(Caller):
+    """A client of one service.
+
+    Args:
+        endpoint: `host:port`.
+        certificates: who the caller is; none: plaintext, on loopback only.
+        purpose: why; goes with every call.
+        timeout_s: for each call, repetitions included; of a stream, for each answer.
+        channels: connections in the pool; more than one spread the load over several workers.
+        token: bearer token, where the registry asks for one beside the certificate; a function is asked before each
+            call, from whichever thread makes it, and keeps a token itself for as long as it is good.
+
+    Raises:
+        ValueError: no certificates, and not on loopback.
+        DeadlineExceeded: of any call, also when there was never a connection; the message says so then.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        *,
+        certificates: ClientCertificates | None,
+        purpose: Purpose,
+        timeout_s: float = 5.0,
+        channels: int = 1,
+        token: Token = None,
+    ) -> None:
+        self._connection = Connection(endpoint, certificates, channels)
+        self._timeout_s = timeout_s
+        self._context = Context(purpose, token)
+
+    @classmethod
+    def from_profile(
+        cls,
+        profile: Profile | str = "default",
+        *,
+        purpose: Purpose | None = None,
+        path: str | Path | None = None,
+        timeout_s: float = 5.0,
+        channels: int = 1,
+        token: Token = None,
+    ) -> Self:
+        """Connect as a profile says.
+
+        Args:
+            profile: the profile, or its name in the profiles file.
+            purpose: left out: that of the profile.
+            path: of the profiles file; left out: see `kruispunt.profiles`.
+            timeout_s: for each call.
+            channels: connections in the pool.
+            token: bearer token, or what returns one; left out: that of the profile.
+
+        Raises:
+            ProfileError: the profile is absent or incomplete.
+        """
+        chosen = load_profile(profile, path) if isinstance(profile, str) else profile
+        return cls(
+            cls._endpoint_in(chosen),
+            certificates=chosen.certificates(),
+            purpose=purpose or chosen.purpose(),
+            timeout_s=timeout_s,
+            channels=channels,
+            token=token if token is not None else chosen.token,
+        )
+
+    @classmethod
+    def from_environment(
+        cls,
+        endpoint: str = "",
+        *,
+        certificates: ClientCertificates | None = None,
+        purpose: Purpose | None = None,
+        timeout_s: float = 5.0,
+        channels: int = 1,
+        token: Token = None,
+    ) -> Self:
+        """Connect as the arguments say; where they are silent, as the environment; where that is too, as its profile.
+
+        The variables are those of `kruispunt.profiles`: KRUISPUNT_ENDPOINT, KRUISPUNT_CA and so on.
+
+        Args:
+            endpoint: `host:port`.
+            certificates: who the caller is.
+            purpose: why; goes with every call.
+            timeout_s: for each call.
+            channels: connections in the pool.
+            token: bearer token, or what returns one.
+
+        Raises:
+            ProfileError: something is said nowhere, or cannot be used.
+        """
+        found = profile_from_environment()
+        return cls(
+            endpoint or cls._endpoint_in(found),
+            certificates=certificates or found.certificates(),
+            purpose=purpose or found.purpose(),
+            timeout_s=timeout_s,
+            channels=channels,
+            token=token if token is not None else found.token,
+        )
+
+    @classmethod
+    def _endpoint_in(cls, profile: Profile) -> str:
+        """Return where the service is by the profile."""
+        return profile.endpoint
+
+    def with_purpose(self, purpose: Purpose) -> Self:
+        """Return a view with another purpose over the same channels; closing it closes nothing."""
+        return self._view(replace(self._context, purpose=purpose))
+
+    def on_behalf(self, *, legal_basis: str = "", end_user: str = "", case: str = "") -> Self:
+        """Return a view whose calls are made on behalf of somebody, for a case, or on another legal basis.
+
+        What is left out stays as it is. A view is cheap, and can be made for a single call:
+
+            directory.on_behalf(end_user="clerk-9", case="2026-118").get_route(person, "PENSION-RIGHTS")
+
+        Args:
+            legal_basis: the deliberation, as of `Purpose`.
+            end_user: the person or program at the institution.
+            case: the file at the institution it is for.
+
+        Raises:
+            ValueError: a part has another form.
+        """
+        return self._view(self._context.on_behalf(legal_basis=legal_basis, end_user=end_user, case=case))
+
+    def acting_for(self, institution: InstitutionRef) -> Self:
+        """Return a view by which a service of the registry acts for an institution: the rights of that one decide.
+
+        Raises:
+            ActingForbidden: of any call, the caller is no internal service, or the institution takes no part.
+        """
+        return self._view(replace(self._context, acting_for=institution))
+
+    def _view(self, context: Context) -> Self:
+        view = copy.copy(self)
+        vars(view).update(_connection=self._connection.lend(), _context=context)
+        return view
+
+    def close(self) -> None:
+        """Close the channels; calls under way end as `CallCancelled`."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
