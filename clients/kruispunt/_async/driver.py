@@ -1,7 +1,9 @@
 """What tasks do otherwise than threads; `kruispunt._sync.driver` has the same names."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
+import contextlib
+import contextvars
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable
 from typing import Generic, Protocol, Self, TypeVar
 
 import grpc
@@ -115,6 +117,88 @@ class Answers(Generic[A]):
     def cancel(self) -> None:
         """Give the stream up."""
         self._stream.cancel()
+
+
+class Slot(Generic[A]):
+    """Where one task waits for one answer."""
+
+    def __init__(self) -> None:
+        self._answer: asyncio.Future[A] = asyncio.get_running_loop().create_future()
+
+    def set(self, answer: A) -> None:
+        """Give the answer; nobody may wait any more."""
+        if not self._answer.done():
+            self._answer.set_result(answer)
+
+    def fail(self, error: Exception) -> None:
+        """Give an error in its place."""
+        if not self._answer.done():
+            self._answer.set_exception(error)
+
+    async def get(self, limit_s: float) -> A:
+        """Wait for what is given.
+
+        Raises:
+            TimeoutError: nothing was, in time.
+        """
+        async with asyncio.timeout(limit_s):
+            return await self._answer
+
+
+class Room:
+    """So many at once, in the order of their coming."""
+
+    def __init__(self, most: int) -> None:
+        self._places = asyncio.Semaphore(most)
+
+    async def enter(self, limit_s: float) -> None:
+        """Wait for a place.
+
+        Raises:
+            TimeoutError: there was none, in time.
+        """
+        async with asyncio.timeout(limit_s):
+            await self._places.acquire()
+
+    def leave(self) -> None:
+        """Give the place to another."""
+        self._places.release()
+
+
+class Bell:
+    """Wakes the one who waits for something to do."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def ring(self) -> None:
+        """Wake it, now or when it waits next."""
+        self._event.set()
+
+    async def wait(self, limit_s: float) -> bool:
+        """Wait for the bell; return whether it rang in time."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(limit_s):
+                await self._event.wait()
+        rang = self._event.is_set()
+        self._event.clear()
+        return rang
+
+
+class Worker:
+    """Runs something beside who asks for it; it belongs to no trace."""
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        """Begin; what was begun before is at its end."""
+        self._task = asyncio.get_running_loop().create_task(work(), context=contextvars.Context())
+
+    async def join(self) -> None:
+        """Wait until it is done."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
 
 
 async def close_all(channels: Iterable[grpc.aio.Channel]) -> None:
