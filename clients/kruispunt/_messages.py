@@ -164,6 +164,7 @@ def dossier_of(message: dossier_pb2.Dossier) -> Dossier:
         record_time=_instant(message.record_time) if message.HasField("record_time") else None,
         confirm_time=_instant(message.confirm_time) if message.HasField("confirm_time") else None,
         etag=message.etag,
+        message=message,
     )
 
 
@@ -228,6 +229,7 @@ def person_of(message: directory.PersonDossiers) -> PersonDossiers:
         status=status,
         current=current,
         dossiers=tuple(dossier_of(each) for each in message.dossiers),
+        message=message,
     )
 
 
@@ -283,6 +285,7 @@ def coverage_of(message: directory.InstitutionCoverage) -> Coverage:
         institution_of(message.institution),
         _instant(message.last_change_time) if message.HasField("last_change_time") else None,
         _instant(message.synchronised_until) if message.HasField("synchronised_until") else None,
+        message=message,
     )
 
 
@@ -293,6 +296,7 @@ def stale_of(message: directory.StaleDossier) -> StaleDossier:
         StaleKind(message.kind),
         _instant(message.since) if message.HasField("since") else None,
         message.age_days,
+        message=message,
     )
 
 
