@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from benchmarks import f1, imports, q1, r1, r2, s1
+from benchmarks import c1, f1, imports, q1, r1, r2, s1
 from benchmarks.comparing import SIZES, Size, say
 
 ROWS: dict[str, Callable[[Size], Iterable[dict[str, Any]]]] = {
@@ -18,6 +18,7 @@ ROWS: dict[str, Callable[[Size], Iterable[dict[str, Any]]]] = {
     "F1": f1.run,
     "F1N": f1.run_notices,
     "Q1": q1.run,
+    "C1": c1.run,
 }
 
 

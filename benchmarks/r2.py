@@ -50,7 +50,7 @@ def _on(kind: str, size: Size, name: str, goal: float) -> dict[str, Any]:
         pki.issue_server(folder)
         pki.issue_client(folder, "bench", URI)
         arguments = (store.url, str(store.persons), str(THREADS), made)
-        before = _records(store)
+        before = records(store)
         calls = CHECKED
         with (
             serving("serve_full", *arguments) as full,
@@ -75,12 +75,13 @@ def _on(kind: str, size: Size, name: str, goal: float) -> dict[str, Any]:
                     echo.pid,
                 )
                 interleave(ours, baseline, size)
-        if (written := _records(store) - before) != calls:
+        if (written := records(store) - before) != calls:
             raise LostRecordError(f"{written} access records of {calls} calls")
     return line(name, ours, baseline, goal=goal, rows=store.rows, store=store.label)
 
 
-def _records(store: Store) -> int:
+def records(store: Store) -> int:
+    """Return how many access records there are."""
     database = Database.open(store.url)
     try:
         with database.reading() as connection:

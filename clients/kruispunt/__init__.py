@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from kruispunt._async.listing import (
         AsyncListing,
     )
+    from kruispunt._async.resolver import (
+        AsyncResolver,
+    )
     from kruispunt._sync.directory import (
         DirectoryClient,
     )
@@ -34,6 +37,9 @@ if TYPE_CHECKING:
     )
     from kruispunt._sync.listing import (
         Listing,
+    )
+    from kruispunt._sync.resolver import (
+        Resolver,
     )
     from kruispunt.access_rights import (
         AccessCheck,
@@ -272,6 +278,7 @@ __all__ = [
     "AsyncIdentityClient",
     "AsyncKnowledgeClient",
     "AsyncListing",
+    "AsyncResolver",
     "Birth",
     "CallCancelled",
     "Cancellation",
@@ -422,6 +429,7 @@ __all__ = [
     "ResidentialAddress",
     "Resolution",
     "ResolvedNumber",
+    "Resolver",
     "ResourceExhausted",
     "Retraction",
     "RightsChange",
@@ -479,10 +487,12 @@ _HOMES = {
     "_async.identity": "AsyncIdentityClient",
     "_async.knowledge": "AsyncKnowledgeClient",
     "_async.listing": "AsyncListing",
+    "_async.resolver": "AsyncResolver",
     "_sync.directory": "DirectoryClient",
     "_sync.identity": "IdentityClient",
     "_sync.knowledge": "KnowledgeClient",
     "_sync.listing": "Listing",
+    "_sync.resolver": "Resolver",
     "access_rights": "AccessCheck AccessExplanation AppliedRights ChangeOfRights Grantee RightsChange",
     "auditing": "AccessRecord Consistency Log Receipt SignedHead",
     "errors": """

@@ -30,5 +30,10 @@ def record_of(message: pb.AccessRecord) -> AccessRecord:
 def head_of(message: pb.SignedHead) -> SignedHead:
     """Read a signed head."""
     return SignedHead(
-        Log(message.log), HeadNote.parse(message.note), message.key_id, message.public_key, message.signature
+        Log(message.log),
+        HeadNote.parse(message.note),
+        message.key_id,
+        message.public_key,
+        message.signature,
+        message=message,
     )

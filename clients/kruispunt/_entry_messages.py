@@ -20,7 +20,9 @@ from kruispunt.values import DataSetRef, NetworkLevel
 
 def sector_of(message: knowledge.Sector) -> entries.Sector:
     """Read a sector."""
-    return entries.Sector(message.code, _labels_of(message.labels), period_of(message.validity))
+    return entries.Sector(
+        message.code, _labels_of(message.labels), period_of(message.validity), message=message
+    )
 
 
 def institution_entry_of(message: knowledge.Institution) -> entries.Institution:
@@ -31,6 +33,7 @@ def institution_entry_of(message: knowledge.Institution) -> entries.Institution:
         message.enterprise_number,
         NetworkLevel(message.network_level),
         period_of(message.validity),
+        message=message,
     )
 
 
@@ -42,13 +45,14 @@ def capacity_of(message: knowledge.Capacity) -> entries.Capacity:
         _labels_of(message.labels),
         tuple(entries.Phase(each.number, _labels_of(each.labels)) for each in message.phases),
         period_of(message.validity),
+        message=message,
     )
 
 
 def data_set_of(message: knowledge.DataSet) -> entries.DataSet:
     """Read a data set."""
     return entries.DataSet(
-        _data_set(message.data_set), _labels_of(message.labels), period_of(message.validity)
+        _data_set(message.data_set), _labels_of(message.labels), period_of(message.validity), message=message
     )
 
 
@@ -62,6 +66,7 @@ def availability_of(message: knowledge.Availability) -> entries.Availability:
         message.capacity,
         message.from_phase,
         period_of(message.validity),
+        message=message,
     )
 
 
@@ -78,13 +83,18 @@ def authorisation_of(message: knowledge.Authorisation) -> entries.Authorisation:
         message.supplier_institution if message.HasField("supplier_institution") else None,
         message.deliberation_id,
         period_of(message.validity),
+        message=message,
     )
 
 
 def deliberation_of(message: knowledge.Deliberation) -> entries.Deliberation:
     """Read a deliberation."""
     return entries.Deliberation(
-        message.deliberation_id, _labels_of(message.labels), message.url, period_of(message.validity)
+        message.deliberation_id,
+        _labels_of(message.labels),
+        message.url,
+        period_of(message.validity),
+        message=message,
     )
 
 

@@ -120,6 +120,7 @@ def fact_of(message: pb.Fact) -> Fact:
         record_time=instant_of(message.record_time) if message.HasField("record_time") else None,
         supersede_time=instant_of(message.supersede_time) if message.HasField("supersede_time") else None,
         superseded_by=message.superseded_by_fact_id,
+        message=message,
     )
 
 
@@ -155,6 +156,7 @@ def identifier_of(message: pb.ForeignIdentifier) -> ForeignIdentifier:
         registered_ssin=Ssin.parse(message.registered_ssin),
         record_time=instant_of(message.record_time) if message.HasField("record_time") else None,
         etag=message.etag,
+        message=message,
     )
 
 

@@ -38,6 +38,7 @@ def digest_of(message: feed_pb2.FeedDigest) -> FeedDigest:
         message.last_position,
         message.root_hash,
         message.complete,
+        message=message,
     )
 
 

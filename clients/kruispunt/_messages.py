@@ -10,8 +10,9 @@ from kruispunt import routes, shapes
 from kruispunt.common.v1 import values_pb2 as common
 from kruispunt.directory.v1 import directory_service_pb2 as directory
 from kruispunt.directory.v1 import dossier_pb2, dossier_service_pb2
+from kruispunt.errors import NumberCancelled, NumberMalformed
 from kruispunt.period import Period
-from kruispunt.ssin import Ssin
+from kruispunt.ssin import Ssin, SsinError
 from kruispunt.values import (
     Change,
     Coverage,
@@ -163,6 +164,7 @@ def dossier_of(message: dossier_pb2.Dossier) -> Dossier:
         record_time=_instant(message.record_time) if message.HasField("record_time") else None,
         confirm_time=_instant(message.confirm_time) if message.HasField("confirm_time") else None,
         etag=message.etag,
+        message=message,
     )
 
 
@@ -227,7 +229,24 @@ def person_of(message: directory.PersonDossiers) -> PersonDossiers:
         status=status,
         current=current,
         dossiers=tuple(dossier_of(each) for each in message.dossiers),
+        message=message,
     )
+
+
+def looked_up_of(message: directory.PersonDossiers) -> PersonDossiers:
+    """Read the answer to one look-up.
+
+    Raises:
+        NumberMalformed: the number is none.
+        NumberCancelled: it leads to no active one.
+    """
+    if message.status == directory.PERSON_STATUS_NUMBER_MALFORMED:
+        raise NumberMalformed(
+            "not a number", field="ssin", metadata={"field": "ssin", "fault": _fault_of(message.asked_ssin)}
+        )
+    if message.status == directory.PERSON_STATUS_NUMBER_CANCELLED:
+        raise NumberCancelled("the number was cancelled and leads to no active one", field="ssin")
+    return person_of(message)
 
 
 def route_of(message: directory.GetRouteResponse) -> routes.Route:
@@ -266,6 +285,7 @@ def coverage_of(message: directory.InstitutionCoverage) -> Coverage:
         institution_of(message.institution),
         _instant(message.last_change_time) if message.HasField("last_change_time") else None,
         _instant(message.synchronised_until) if message.HasField("synchronised_until") else None,
+        message=message,
     )
 
 
@@ -276,6 +296,7 @@ def stale_of(message: directory.StaleDossier) -> StaleDossier:
         StaleKind(message.kind),
         _instant(message.since) if message.HasField("since") else None,
         message.age_days,
+        message=message,
     )
 
 
@@ -289,3 +310,11 @@ def _instant(stamp: Timestamp) -> dt.datetime:
 
 def _period(period: Period) -> common.Period:
     return common.Period(begin=date_message(period.begin), end=optional_date(period.end))
+
+
+def _fault_of(text: str) -> str:
+    try:
+        Ssin.parse(text)
+    except SsinError as error:
+        return error.fault.value
+    return ""  # the registry is stricter than this version

@@ -51,7 +51,9 @@ def person_of(message: pb.Person, resolution: service.ResolvedNumber | None = No
 def result_of(message: service.PersonResult) -> PersonResult:
     """Read what became of one number of a batch."""
     resolution = resolved_of(message.resolution)
-    return PersonResult(resolution, person_of(message.person) if message.HasField("person") else None)
+    return PersonResult(
+        resolution, person_of(message.person) if message.HasField("person") else None, message=message
+    )
 
 
 def resolved_of(message: service.ResolvedNumber) -> ResolvedNumber:
@@ -63,6 +65,7 @@ def resolved_of(message: service.ResolvedNumber) -> ResolvedNumber:
         register=Register(message.register),
         chain=tuple(map(_replacement_of, message.chain)),
         protected=message.protected,
+        message=message,
     )
 
 
@@ -110,6 +113,7 @@ def protection_of(message: pb.Protection) -> Protection:
         lift_reference=message.lift_reference,
         lifted_by=message.lifted_by,
         lift_time=instant_of(message.lift_time) if message.HasField("lift_time") else None,
+        message=message,
     )
 
 
@@ -127,6 +131,7 @@ def pair_of(message: service.SuspectedDuplicate) -> SuspectedDuplicate:
         parts=parts_of(message.parts),
         find_time=instant_of(message.find_time) if message.HasField("find_time") else None,
         rules_version=message.rules_version,
+        message=message,
     )
 
 
@@ -159,6 +164,7 @@ def _event_of(message: service.NumberEvent) -> NumberEvent:
         reason=NumberChangeReason(message.reason),
         effective_date=date_of(message.effective_date) if message.HasField("effective_date") else None,
         record_time=instant_of(message.record_time) if message.HasField("record_time") else None,
+        message=message,
     )
 
 

@@ -17,4 +17,5 @@ def grantee_of(message: pb.Grantee) -> Grantee:
         requires_dossier=message.requires_dossier,
         shows_protected=message.shows_protected,
         end=dt.date(end.year, end.month, end.day) if message.HasField("end") else None,
+        message=message,
     )

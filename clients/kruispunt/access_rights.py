@@ -97,3 +97,4 @@ class Grantee:
     requires_dossier: bool
     shows_protected: bool
     end: dt.date | None
+    message: Any = field(default=None, repr=False, compare=False)

@@ -71,6 +71,7 @@ class SignedHead:
     key_id: str
     public_key: bytes
     signature: bytes
+    message: Any = field(default=None, repr=False, compare=False)
 
     def is_signed_by(self, public_key: bytes) -> bool:
         """Return whether that key, 32 bytes, signed the head, as one of this log. Needs `pip install 'kruispunt[verify]'`.
@@ -110,6 +111,7 @@ class Receipt:
     position: int
     inclusion_path: tuple[bytes, ...]
     head: SignedHead
+    message: Any = field(default=None, repr=False, compare=False)
 
     @property
     def is_in_the_log(self) -> bool:
@@ -179,6 +181,7 @@ class Consistency:
     first_root: bytes
     path: tuple[bytes, ...]
     head: SignedHead
+    message: Any = field(default=None, repr=False, compare=False)
 
     def holds_for(self, root_hash: bytes) -> bool:
         """Return whether the tree with the root that you kept is the beginning of the later one."""

@@ -1,6 +1,7 @@
 """Entries of the code tables: what exists, who can supply what, who may obtain what."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from kruispunt.period import Period
 from kruispunt.values import DataSetRef, InstitutionRef, NetworkLevel
@@ -36,6 +37,7 @@ class Sector:
     code: int
     labels: Labels
     validity: Period
+    message: Any = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Institution:
     enterprise_number: str
     network_level: NetworkLevel
     validity: Period
+    message: Any = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class Capacity:
     labels: Labels
     phases: tuple[Phase, ...]
     validity: Period
+    message: Any = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ class DataSet:
     data_set: DataSetRef
     labels: Labels
     validity: Period
+    message: Any = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,7 @@ class Availability:
     capacity: int
     from_phase: int
     validity: Period
+    message: Any = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +110,7 @@ class Authorisation:
     supplier_institution: int | None
     deliberation_id: str
     validity: Period
+    message: Any = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +121,7 @@ class Deliberation:
     labels: Labels
     url: str
     validity: Period
+    message: Any = field(default=None, repr=False, compare=False)
 
 
 Entry = Sector | Institution | Capacity | DataSet | Availability | Authorisation | Deliberation
@@ -126,3 +134,4 @@ class Written:
     created: int
     revised: int
     unchanged: int
+    message: Any = field(default=None, repr=False, compare=False)

@@ -4,7 +4,8 @@ The representations show no value: a name or an address must not reach a log by 
 """
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from kruispunt.ssin import Ssin
 from kruispunt.values import InstitutionRef, PartialDate, WireEnum
@@ -236,6 +237,7 @@ class Fact:
     record_time: dt.datetime | None
     supersede_time: dt.datetime | None
     superseded_by: str
+    message: Any = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -268,3 +270,4 @@ class ForeignIdentifier:
     registered_ssin: Ssin
     record_time: dt.datetime | None
     etag: str
+    message: Any = field(default=None, repr=False, compare=False)

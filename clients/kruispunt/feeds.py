@@ -183,6 +183,7 @@ class FeedDigest:
     last_position: int
     root_hash: bytes
     complete: bool
+    message: Any = field(default=None, repr=False, compare=False)
 
     def agrees_with(self, texts: Iterable[str]) -> bool:
         """Return whether exactly these entries, by their `digest_text` and in their order, were told."""

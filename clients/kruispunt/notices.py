@@ -106,6 +106,7 @@ class Acknowledgement:
 
     acknowledged_no: int
     last_no: int
+    message: Any = field(default=None, repr=False, compare=False)
 
 
 class ImpactOutcome(enum.Enum):
@@ -154,3 +155,4 @@ class Impacts:
     impacts: tuple[Impact, ...]
     told: tuple[InstitutionRef, ...]
     complete: bool
+    message: Any = field(default=None, repr=False, compare=False)

@@ -105,6 +105,7 @@ class ResolvedNumber:
     register: Register
     chain: tuple[Replacement, ...] = ()
     protected: bool = False
+    message: Any = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +169,7 @@ class PersonResult:
 
     resolution: ResolvedNumber
     person: Person | None
+    message: Any = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +245,7 @@ class NumberEvent:
     reason: NumberChangeReason
     effective_date: dt.date | None
     record_time: dt.datetime | None
+    message: Any = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +273,7 @@ class Protection:
     lift_reference: str
     lifted_by: str
     lift_time: dt.datetime | None
+    message: Any = field(default=None, repr=False, compare=False)
 
 
 PersonVersion = Fact | NumberEvent | ForeignIdentifier | Protection
@@ -286,3 +290,4 @@ class SuspectedDuplicate:
     parts: tuple[ScorePart, ...]
     find_time: dt.datetime | None
     rules_version: int
+    message: Any = field(default=None, repr=False, compare=False)

@@ -247,6 +247,7 @@ class Dossier:
     record_time: dt.datetime | None
     confirm_time: dt.datetime | None
     etag: str
+    message: Any = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +299,7 @@ class PersonDossiers:
     status: PersonStatus
     current: Ssin | None
     dossiers: tuple[Dossier, ...]
+    message: Any = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +309,7 @@ class Coverage:
     institution: InstitutionRef
     last_change_time: dt.datetime | None
     synchronised_until: dt.datetime | None
+    message: Any = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,3 +320,4 @@ class StaleDossier:
     kind: StaleKind
     since: dt.datetime | None
     age_days: int
+    message: Any = field(default=None, repr=False, compare=False)

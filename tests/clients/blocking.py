@@ -1,6 +1,7 @@
 """A client for tasks, used like one for threads: what the tests say of the one they then say of both."""
 
 import asyncio
+import contextvars
 import inspect
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Self
@@ -34,7 +35,7 @@ class Blocking:
 
     def _run(self, returned: Any) -> Any:
         if inspect.isawaitable(returned):
-            return self._runner.run(_result(returned))
+            return run(self._runner, returned)
         return self._shown(returned)
 
     def _shown(self, value: Any) -> Any:
@@ -55,7 +56,7 @@ class BlockingListing:
         self._runner = runner
 
     def first(self) -> Any:
-        return self._runner.run(self._listing.first())
+        return run(self._runner, self._listing.first())
 
     def pages(self) -> Iterator[Any]:
         return each(self._listing.pages(), self._runner)
@@ -69,12 +70,17 @@ def each(values: Any, runner: asyncio.Runner) -> Iterator[Any]:
     try:
         while True:
             try:
-                value = runner.run(_result(anext(values)))
+                value = run(runner, anext(values))
             except StopAsyncIteration:
                 return
             yield value
     finally:
-        runner.run(values.aclose())
+        run(runner, values.aclose())
+
+
+def run(runner: asyncio.Runner, awaitable: Any) -> Any:
+    """Wait for something, in the context of who waits."""
+    return runner.run(_result(awaitable), context=contextvars.copy_context())
 
 
 async def _result(awaitable: Any) -> Any:

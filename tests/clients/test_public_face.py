@@ -1,10 +1,15 @@
 """What the package shows, and what using a part of it costs."""
 
 import ast
+import dataclasses
 import enum
+import inspect
 import subprocess
 import sys
+import typing
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -168,3 +173,53 @@ def test_names_are_in_four_languages() -> None:
     assert "CPAS" == Labels(nl="OCMW", fr="CPAS").best("fr")
     with pytest.raises(ValueError, match="names are in nl, fr, de, en"):
         Labels(nl="OCMW").best("xx")
+
+
+SYNC = (kruispunt.DirectoryClient, kruispunt.IdentityClient, kruispunt.KnowledgeClient, kruispunt.Resolver)
+ASYNC = (
+    kruispunt.AsyncDirectoryClient,
+    kruispunt.AsyncIdentityClient,
+    kruispunt.AsyncKnowledgeClient,
+    kruispunt.AsyncResolver,
+)
+
+
+def methods_of(kind: type) -> dict[str, Any]:
+    return {name: each for name, each in inspect.getmembers(kind, inspect.isroutine) if name[0] != "_"}
+
+
+def classes_in(kind: Any) -> Iterator[type]:
+    """Yield the classes of an annotation, such as those of a list's items."""
+    if isinstance(kind, type) and not typing.get_args(kind):
+        yield kind
+    for each in typing.get_args(kind):
+        yield from classes_in(each)
+
+
+@pytest.mark.parametrize("kind", [*SYNC, *ASYNC])
+def test_every_value_returned_has_its_message(kind: type) -> None:
+    """What the contract says beyond the values is one attribute away."""
+    without = {
+        value.__name__
+        for method in methods_of(kind).values()
+        for value in classes_in(typing.get_type_hints(method).get("return"))
+        if dataclasses.is_dataclass(value)
+        and "message" not in {field.name for field in dataclasses.fields(value)}
+    }
+
+    assert set() == without
+
+
+@pytest.mark.parametrize(("of_threads", "of_tasks"), list(zip(SYNC, ASYNC, strict=True)))
+def test_both_clients_have_the_same_methods(of_threads: type, of_tasks: type) -> None:
+    """With the same arguments and defaults."""
+    ours, others = methods_of(of_threads), methods_of(of_tasks)
+
+    assert set(ours) == set(others)
+    for name, method in ours.items():
+        assert shape_of(others[name]) == shape_of(method)
+
+
+def shape_of(method: Any) -> list[tuple[str, Any, Any]]:
+    """Return name, kind and default of each argument."""
+    return [(each.name, each.kind, each.default) for each in inspect.signature(method).parameters.values()]

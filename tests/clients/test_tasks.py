@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 import pytest
 from tests.clients.conftest import PURPOSE
-from tests.clients.registry_stand_in import ANNA, BRAM, Script, answer_chunk, route
+from tests.clients.registry_stand_in import ANNA, BRAM, Refusal, Script, answer_chunk, route
 
 import kruispunt
 from kruispunt import AsyncDirectoryClient
@@ -207,3 +207,20 @@ def test_status_of_a_refusal_is_the_same(endpoint: str, script: Script) -> None:
     with pytest.raises(kruispunt.KruispuntError, match="bits fell over") as caught:
         asyncio.run(play())
     assert "DATA_LOSS" == caught.value.status
+
+
+def test_a_refusal_that_meets_a_write_is_not_forgotten(endpoint: str, script: Script) -> None:
+    """gRPC would say INTERNAL for about one in ten: https://github.com/grpc/grpc/issues/36066."""
+    script.on("ResolveDossiers", Refusal(grpc.StatusCode.PERMISSION_DENIED, "ROLE_MISSING"))
+
+    async def one(directory: AsyncDirectoryClient) -> str:
+        with pytest.raises(kruispunt.KruispuntError) as caught:
+            await anext(directory.resolve_dossiers([ANNA] * 10, chunk=1))
+        return caught.value.reason
+
+    async def play() -> list[str]:
+        async with client(endpoint) as directory:
+            return [await one(directory) for _ in range(100)]
+
+    assert ["ROLE_MISSING"] * 100 == asyncio.run(play())
+    assert 100 <= len(script.asked) <= 105

@@ -1,8 +1,10 @@
 """What tasks do otherwise than threads; `kruispunt._sync.driver` has the same names."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
-from typing import Generic, Protocol, Self, TypeVar
+import contextlib
+import contextvars
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable
+from typing import Any, Final, Generic, Protocol, Self, TypeVar, cast
 
 import grpc
 
@@ -20,6 +22,9 @@ A_co = TypeVar("A_co", covariant=True)
 Source = Iterable[T] | AsyncIterable[T]
 Keeper = Positions | AsyncPositions
 Trailing = Iterable[tuple[str, str | bytes]]
+
+_FORGOTTEN: Final = "Internal error from Core"
+_MOMENT_S: Final = 0.05
 
 sleep = asyncio.sleep
 
@@ -96,6 +101,7 @@ class Answers(Generic[A]):
 
     def __init__(self, stream: Stream[A]) -> None:
         self._stream = stream
+        self._ending = _Ending(stream) if isinstance(stream, grpc.aio.StreamStreamCall) else None
         self._each = aiter(stream)
 
     async def next(self, limit_s: float) -> A | None:
@@ -109,12 +115,127 @@ class Answers(Generic[A]):
         try:
             async with asyncio.timeout(limit_s):
                 return await anext(self._each, None)
+        except grpc.aio.AioRpcError as error:
+            if self._ending is None:
+                raise
+            raise await self._ending.of(error) from None
         except asyncio.CancelledError:
             raise _given_up() from None
 
     def cancel(self) -> None:
         """Give the stream up."""
         self._stream.cancel()
+
+
+class _Ending:
+    """Knows what a stream ended with.
+
+    A write that fails because the stream has ended makes `grpc.aio` say INTERNAL in place of what the server said, be
+    it that this had come already or comes a moment later (https://github.com/grpc/grpc/issues/36066).
+    """
+
+    def __init__(self, call: "grpc.aio.StreamStreamCall[Any, Any]") -> None:
+        self._call = call
+        self._first: grpc.aio.AioRpcError | None = None
+        call.add_done_callback(self._note)
+
+    async def of(self, error: grpc.aio.AioRpcError) -> grpc.aio.AioRpcError:
+        """Return what the server said, for what gRPC says; if it said nothing, that it is not there."""
+        if error.details() != _FORGOTTEN:
+            return error
+        if self._first is not None and self._first.details() != _FORGOTTEN:
+            return self._first
+        await asyncio.sleep(_MOMENT_S)
+        late = _status_of(self._call)
+        if late.details() != _FORGOTTEN:
+            return late
+        nothing = grpc.aio.Metadata()
+        return grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, nothing, nothing, "the stream was lost")
+
+    def _note(self, _call: Any) -> None:
+        self._first = _status_of(self._call)
+
+
+class Slot(Generic[A]):
+    """Where one task waits for one answer."""
+
+    def __init__(self) -> None:
+        self._answer: asyncio.Future[A] = asyncio.get_running_loop().create_future()
+
+    def set(self, answer: A) -> None:
+        """Give the answer; nobody may wait any more."""
+        if not self._answer.done():
+            self._answer.set_result(answer)
+
+    def fail(self, error: Exception) -> None:
+        """Give an error in its place."""
+        if not self._answer.done():
+            self._answer.set_exception(error)
+
+    async def get(self, limit_s: float) -> A:
+        """Wait for what is given.
+
+        Raises:
+            TimeoutError: nothing was, in time.
+        """
+        async with asyncio.timeout(limit_s):
+            return await self._answer
+
+
+class Room:
+    """So many at once, in the order of their coming."""
+
+    def __init__(self, most: int) -> None:
+        self._places = asyncio.Semaphore(most)
+
+    async def enter(self, limit_s: float) -> None:
+        """Wait for a place.
+
+        Raises:
+            TimeoutError: there was none, in time.
+        """
+        async with asyncio.timeout(limit_s):
+            await self._places.acquire()
+
+    def leave(self) -> None:
+        """Give the place to another."""
+        self._places.release()
+
+
+class Bell:
+    """Wakes the one who waits for something to do."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def ring(self) -> None:
+        """Wake it, now or when it waits next."""
+        self._event.set()
+
+    async def wait(self, limit_s: float) -> bool:
+        """Wait for the bell; return whether it rang in time."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(limit_s):
+                await self._event.wait()
+        rang = self._event.is_set()
+        self._event.clear()
+        return rang
+
+
+class Worker:
+    """Runs something beside who asks for it; it belongs to no trace."""
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        """Begin; what was begun before is at its end."""
+        self._task = asyncio.get_running_loop().create_task(work(), context=contextvars.Context())
+
+    async def join(self) -> None:
+        """Wait until it is done."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
 
 
 async def close_all(channels: Iterable[grpc.aio.Channel]) -> None:
@@ -168,3 +289,22 @@ def _given_up() -> BaseException:
     if task is not None and task.cancelling():
         return asyncio.CancelledError()
     return CallCancelled("the call was given up", status="CANCELLED")
+
+
+def _status_of(call: "grpc.aio.StreamStreamCall[Any, Any]") -> grpc.aio.AioRpcError:
+    """Return what a call has ended with, as gRPC says now."""
+    return grpc.aio.AioRpcError(
+        _at_once(call.code()),
+        grpc.aio.Metadata(),
+        _at_once(call.trailing_metadata()),
+        _at_once(call.details()),
+    )
+
+
+def _at_once(waiting: Coroutine[Any, Any, T]) -> T:
+    """Return what a coroutine returns that has nothing to wait for."""
+    try:
+        waiting.send(None)
+    except StopIteration as over:
+        return cast("T", over.value)
+    raise RuntimeError("the call goes on")

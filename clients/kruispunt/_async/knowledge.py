@@ -218,7 +218,7 @@ class AsyncKnowledgeClient:
             entries=[reading.entry_message(entry) for entry in new],
         )
         answer = await self._connection.call(self._stub.WriteEntries, request, timeout_s=self._timeout_s)
-        return entries.Written(answer.created, answer.revised, answer.unchanged)
+        return entries.Written(answer.created, answer.revised, answer.unchanged, answer)
 
     async def close(self) -> None:
         """Close the channels; calls under way end as `CallCancelled`."""

@@ -8,6 +8,7 @@ from kruispunt._async.client import Caller
 from kruispunt._async.conversation import Conversation, Patience
 from kruispunt._async.driver import Requests, Source, Stream
 from kruispunt._async.listing import AsyncListing
+from kruispunt._async.resolver import AsyncResolver
 from kruispunt._async.streaming import batches, parts
 from kruispunt._messages import (
     coverage_of,
@@ -151,15 +152,58 @@ class ReadingMethods(Caller):
             async for ssins in batches(persons, chunk):
                 yield Request(chunk=next(numbers), ssins=map(str, ssins))
 
-        def open_stream(requests: Requests[Request]) -> Stream[Response]:
-            method = self._directory.ResolveDossiers
-            return method(requests, timeout=_STRETCH_S, metadata=self._context.metadata())
-
         numbers = itertools.count()
         patience = Patience(self._connection.line, timeout_s or self._timeout_s)
         header = Request(criteria=criteria)
-        answers = Conversation(open_stream, patience, requests(), fits, header).answers()
+        answers = Conversation(self._open_resolution, patience, requests(), fits, header).answers()
         return parts(answers, lambda answer: map(person_of, answer.persons))
+
+    def resolver(
+        self,
+        *,
+        valid_at: dt.date | None = None,
+        known_at: dt.datetime | None = None,
+        sector: int | None = None,
+        institution: int | None = None,
+        capacity: int | None = None,
+        network_level: NetworkLevel = NetworkLevel.UNSPECIFIED,
+        most_waiting: int = 10_000,
+    ) -> AsyncResolver:
+        """Return what answers single look-ups from many tasks, which travel together over one stream.
+
+        For programs that ask for one person at a time, at many places at once: some times faster than a call each.
+        It works under the purpose of this client; a view with another purpose has a resolver of its own.
+
+        Args:
+            valid_at: day on which the dossiers must be open; left out: the day of each stream, which is short.
+            known_at: zone-aware, not in the future.
+            sector: only this one, 0 to 999.
+            institution: only this one of `sector`.
+            capacity: only this one.
+            network_level: only this one.
+            most_waiting: look-ups at once; further ones wait for room.
+
+        Raises:
+            ValueError: `most_waiting` is not at least 1.
+        """
+        if most_waiting < 1:
+            raise ValueError("a resolver has room for one look-up at least")
+        criteria = pb.ResolutionCriteria(
+            valid_at=optional_date(valid_at),
+            known_at=optional_instant(known_at),
+            filter=filter_message(sector, institution, capacity, network_level),
+        )
+        return AsyncResolver(
+            self._open_resolution,
+            self._connection.line,
+            Request(criteria=criteria),
+            timeout_s=self._timeout_s,
+            most_waiting=most_waiting,
+        )
+
+    def _open_resolution(self, requests: Requests[Request]) -> Stream[Response]:
+        method = self._directory.ResolveDossiers
+        return method(requests, timeout=_STRETCH_S, metadata=self._context.metadata())
 
     async def get_route(
         self,

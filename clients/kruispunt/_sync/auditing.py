@@ -90,6 +90,7 @@ class AuditMethods(Caller):
             answer.position,
             tuple(answer.inclusion_path),
             head_of(answer.head),
+            answer,
         )
 
     def get_signed_head(self, log: Log, *, timeout_s: float | None = None) -> SignedHead:
@@ -117,7 +118,7 @@ class AuditMethods(Caller):
         )
         answer = self._ask(self._audit.CheckConsistency, request, timeout_s)
         return Consistency(
-            first_size, answer.first_root_hash, tuple(answer.consistency_path), head_of(answer.head)
+            first_size, answer.first_root_hash, tuple(answer.consistency_path), head_of(answer.head), answer
         )
 
     @property

@@ -3,7 +3,7 @@
 import queue
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 import grpc
@@ -164,6 +164,92 @@ class _Guard:
                     return
                 self._wakes_at = self._until
                 self._changed.wait(min(left_s, threading.TIMEOUT_MAX))
+
+
+class Slot(Generic[A]):
+    """Where one thread waits for one answer."""
+
+    def __init__(self) -> None:
+        self._given = threading.Lock()  # half the cost of an event
+        self._given.acquire()
+        self._answer: A
+        self._error: Exception | None = None
+
+    def set(self, answer: A) -> None:
+        """Give the answer; nobody may wait any more."""
+        self._answer = answer
+        self._given.release()
+
+    def fail(self, error: Exception) -> None:
+        """Give an error in its place."""
+        self._error = error
+        self._given.release()
+
+    def get(self, limit_s: float) -> A:
+        """Wait for what is given.
+
+        Raises:
+            TimeoutError: nothing was, in time.
+        """
+        if not self._given.acquire(timeout=limit_s):
+            raise TimeoutError
+        if self._error is not None:
+            raise self._error
+        return self._answer
+
+
+class Room:
+    """So many at once."""
+
+    def __init__(self, most: int) -> None:
+        self._places = threading.Semaphore(most)
+
+    def enter(self, limit_s: float) -> None:
+        """Wait for a place.
+
+        Raises:
+            TimeoutError: there was none, in time.
+        """
+        if not self._places.acquire(timeout=limit_s):
+            raise TimeoutError
+
+    def leave(self) -> None:
+        """Give the place to another."""
+        self._places.release()
+
+
+class Bell:
+    """Wakes the one who waits for something to do."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def ring(self) -> None:
+        """Wake it, now or when it waits next."""
+        self._event.set()
+
+    def wait(self, limit_s: float) -> bool:
+        """Wait for the bell; return whether it rang in time."""
+        rang = self._event.wait(limit_s)
+        self._event.clear()
+        return rang
+
+
+class Worker:
+    """Runs something beside who asks for it; it belongs to no trace."""
+
+    def __init__(self) -> None:
+        self._thread: threading.Thread | None = None
+
+    def start(self, work: Callable[[], None]) -> None:
+        """Begin; what was begun before is at its end."""
+        self._thread = threading.Thread(target=work, name="kruispunt-resolver", daemon=True)
+        self._thread.start()
+
+    def join(self) -> None:
+        """Wait until it is done."""
+        if self._thread is not None:
+            self._thread.join()
 
 
 def close_all(channels: Iterable[grpc.Channel]) -> None:

@@ -219,7 +219,7 @@ class KnowledgeClient:
             entries=[reading.entry_message(entry) for entry in new],
         )
         answer = self._connection.call(self._stub.WriteEntries, request, timeout_s=self._timeout_s)
-        return entries.Written(answer.created, answer.revised, answer.unchanged)
+        return entries.Written(answer.created, answer.revised, answer.unchanged, answer)
 
     def close(self) -> None:
         """Close the channels; calls under way end as `CallCancelled`."""

@@ -78,7 +78,7 @@ class NoticeMethods(Caller):
         """
         request = pb.AcknowledgeNoticesRequest(up_to_no=up_to_no)
         answer = self._ask(self._notices.AcknowledgeNotices, request, timeout_s)
-        return Acknowledgement(answer.acknowledged_no, answer.last_no)
+        return Acknowledgement(answer.acknowledged_no, answer.last_no, answer)
 
     def get_notice_digest(self, day: dt.date, *, timeout_s: float | None = None) -> FeedDigest:
         """Return count and root over the notices recorded on a day in Brussels; ask it `agrees_with` what you read.
@@ -124,6 +124,7 @@ class NoticeMethods(Caller):
             tuple(map(impact_of, answer.impacts)),
             tuple(InstitutionRef(each.sector, each.institution) for each in answer.told),
             answer.complete,
+            answer,
         )
 
     @property

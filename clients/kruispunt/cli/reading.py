@@ -57,7 +57,7 @@ def _reader_of(kind: Any) -> Reader:
 
 @functools.cache
 def _fields_of(kind: Any) -> dict[str, _Field]:
-    """Return the fields of a value class by name."""
+    """Return the fields of a value class by name; not what came over the wire."""
     kinds = typing.get_type_hints(kind)
     return {
         field.name: _Field(
@@ -67,6 +67,7 @@ def _fields_of(kind: Any) -> dict[str, _Field]:
             type(None) in typing.get_args(kinds[field.name]),
         )
         for field in dataclasses.fields(kind)
+        if field.name != "message"
     }
 
 
