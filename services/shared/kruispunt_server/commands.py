@@ -96,7 +96,10 @@ def _add_preparing(app: typer.Typer, service: Service) -> None:
         from kruispunt_server import migrate as migrations
 
         url = load(service, config).database_url
-        migrations.upgrade(url, service.name)
+        try:
+            migrations.upgrade(url, service.name)
+        except migrations.MigrationError as error:
+            refuse("nothing was migrated", [str(error)])
         typer.echo(f"the {service.name} database is at revision {migrations.current(url, service.name)}")
 
     @app.command("check-settings")

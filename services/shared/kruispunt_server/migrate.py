@@ -18,7 +18,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from kruispunt_server.database import Database, create_private
+from kruispunt_server.database import Database, create_private, pooler_of
 
 SERVICES: Final = ("identity", "directory")
 
@@ -28,7 +28,7 @@ _ADVISORY_KEY = 0x6B72_7569_7370_756E
 
 
 class MigrationError(Exception):
-    """The database is not at the revision that this version of the software works on."""
+    """The database is not at the revision that this version of the software works on, or cannot be brought there."""
 
 
 def folder(service: str) -> Path:
@@ -50,6 +50,7 @@ def upgrade(url: str, service: str, revision: str = "head") -> None:
     """Bring the database at `url` up to `revision`; nothing happens if it is there.
 
     Raises:
+        MigrationError: `url` leads through a pooler.
         sqlalchemy.exc.OperationalError: the database cannot be reached, or another process holds a lock.
     """
     with _configured(url, service) as config:
@@ -193,6 +194,10 @@ def _alone(connection: sa.Connection) -> Iterator[None]:
 
 def _engine(url: str) -> sa.Engine:
     parsed = sa.make_url(url)
+    if pooler_of(parsed) is not None:
+        raise MigrationError(
+            "migrations hold a lock for their session: give the address of PostgreSQL itself"
+        )
     if parsed.get_backend_name() == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
         return sa.create_engine(parsed, poolclass=sa.NullPool, hide_parameters=True)
