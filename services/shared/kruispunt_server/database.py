@@ -19,6 +19,7 @@ from kruispunt_server.errors import RegistryError
 from kruispunt_server.hot import HotPool, HotStatement, PostgresSession, Session, SqliteSession
 from kruispunt_server.postgres_checks import ALLOW_UNSAFE, Load, UnsafeDatabaseError
 from kruispunt_server.postgres_connection import PatientConnection
+from kruispunt_server.repeating import ResultT, carried_out
 from kruispunt_server.store_errors import constraint_of, translating, waited_in_vain
 from kruispunt_server.time_left import seconds_left, within
 from kruispunt_server.turnstile import Turnstile
@@ -137,6 +138,19 @@ class Database:
         """
         with translating(), self._writers_turn(), self._door.passing(), self._writer.begin() as connection:
             yield connection
+
+    def transact(self, unit: Callable[[sa.Connection], ResultT], *, keyed: bool = False) -> ResultT:
+        """Run `unit` in one transaction, and again if the database undid it; returns what it returned.
+
+        Args:
+            unit: all that the transaction does; repeatable, as of `repeating.carried_out`.
+            keyed: `unit` notices that it was committed already.
+
+        Raises:
+            RegistryError: as of `writing`; CONCURRENT_CHANGE after several attempts only.
+            sqlalchemy.exc.IntegrityError: a constraint was violated; see `constraint_of`.
+        """
+        return carried_out(self.writing, unit, keyed=keyed)
 
     def lock(self, connection: sa.Connection, key: int) -> None:
         """Let no other transaction that locks `key` run beside this one, until this one ends.
