@@ -229,10 +229,14 @@ def losing(database: Database) -> Database:
     with database.writing() as connection:
         for statement in (
             "CREATE TABLE once (done int)",
-            "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-            "PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(10); RETURN NULL; END $$",
-            "CREATE CONSTRAINT TRIGGER dying AFTER INSERT ON once DEFERRABLE INITIALLY DEFERRED "
-            "FOR EACH ROW EXECUTE FUNCTION die()",
+            (
+                "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                "PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(10); RETURN NULL; END $$"
+            ),
+            (
+                "CREATE CONSTRAINT TRIGGER dying AFTER INSERT ON once DEFERRABLE INITIALLY DEFERRED "
+                "FOR EACH ROW EXECUTE FUNCTION die()"
+            ),
         ):
             connection.exec_driver_sql(statement)
     return database

@@ -149,15 +149,20 @@ def _serve(service: Service, config: Path | None, settings: ServerSettings) -> i
     with tempfile.TemporaryDirectory(prefix="kruispunt-metrics-") as folder, memory.shared_file() as quotas:
         # Or gRPC's core writes its own lines, free text with the addresses of clients, among the events.
         environment = {"GRPC_VERBOSITY": "NONE", **os.environ, memory.VARIABLE: str(quotas.fileno())}
-        forget: Callable[[int], None] = lambda _process_id: None  # noqa: E731 - replaced below
+        greet: Callable[[int, int], None] = lambda _number, _process_id: None  # noqa: E731 - replaced below
+        forget: Callable[[int], None] = lambda _process_id: None  # noqa: E731 - likewise
         if settings.metrics_port is not None:
             from kruispunt_server.metrics import FOLDER_VARIABLE, forget_worker, serve_metrics
+            from kruispunt_server.worker_figures import WorkerFigures
 
+            figures = WorkerFigures()
+            greet = figures.began
             environment[FOLDER_VARIABLE] = folder
-            port = serve_metrics(Path(folder), settings.metrics_host, settings.metrics_port)
+            port = serve_metrics(Path(folder), settings.metrics_host, settings.metrics_port, figures)
             events.emit("metrics_served", address=settings.metrics_host, port=port)
 
             def forget(process_id: int) -> None:
+                figures.ended(process_id)
                 forget_worker(Path(folder), process_id)
 
         supervisor = Supervisor(
@@ -167,6 +172,7 @@ def _serve(service: Service, config: Path | None, settings: ServerSettings) -> i
             workers=settings.workers,
             events=events,
             ready_file=settings.ready_file,
+            greet=greet,
             forget=forget,
             environment=environment,
             inherited=[quotas.fileno()],

@@ -47,12 +47,13 @@ def carried_out(
             with writing() as connection:
                 result = unit(connection)
                 in_doubt = not keyed
-            return result
         except RegistryError as error:
             pause_s = random.uniform(0, _PAUSE_S * 2**attempt)  # noqa: S311 - so that two do not meet again
             again = _was_undone(error) or (_lost_its_connection(error) and not in_doubt)
             if not again or attempt == ATTEMPTS or within(pause_s) < pause_s:
                 raise
+        else:
+            return result
         time.sleep(pause_s)
         attempt += 1
 
