@@ -102,6 +102,14 @@ def _add_preparing(app: typer.Typer, service: Service) -> None:
             refuse("nothing was migrated", [str(error)])
         typer.echo(f"the {service.name} database is at revision {migrations.current(url, service.name)}")
 
+    @app.command()
+    def partition(
+        partitions: Annotated[int, typer.Argument(help="Of each table of persons, 2 to 1024; 0: none.")],
+        config: Config = None,
+    ) -> None:
+        """Rebuild the tables of persons on PostgreSQL with partitions, or without; while no server serves, as their owner."""
+        _partition(service, load(service, config).database_url, partitions)
+
     @app.command("check-settings")
     def check_settings(config: Config = None) -> None:
         """Say everything that is wrong with the settings."""
@@ -179,6 +187,24 @@ def _serve(service: Service, config: Path | None, settings: ServerSettings) -> i
             patience_s=settings.lame_duck_s + settings.drain_s + settings.statement_timeout_s + 15,
         )
         return supervisor.run()
+
+
+def _partition(service: Service, url: str, partitions: int) -> None:
+    from kruispunt_server import migrate as migrations
+    from kruispunt_server import partitioning
+    from kruispunt_server.owned import owned
+
+    if (found := migrations.current(url, service.name)) != (head := migrations.head(service.name)):
+        refuse(
+            "nothing was changed",
+            [f"the {service.name} database is at revision {found}: migrate it to {head}"],
+        )
+    try:
+        rows = partitioning.spread(url, owned(service.tables().change.metadata), partitions)
+    except (migrations.MigrationError, partitioning.PartitioningError) as error:
+        refuse("nothing was changed", [str(error)])
+    for table, count in rows.items():
+        typer.echo(f"{table}: {count} rows in {partitions or 'no'} partitions")
 
 
 def _load_rights(service: Service, file: Path, settings: ServerSettings) -> None:
