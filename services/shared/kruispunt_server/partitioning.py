@@ -8,7 +8,6 @@ Only tables can be spread whose every key holds the person, as PostgreSQL keeps 
 Such tables say so in the code, by `owned.owned_by`.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -62,7 +61,7 @@ class _Definition:
         references: foreign keys of the table, and of others to it.
         indexes: those that belong to no constraint.
         triggers: ours.
-        truncating: of those, what watches TRUNCATE: of the table alone, and not of its partitions.
+        keeps_rows: one of those watches TRUNCATE.
         rights: of other roles.
     """
 
@@ -71,7 +70,7 @@ class _Definition:
     references: Sequence[tuple[str, str, str]]
     indexes: Sequence[str]
     triggers: Sequence[str]
-    truncating: Sequence[str]
+    keeps_rows: bool
     rights: Sequence[str]
 
 
@@ -93,10 +92,12 @@ class _Work:
             self._do(f"ALTER TABLE {of} DROP CONSTRAINT {_quoted(name)}")
         if self._partitions:
             self._do(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+            self._connection.execute(sa.text(_REFUSING))
         rows = {table: self._rebuild(table, definitions[table]) for table in self._tables}
         for name, (of, sentence) in references.items():
             self._do(f"ALTER TABLE {of} ADD CONSTRAINT {_quoted(name)} {sentence}")
         if not self._partitions:
+            self._do(f"DROP FUNCTION IF EXISTS {SCHEMA}.refuse()")
             self._do(f"DROP SCHEMA IF EXISTS {SCHEMA}")
         for table in self._tables:
             self._do(f"ANALYZE {_quoted(table)}")
@@ -122,8 +123,11 @@ class _Work:
         for place in range(self._partitions):
             part = f"{SCHEMA}.{_quoted(f'{table}_new_p{place}')}"
             self._do(f"ALTER TABLE {part} RENAME TO {_quoted(f'{table}_p{place}')}")
-            for sentence in of.truncating:
-                self._do(_ON.sub(f" ON {SCHEMA}.{_quoted(f'{table}_p{place}')} ", sentence, count=1))
+            if of.keeps_rows:
+                self._do(
+                    f"CREATE TRIGGER no_truncate BEFORE TRUNCATE ON {SCHEMA}.{_quoted(f'{table}_p{place}')} "
+                    f"FOR EACH STATEMENT EXECUTE FUNCTION {SCHEMA}.refuse('{table}')"
+                )
         for sentence in (*of.keys, *of.indexes, *of.triggers, *of.rights):
             self._do(sentence)
         return moved.rowcount
@@ -142,7 +146,7 @@ class _Work:
             references=[tuple(row) for row in self._rows(_REFERENCES, table)],
             indexes=[row[0].replace(" ON ONLY ", " ON ") for row in self._rows(_INDEXES, table)],
             triggers=[sentence for _, sentence in triggers],
-            truncating=[sentence for is_truncate, sentence in triggers if is_truncate],
+            keeps_rows=any(is_truncate for is_truncate, _ in triggers),
             rights=[
                 f"GRANT {right}{f' ({_quoted(of)})' if of else ''} ON {name} TO {role}"
                 for right, of, role in self._rows(_RIGHTS, table)
@@ -156,7 +160,13 @@ class _Work:
         return self._connection.exec_driver_sql(statement)
 
 
-_ON = re.compile(r" ON public\.\S+ ")
+# What watches TRUNCATE watches the table alone. The parts have a function of their own: a migration that takes the
+# table's protection away knows nothing of parts.
+_REFUSING = (
+    f"CREATE OR REPLACE FUNCTION {SCHEMA}.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+    "RAISE EXCEPTION '% is append-only', TG_ARGV[0] USING ERRCODE = 'integrity_constraint_violation', "
+    "CONSTRAINT = TG_ARGV[0] || '_append_only'; END $$"
+)
 _COLUMNS = sa.text(
     "SELECT attname FROM pg_attribute WHERE attrelid = CAST(:name AS regclass) AND attnum > 0 AND NOT attisdropped "
     "AND attgenerated = '' ORDER BY attnum"
