@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from tests.access.matrix import cells
+from tests.support.pgbouncer import Pooler, need_pgbouncer, running
 from tests.support.postgres import SERVER_ROLE, Cluster, locked, shared_cluster, template_of
 
 from kruispunt_directory.tables import DirectoryTables
@@ -91,6 +92,20 @@ def sqlite_url(sqlite_templates: dict[str, Path], tmp_path: Path) -> str:
 def database_url(request: pytest.FixtureRequest) -> str:
     """A database of this test alone, with the directory's tables; the test runs once on each kind."""
     return _one_of(request, "sqlite_url", "postgres_url")
+
+
+@pytest.fixture(scope="session")
+def pgbouncer(postgres: Cluster) -> Iterator[Pooler]:
+    """PgBouncer in transaction mode before the PostgreSQL of the session; its own for every worker."""
+    need_pgbouncer()
+    with running(postgres) as pooler:
+        yield pooler
+
+
+@pytest.fixture
+def pooled_url(pgbouncer: Pooler, postgres_url: str) -> str:
+    """The PostgreSQL database of this test alone, with the directory's tables, through PgBouncer."""
+    return pgbouncer.url_of(postgres_url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -12,8 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+from tests.conftest import as_server
 
 from kruispunt._service_config import channel_options
+from kruispunt_directory.code_tables import load_code_tables
+from kruispunt_directory.store.code_tables import load_into
+from kruispunt_directory.tables import directory_tables, shared
+from kruispunt_server import pki
+from kruispunt_server.access.loading import load_rights, rights_in
+from kruispunt_server.clock import SystemClock
+from kruispunt_server.database import Database
 
 PATIENCE_S = 120.0  # cores are shared with other tests
 
@@ -113,6 +121,22 @@ class Home:
             (clients / "pension-office.crt").read_bytes(),
         )
         return grpc.secure_channel(address, credentials, channel_options())
+
+
+def prepared_home(folder: Path, urls: dict[str, str]) -> Home:
+    """Return a home whose databases, by service, know one participant and code tables; the servers own nothing there."""
+    pki.issue_all(folder / "pki", {"pension-office": ["spiffe://test/participant/pension-office"]})
+    pki.replace_file(folder / "pki" / "secret", b"s" * 32, 0o600)
+    (folder / "rights.yaml").write_text(RIGHTS)
+    for service, url in urls.items():
+        database = Database.open(url, pool_size=1)
+        load_rights(database, shared, SystemClock(), rights_in(folder / "rights.yaml"))
+        if service == "directory":
+            load_into(database, directory_tables(), SystemClock(), load_code_tables(None))
+        database.close()
+    home = Home(folder)
+    home.write(database_url=as_server(urls["directory"]))
+    return home
 
 
 class Running:

@@ -22,12 +22,10 @@ from grpc_health.v1 import health_pb2
 from kruispunt.directory.v1 import directory_service_pb2 as pb
 from kruispunt_directory.tables import shared
 from kruispunt_server import pki
-from kruispunt_server.access.loading import load_rights, rights_in
-from kruispunt_server.clock import SystemClock
 from kruispunt_server.database import Database
 
 from .conftest import NAME, PURPOSE
-from .processes import RIGHTS, Home, Running, run, wait_until
+from .processes import Home, Running, prepared_home, run, wait_until
 
 SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
 ASKED = pb.ListDossiersRequest(ssin="85073003328").SerializeToString()
@@ -36,17 +34,11 @@ ASKED = pb.ListDossiersRequest(ssin="85073003328").SerializeToString()
 @pytest.fixture
 def home(tmp_path: Path, sqlite_templates: dict[str, Path]) -> Home:
     """Certificates, a secret, and migrated databases that know one participant."""
-    pki.issue_all(tmp_path / "pki", {"pension-office": ["spiffe://test/participant/pension-office"]})
-    pki.replace_file(tmp_path / "pki" / "secret", b"s" * 32, 0o600)
-    (tmp_path / "rights.yaml").write_text(RIGHTS)
     for service, template in sqlite_templates.items():
         shutil.copyfile(template, tmp_path / f"{service}.db")
-        database = Database.open(f"sqlite:///{tmp_path / service}.db")
-        load_rights(database, shared, SystemClock(), rights_in(tmp_path / "rights.yaml"))
-        database.close()
-    one = Home(tmp_path)
-    one.write()
-    return one
+    return prepared_home(
+        tmp_path, {service: f"sqlite:///{tmp_path / service}.db" for service in sqlite_templates}
+    )
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ import shutil
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import psycopg
 import sqlalchemy as sa
@@ -167,11 +168,19 @@ def _sweep(own: Path) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def _start(folder: Path) -> None:
+def as_standby(folder: Path) -> None:
+    """Stop the cluster of a folder in order, and start it as one that waits for what a primary tells it."""
+    data = folder / "cluster"
+    _run(folder, "pg_ctl", "-D", data, "-m", "fast", "-w", "stop")
+    (data / "standby.signal").touch()
+    _run(folder, "pg_ctl", "-D", data, "-l", folder / "log", "-w", "start")
+
+
+def _start(folder: Path, further: Mapping[str, str] = MappingProxyType({})) -> None:
     data = folder / "cluster"
     _run(folder, "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync",
          "--locale-provider=builtin", "--locale=C.UTF-8")  # fmt: skip
-    settings = {**_SETTINGS, "unix_socket_directories": f"'{folder}'"}
+    settings = {**_SETTINGS, **further, "unix_socket_directories": f"'{folder}'"}
     with (data / "postgresql.conf").open("a") as configuration:
         configuration.writelines(f"{name} = {value}\n" for name, value in settings.items())
     _run(folder, "pg_ctl", "-D", data, "-l", folder / "log", "-w", "start")
@@ -186,7 +195,7 @@ def _run(folder: Path, program: str, *arguments: str | Path) -> None:
     subprocess.run(
         [_binaries(folder) / program, *arguments],
         check=True,
-        user=_user(),
+        user=unprivileged(),
         cwd="/",
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -195,7 +204,8 @@ def _run(folder: Path, program: str, *arguments: str | Path) -> None:
     )
 
 
-def _user() -> str | None:
+def unprivileged() -> str | None:
+    """Return who runs what refuses to run as root; none: ourselves."""
     return "nobody" if os.getuid() == 0 else None
 
 
@@ -213,7 +223,7 @@ def _binaries(folder: Path) -> Path:
             subprocess.run(
                 [installed / "bin" / "postgres", "--version"],
                 check=True,
-                user=_user(),
+                user=unprivileged(),
                 cwd="/",
                 capture_output=True,
             )
@@ -227,3 +237,16 @@ def _binaries(folder: Path) -> Path:
 def template_of(cluster: Cluster, service: str) -> str:
     """Return the name of the migrated template of a service."""
     return f"template_{cluster.session}_{service}"
+
+
+@contextlib.contextmanager
+def own_cluster(folder: Path, **settings: str) -> Iterator[Cluster]:
+    """Give a PostgreSQL of this test alone that flushes what it is told to, with further settings; stopped afterwards."""
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o777)
+    flushing = dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes"), "on")
+    _start(folder, {**flushing, **settings})
+    try:
+        yield Cluster(f"postgresql://postgres@/postgres?host={folder}", "own")
+    finally:
+        _stop(folder)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from kruispunt_server.owned import owned_by
 from kruispunt_server.tables import Instant
 
 
@@ -78,6 +79,7 @@ def _dossier(metadata: sa.MetaData) -> sa.Table:
         ),
         # Persons on whom an institution holds a dossier: the snapshot of WatchNotices.
         sa.Index("ix_dossier_institution_person", "sector", "institution", "person", "registered_under"),
+        info=owned_by("person"),
         sqlite_with_rowid=False,
     )
 
@@ -98,6 +100,7 @@ def _dossier_version(metadata: sa.MetaData) -> sa.Table:
         sa.Column("standing", sa.Boolean, nullable=False),
         # The last change of each institution: GetCoverage.
         sa.Index("ix_dossier_version_institution_recorded_at", "sector", "institution", "recorded_at"),
+        info=owned_by("person"),
         sqlite_with_rowid=False,
     )
 
@@ -129,6 +132,7 @@ def _number(metadata: sa.MetaData) -> sa.Table:
             sqlite_where=sa.text(LEADING),
             postgresql_where=sa.text(LEADING),
         ),
+        info=owned_by("ssin"),
         sqlite_with_rowid=False,
     )
 
@@ -143,6 +147,7 @@ def _number_step(metadata: sa.MetaData) -> sa.Table:
         sa.Column("superseded_at", Instant),  # absent: it stands
         # What was ever joined to a number: a split.
         sa.Index("ix_number_step_next_ssin", "next_ssin"),
+        info=owned_by("former_ssin"),
         sqlite_with_rowid=False,
     )
 
@@ -156,6 +161,7 @@ def _number_version(metadata: sa.MetaData) -> sa.Table:
         sa.Column("current_ssin", sa.BigInteger, nullable=False),
         sa.Column("status", sa.SmallInteger, nullable=False),
         sa.Column("replaced_on", sa.Date),
+        info=owned_by("ssin"),
         sqlite_with_rowid=False,
     )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from kruispunt_server.owned import owned_by
 from kruispunt_server.tables import Instant
 
 
@@ -96,6 +97,7 @@ def _match_profile(metadata: sa.MetaData) -> sa.Table:
         sa.Index("ix_match_profile_outline", "ssin", "letters", "birth", info={"only_on": "sqlite"}).ddl_if(
             dialect="sqlite"
         ),
+        info=owned_by("ssin"),
         sqlite_with_rowid=False,
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from kruispunt_server.owned import owned_by
 from kruispunt_server.tables import Instant
 
 
@@ -82,6 +83,7 @@ def _number(metadata: sa.MetaData) -> sa.Table:
         sa.Index("ix_number_root_ssin", "root_ssin"),
         # The numbers that were replaced by one: the foreign key, and a split.
         sa.Index("ix_number_replaced_by", "replaced_by"),
+        info=owned_by("ssin"),
         sqlite_with_rowid=False,
     )
 
@@ -100,6 +102,7 @@ def _number_event(metadata: sa.MetaData) -> sa.Table:
         sa.Column("recorded_at", Instant, nullable=False),
         # Which numbers led to one at an instant.
         sa.Index("ix_number_event_other_ssin", "other_ssin"),
+        info=owned_by("ssin"),
         sqlite_with_rowid=False,
     )
 
@@ -144,6 +147,7 @@ def _fact(metadata: sa.MetaData) -> sa.Table:
         sa.Column("superseded_by", sa.Uuid),
         sa.CheckConstraint("begin_day IS NULL OR end_day IS NULL OR begin_day < end_day", name="period"),
         sa.CheckConstraint("superseded_by IS NULL OR superseded_at IS NOT NULL", name="superseded_by"),
+        info=owned_by("ssin"),
         sqlite_with_rowid=False,
     )
 
@@ -167,6 +171,7 @@ def _foreign_identifier(metadata: sa.MetaData) -> sa.Table:
         sa.CheckConstraint("begin_day IS NULL OR end_day IS NULL OR begin_day < end_day", name="period"),
         # FindPersonsByForeignIdentifier.
         sa.Index("ix_foreign_identifier_folded", "folded", "scheme", "country"),
+        info=owned_by("ssin"),
         sqlite_with_rowid=False,
     )
 
@@ -197,5 +202,6 @@ def _protection(metadata: sa.MetaData) -> sa.Table:
             sqlite_where=sa.text("superseded_at IS NULL"),
             postgresql_where=sa.text("superseded_at IS NULL"),
         ),
+        info=owned_by("ssin"),
         sqlite_with_rowid=False,
     )

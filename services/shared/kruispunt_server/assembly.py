@@ -19,6 +19,7 @@ from kruispunt_server.events import Events
 from kruispunt_server.journal import AccessJournal
 from kruispunt_server.keys import Keys, Pseudonyms
 from kruispunt_server.lease import Lease
+from kruispunt_server.postgres_checks import Load
 from kruispunt_server.quotas.memory import QuotaMemory
 from kruispunt_server.quotas.wiring import alarm_of, quotas_of
 from kruispunt_server.sealing.heads import HeadStore
@@ -151,7 +152,7 @@ def open_parts(
     Raises:
         RegistryError: the database cannot be reached.
         MigrationError: it is not at the head.
-        UnsafeDatabaseError: it may lose what it acknowledged, or lets the server rewrite the journal.
+        UnsafeDatabaseError: it may lose what it acknowledged, lets the server rewrite the journal, or cannot carry it.
         SealKeyError: the file of seal keys cannot be used.
     """
     clock = clock or SystemClock()
@@ -201,6 +202,9 @@ def _opened(settings: ServerSettings, tables: SharedTables) -> Database:
         statement_timeout_s=settings.statement_timeout_s,
     )
     try:
+        database.refuse_unfit(
+            Load(settings.database_sharers, settings.workers, settings.database_connections)
+        )
         migrate.check_head(database, settings.service)
         refuse_too_much(database, tables)
     except BaseException:

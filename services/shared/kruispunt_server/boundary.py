@@ -28,6 +28,7 @@ from kruispunt_server.incidents import incident_of
 from kruispunt_server.purpose import read_purpose
 from kruispunt_server.raw import on_pool, parse
 from kruispunt_server.streams import Place, Slots, Watchdog
+from kruispunt_server.time_left import for_everybody, works_until
 
 if TYPE_CHECKING:
     from kruispunt_server.metrics import Calls
@@ -128,6 +129,7 @@ class _Endpoint:
         except Exception as error:  # noqa: BLE001 - the one place where all ends
             refusal = self._refusal(error, call)
         finally:
+            works_until(None)
             if place is not None:
                 place.leave()
             self._edge.running.leave()
@@ -160,6 +162,7 @@ class _Endpoint:
             if context.is_active():  # else the caller has gone: nobody to tell
                 refusal = self._refusal(error, call)
         finally:
+            works_until(None)
             if place is not None:
                 place.leave()
             self._edge.running.leave()
@@ -190,6 +193,8 @@ class _Endpoint:
             self._work(request, call, outlet)
         except Exception as error:  # noqa: BLE001 - the one place where all ends
             refusal = self._refusal(error, call)
+        finally:
+            works_until(None)
 
         def ended() -> None:
             if name is not None and self._slots is not None:
@@ -228,6 +233,7 @@ class _Endpoint:
         if remaining is None or remaining > _NO_DEADLINE_S:
             remaining = default_s
         deadline = time.monotonic() + min(remaining, longest_s)
+        works_until(deadline)
         return Call(self._name, participant, None, edge.clock.now(), deadline, via=via)
 
     def _admit(self, call: Call, context: grpc.ServicerContext) -> None:
@@ -311,7 +317,8 @@ class _Endpoint:
         if call is None or not call.looks:
             return error
         try:
-            self._journal.commit(call)
+            with for_everybody():  # even if the refusal is that time is over
+                self._journal.commit(call)
         except RegistryError as unwritten:
             return unwritten
         except Exception as fault:  # noqa: BLE001 - a journal that fails otherwise

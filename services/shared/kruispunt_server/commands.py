@@ -96,8 +96,19 @@ def _add_preparing(app: typer.Typer, service: Service) -> None:
         from kruispunt_server import migrate as migrations
 
         url = load(service, config).database_url
-        migrations.upgrade(url, service.name)
+        try:
+            migrations.upgrade(url, service.name)
+        except migrations.MigrationError as error:
+            refuse("nothing was migrated", [str(error)])
         typer.echo(f"the {service.name} database is at revision {migrations.current(url, service.name)}")
+
+    @app.command()
+    def partition(
+        partitions: Annotated[int, typer.Argument(help="Of each table of persons, 2 to 1024; 0: none.")],
+        config: Config = None,
+    ) -> None:
+        """Rebuild the tables of persons on PostgreSQL with partitions, or without; while no server serves, as their owner."""
+        _partition(service, load(service, config).database_url, partitions)
 
     @app.command("check-settings")
     def check_settings(config: Config = None) -> None:
@@ -146,15 +157,20 @@ def _serve(service: Service, config: Path | None, settings: ServerSettings) -> i
     with tempfile.TemporaryDirectory(prefix="kruispunt-metrics-") as folder, memory.shared_file() as quotas:
         # Or gRPC's core writes its own lines, free text with the addresses of clients, among the events.
         environment = {"GRPC_VERBOSITY": "NONE", **os.environ, memory.VARIABLE: str(quotas.fileno())}
-        forget: Callable[[int], None] = lambda _process_id: None  # noqa: E731 - replaced below
+        greet: Callable[[int, int], None] = lambda _number, _process_id: None  # noqa: E731 - replaced below
+        forget: Callable[[int], None] = lambda _process_id: None  # noqa: E731 - likewise
         if settings.metrics_port is not None:
             from kruispunt_server.metrics import FOLDER_VARIABLE, forget_worker, serve_metrics
+            from kruispunt_server.worker_figures import WorkerFigures
 
+            figures = WorkerFigures()
+            greet = figures.began
             environment[FOLDER_VARIABLE] = folder
-            port = serve_metrics(Path(folder), settings.metrics_host, settings.metrics_port)
+            port = serve_metrics(Path(folder), settings.metrics_host, settings.metrics_port, figures)
             events.emit("metrics_served", address=settings.metrics_host, port=port)
 
             def forget(process_id: int) -> None:
+                figures.ended(process_id)
                 forget_worker(Path(folder), process_id)
 
         supervisor = Supervisor(
@@ -164,12 +180,31 @@ def _serve(service: Service, config: Path | None, settings: ServerSettings) -> i
             workers=settings.workers,
             events=events,
             ready_file=settings.ready_file,
+            greet=greet,
             forget=forget,
             environment=environment,
             inherited=[quotas.fileno()],
             patience_s=settings.lame_duck_s + settings.drain_s + settings.statement_timeout_s + 15,
         )
         return supervisor.run()
+
+
+def _partition(service: Service, url: str, partitions: int) -> None:
+    from kruispunt_server import migrate as migrations
+    from kruispunt_server import partitioning
+    from kruispunt_server.owned import owned
+
+    if (found := migrations.current(url, service.name)) != (head := migrations.head(service.name)):
+        refuse(
+            "nothing was changed",
+            [f"the {service.name} database is at revision {found}: migrate it to {head}"],
+        )
+    try:
+        rows = partitioning.spread(url, owned(service.tables().change.metadata), partitions)
+    except (migrations.MigrationError, partitioning.PartitioningError) as error:
+        refuse("nothing was changed", [str(error)])
+    for table, count in rows.items():
+        typer.echo(f"{table}: {count} rows in {partitions or 'no'} partitions")
 
 
 def _load_rights(service: Service, file: Path, settings: ServerSettings) -> None:

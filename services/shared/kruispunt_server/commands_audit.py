@@ -78,13 +78,13 @@ def audit_app(service: Service) -> typer.Typer:
 def opened(service: Service, settings: "ServerSettings") -> "Iterator[Database]":
     """Give the database of a service, at the head of its migrations; statements may take long."""
     from kruispunt_server import migrate
-    from kruispunt_server.database import Database
+    from kruispunt_server.database import Database, UnsafeDatabaseError
     from kruispunt_server.errors import RegistryError
 
     try:
         database = Database.open(settings.database_url, pool_size=2, statement_timeout_s=_PATIENCE_S)
-    except RegistryError as error:
-        refuse("nothing was done", [error.message])
+    except (RegistryError, UnsafeDatabaseError) as error:
+        refuse("nothing was done", [str(error)])
     try:
         migrate.check_head(database, service.name)
         yield database

@@ -51,6 +51,11 @@ def _add_erase(app: typer.Typer, service: Service) -> None:
         given = _persons(ssin)
         settings = load(service, config)
         with opened(service, settings) as database:
+            if database.pooled:
+                refuse(
+                    "nothing was erased",
+                    ["the keys' table is written anew: give the address of PostgreSQL itself"],
+                )
             numbers = given if only_these else _all_of(service, database, given, said=all_numbers)
             erasure = _eraser(service, settings, database).erase(sorted(map(int, numbers)))
         _say_erased(len(numbers), erasure, as_json=as_json)

@@ -12,24 +12,25 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, Self
 
-import psycopg
 import sqlalchemy as sa
 
+from kruispunt_server import postgres_checks
+from kruispunt_server.errors import RegistryError
 from kruispunt_server.hot import HotPool, HotStatement, PostgresSession, Session, SqliteSession
-from kruispunt_server.store_errors import constraint_of, translating, unavailable
+from kruispunt_server.postgres_checks import ALLOW_UNSAFE, Load, UnsafeDatabaseError
+from kruispunt_server.postgres_connection import PatientConnection
+from kruispunt_server.repeating import ResultT, carried_out
+from kruispunt_server.store_errors import constraint_of, translating, waited_in_vain
+from kruispunt_server.time_left import seconds_left, within
+from kruispunt_server.turnstile import Turnstile
 
-__all__ = ["Database", "HotStatement", "constraint_of"]
-
-ALLOW_UNSAFE = "KRUISPUNT_ALLOW_UNSAFE_POSTGRES"
+__all__ = ["ALLOW_UNSAFE", "Database", "HotStatement", "UnsafeDatabaseError", "constraint_of", "pooler_of"]
 
 _CONNECT_TIMEOUT_S = 5
 _GRACE_S = 2.0
-_SAFE_SETTINGS = ("fsync", "synchronous_commit", "full_page_writes")
 _MODE = "kruispunt_begin"
-
-
-class UnsafeDatabaseError(Exception):
-    """The database may lose what it acknowledged, or lets the server rewrite the journal; it does not start on it."""
+_POOLER = "pooler"
+_INTERRUPT_AFTER = 20_000  # instructions of SQLite: between two looks at the clock pass about 0.3 ms
 
 
 class Database:
@@ -37,14 +38,25 @@ class Database:
 
     Attributes:
         dialect: "sqlite" or "postgresql".
+        pooled: a pooler shares connections among transactions: nothing may be kept in a session.
         engine: SQLAlchemy's, for migrations and tests; everything else goes through the methods.
     """
 
-    def __init__(self, engine: sa.Engine, pool: HotPool, *, busy_timeout_s: float) -> None:
+    def __init__(
+        self,
+        engine: sa.Engine,
+        pool: HotPool,
+        *,
+        pool_size: int,
+        busy_timeout_s: float,
+        pooled: bool,
+    ) -> None:
         self.engine = engine
+        self.pooled = pooled
         self.dialect = engine.dialect.name
         self._hot_pool = pool
         self._busy_timeout_s = busy_timeout_s
+        self._door = Turnstile(pool_size, busy_timeout_s)
         self._turn = threading.Lock() if self.dialect == "sqlite" else None
         if self.dialect == "sqlite":
             self._reader = engine.execution_options(**{_MODE: ""})
@@ -70,29 +82,35 @@ class Database:
         """Open the database at `url` and check that it keeps what it acknowledges.
 
         Args:
-            url: `sqlite:////path/of/file` or `postgresql://user@host/name`.
+            url: `sqlite:////path/of/file` or `postgresql://user@host/name`, with `?pooler=transaction` where a pooler
+                shares connections among transactions: then nothing is kept in a session, neither settings nor
+                prepared statements.
             pool_size: connections at most for transactions; hot statements have as many of their own.
             busy_timeout_s: how long a call waits for a connection or, on SQLite, for the writers' lock.
-            statement_timeout_s: after which PostgreSQL gives up a statement.
+            statement_timeout_s: after which PostgreSQL gives up a statement, if the call does not before.
 
         Raises:
-            ValueError: another kind of database, or one in memory.
+            ValueError: another kind of database, or one in memory, or another pooler.
             UnsafeDatabaseError: PostgreSQL runs with fsync, synchronous_commit or full_page_writes off, and the
-                environment does not allow it by KRUISPUNT_ALLOW_UNSAFE_POSTGRES=1.
+                environment does not allow it by KRUISPUNT_ALLOW_UNSAFE_POSTGRES=1; or is otherwise unfit, as of
+                `postgres_checks.refuse_unsafe`.
             RegistryError: the database cannot be reached; STORE_UNAVAILABLE.
         """
         parsed = sa.make_url(url)
-        kind = parsed.get_backend_name()
+        kind, pooled = parsed.get_backend_name(), pooler_of(parsed) is not None
         if kind == "sqlite":
             engine, connect = _open_sqlite(parsed, pool_size, busy_timeout_s)
         elif kind == "postgresql":
-            engine, connect = _open_postgresql(parsed, pool_size, busy_timeout_s, statement_timeout_s)
+            engine, connect = _open_postgresql(
+                parsed, pool_size, busy_timeout_s, statement_timeout_s, pooled=pooled
+            )
         else:
             raise ValueError("the database must be SQLite or PostgreSQL")
-        database = cls(engine, HotPool(connect, pool_size, busy_timeout_s), busy_timeout_s=busy_timeout_s)
+        pool = HotPool(connect, pool_size, busy_timeout_s)
+        database = cls(engine, pool, pool_size=pool_size, busy_timeout_s=busy_timeout_s, pooled=pooled)
         try:
-            database.probe()
             database._refuse_unsafe()
+            database.probe()
         except BaseException:
             database.close()
             raise
@@ -118,8 +136,21 @@ class Database:
             RegistryError: STORE_UNAVAILABLE; CONCURRENT_CHANGE after a deadlock.
             sqlalchemy.exc.IntegrityError: a constraint was violated; see `constraint_of`.
         """
-        with translating(), self._writers_turn(), self._writer.begin() as connection:
+        with translating(), self._writers_turn(), self._door.passing(), self._writer.begin() as connection:
             yield connection
+
+    def transact(self, unit: Callable[[sa.Connection], ResultT], *, keyed: bool = False) -> ResultT:
+        """Run `unit` in one transaction, and again if the database undid it; returns what it returned.
+
+        Args:
+            unit: all that the transaction does; repeatable, as of `repeating.carried_out`.
+            keyed: `unit` notices that it was committed already.
+
+        Raises:
+            RegistryError: as of `writing`; CONCURRENT_CHANGE after several attempts only.
+            sqlalchemy.exc.IntegrityError: a constraint was violated; see `constraint_of`.
+        """
+        return carried_out(self.writing, unit, keyed=keyed)
 
     def lock(self, connection: sa.Connection, key: int) -> None:
         """Let no other transaction that locks `key` run beside this one, until this one ends.
@@ -143,6 +174,16 @@ class Database:
         """
         self._ping.rows()
 
+    def refuse_unfit(self, load: Load) -> None:
+        """Refuse a PostgreSQL that cannot be written to or has too few connections; SQLite is always fit.
+
+        Raises:
+            UnsafeDatabaseError: with all that is wrong.
+        """
+        if self.dialect == "postgresql":
+            with self.reading() as connection:
+                postgres_checks.refuse_unfit(connection, load, pooled=self.pooled)
+
     def close(self) -> None:
         """Close every connection."""
         self._hot_pool.close()
@@ -150,7 +191,7 @@ class Database:
 
     @contextmanager
     def _connected(self, engine: sa.Engine) -> Iterator[sa.Connection]:
-        with translating(), engine.connect() as connection:
+        with translating(), self._door.passing(), engine.connect() as connection:
             yield connection
 
     @contextmanager
@@ -158,26 +199,38 @@ class Database:
         if self._turn is None:
             yield
             return
-        if not self._turn.acquire(timeout=self._busy_timeout_s):
-            raise unavailable()
+        if not self._turn.acquire(timeout=within(self._busy_timeout_s)):
+            raise waited_in_vain()
         try:
             yield
         finally:
             self._turn.release()
 
     def _refuse_unsafe(self) -> None:
-        if self.dialect != "postgresql" or os.environ.get(ALLOW_UNSAFE) == "1":
+        if self.dialect != "postgresql":
             return
-        with self.reading() as connection:
-            for name in _SAFE_SETTINGS:
-                if connection.scalar(_SETTING, {"name": name}) == "off":
-                    raise UnsafeDatabaseError(
-                        f"PostgreSQL runs with {name} off: it may lose what it acknowledged"
-                    )
+        try:
+            with self.reading() as connection:
+                postgres_checks.refuse_unsafe(connection, pooled=self.pooled)
+        except RegistryError as error:
+            if "startup parameter" in str(error.__cause__):  # of PgBouncer: it does not know `options`
+                raise UnsafeDatabaseError(postgres_checks.POOLER_UNNAMED) from error
+            raise
+
+
+def pooler_of(url: sa.URL) -> str | None:
+    """Return what stands between the server and the database: "transaction", a pooler of that mode, or nothing.
+
+    Raises:
+        ValueError: another pooler.
+    """
+    named = url.query.get(_POOLER)
+    if named not in (None, "transaction") or (named and url.get_backend_name() != "postgresql"):
+        raise ValueError("pooler=transaction is all that database_url may say of a pooler, of PostgreSQL's")
+    return "transaction" if named else None
 
 
 _ADVISORY_LOCK = sa.select(sa.func.pg_advisory_xact_lock(sa.bindparam("key", type_=sa.BigInteger)))
-_SETTING = sa.select(sa.func.current_setting(sa.bindparam("name", type_=sa.Text)))
 
 
 def _open_sqlite(
@@ -204,6 +257,7 @@ def _open_sqlite(
             "recursive_triggers=on",  # or INSERT OR REPLACE deletes past the append-only triggers
         ):
             connection.execute(f"PRAGMA {pragma}")
+        connection.set_progress_handler(_has_given_up, _INTERRUPT_AFTER)
         return connection
 
     engine = sa.create_engine(
@@ -237,35 +291,21 @@ def _begin_sqlite(connection: sa.Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
-class _PatientConnection(psycopg.Connection[Any]):
-    """A connection that gives up on a server that does not answer, even one that is frozen with its line open.
-
-    The server's own statement_timeout ends a slow statement; this ends the wait for a server that cannot
-    even do that. The connection is then closed: an answer might still come.
-    """
-
-    patience_s: float | None = None
-
-    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
-        """Wait for the server; at most `patience_s`."""
-        try:
-            return super().wait(gen, interval, self.patience_s if timeout is None else timeout)
-        except psycopg.OperationalError as error:
-            if error.sqlstate is None:
-                self.pgconn.finish()
-            raise
+def _has_given_up() -> bool:
+    """Whether the call that this thread works for has no time left: SQLite then ends its statement."""
+    left_s = seconds_left()
+    return left_s is not None and left_s <= 0
 
 
 def _open_postgresql(
-    url: sa.URL, pool_size: int, busy_timeout_s: float, statement_timeout_s: float
+    url: sa.URL, pool_size: int, busy_timeout_s: float, statement_timeout_s: float, *, pooled: bool
 ) -> tuple[sa.Engine, Callable[[], Session]]:
     patience_ms = int(statement_timeout_s * 1000)
-    url = url.set(drivername="postgresql+psycopg")
+    url = url.set(drivername="postgresql+psycopg").difference_update_query([_POOLER])
     arguments, named_in_url = url.get_dialect()().create_connect_args(url)
     options: dict[str, Any] = {
         "connect_timeout": _CONNECT_TIMEOUT_S,
         "application_name": "kruispunt",
-        "options": f"-c statement_timeout={patience_ms} -c timezone=UTC",
         # A host that vanished is noticed; without these a call would wait for the kernel's quarter of an hour.
         "keepalives_idle": 10,
         "keepalives_interval": 5,
@@ -273,12 +313,18 @@ def _open_postgresql(
         "tcp_user_timeout": patience_ms + 5_000,
         **named_in_url,
     }
+    if pooled:
+        options["prepare_threshold"] = None  # a statement would be prepared on somebody else's connection
+    else:
+        settings = f"-c statement_timeout={patience_ms} -c timezone=UTC -c {postgres_checks.MARK}=on"
+        options["options"] = f"{settings} {named_in_url.get('options', '')}"
 
-    connect_one: Callable[..., _PatientConnection] = _PatientConnection.connect
+    connect_one: Callable[..., PatientConnection] = PatientConnection.connect
 
-    def connect(**more: Any) -> _PatientConnection:
-        connection = connect_one(*arguments, **options, **more)
-        connection.patience_s = statement_timeout_s + _GRACE_S
+    def connect(**more: Any) -> PatientConnection:
+        connection = connect_one(*arguments, **{**more, **options})
+        # PostgreSQL ends a slow statement by itself, unless a pooler is in between.
+        connection.patience_s = statement_timeout_s + (0.0 if pooled else _GRACE_S)
         return connection
 
     engine = sa.create_engine(

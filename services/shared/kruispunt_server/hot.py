@@ -16,7 +16,10 @@ from typing import Any, Protocol
 import psycopg
 import sqlalchemy as sa
 
-from kruispunt_server.store_errors import as_integrity_error, translated, unavailable
+from kruispunt_server.errors import Reason
+from kruispunt_server.store_errors import as_integrity_error, translated, waited_in_vain
+from kruispunt_server.time_left import within
+from kruispunt_server.turnstile import Stall
 
 Row = tuple[Any, ...]
 Processor = Callable[[Any], Any]
@@ -59,7 +62,7 @@ class PostgresSession:
 
     def usable(self) -> bool:
         """Whether the connection can serve another statement."""
-        return not self._connection.closed
+        return self._connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
 
     def close(self) -> None:
         """Close the connection."""
@@ -107,12 +110,14 @@ class HotPool:
         self._waiting = 0
         self._closed = False
         self._changed = threading.Condition()
+        self._stall = Stall()
 
     def take(self) -> Session:
         """Return a connection; nobody else has it until it is given back.
 
         Raises:
-            RegistryError: all stayed in use for `wait_s`; UNAVAILABLE / STORE_UNAVAILABLE.
+            RegistryError: all stayed in use for `wait_s`, or have been for so long that it is no use to wait;
+                UNAVAILABLE / STORE_UNAVAILABLE. The caller has given up; DEADLINE_EXCEEDED / DEADLINE_OVER.
         """
         try:
             return self._idle.pop()
@@ -122,6 +127,7 @@ class HotPool:
     def give_back(self, session: Session) -> None:
         """Keep the connection for the next call."""
         self._idle.append(session)
+        self._stall.since = None
         if self._waiting:  # it looked for an idle one after it said that it waits
             with self._changed:
                 self._changed.notify()
@@ -140,8 +146,10 @@ class HotPool:
 
     def _wait(self) -> Session | None:
         """Return a connection that came back, or none: then one more may be opened, and is counted already."""
-        latest = time.monotonic() + self._wait_s
+        latest = time.monotonic() + within(self._wait_s)
         with self._changed:
+            if not self._idle and self._open >= self._most:
+                self._stall.meet()
             self._waiting += 1
             try:
                 while True:
@@ -152,7 +160,7 @@ class HotPool:
                         self._open += 1
                         return None
                     if not self._changed.wait(latest - time.monotonic()) and time.monotonic() >= latest:
-                        raise unavailable()
+                        raise waited_in_vain()
             finally:
                 self._waiting -= 1
 
@@ -172,6 +180,7 @@ class HotPool:
     def _one_less(self) -> None:
         with self._changed:
             self._open -= 1
+            self._stall.since = None
             self._changed.notify()
 
     def _drop_idle(self) -> None:
@@ -259,7 +268,8 @@ class HotStatement:
     def _failed(self, session: Session | None, error: BaseException) -> None:
         refusal = translated(error)
         if session is not None:
-            if refusal is None and session.usable() and isinstance(error, Exception):
+            cut_off = refusal is not None and refusal.reason is Reason.DEADLINE_OVER
+            if (refusal is None or cut_off) and session.usable() and isinstance(error, Exception):
                 self._pool.give_back(session)
             else:
                 self._pool.discard(session)

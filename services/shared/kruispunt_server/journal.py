@@ -22,6 +22,7 @@ from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.keys import Pseudonyms
 from kruispunt_server.store_errors import unavailable
 from kruispunt_server.tables import SharedTables
+from kruispunt_server.time_left import for_everybody
 
 _ROWS_AT_ONCE: Final = 10_000
 
@@ -217,7 +218,8 @@ class AccessJournal:
         """Write everything that waits, `own` first, then let the first of those who came meanwhile lead."""
         batch = self._take()
         try:
-            self._write(batch)
+            with for_everybody():
+                self._write(batch)
         finally:
             with self._idle:
                 for entry in batch:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.registry import Collector
 
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -153,9 +154,14 @@ class Metrics:
         self._flush_seconds.observe(seconds)
 
 
-def serve_metrics(folder: Path, address: str, port: int) -> int:
-    """Serve what all workers counted in `folder` over plain HTTP; returns the port. For the parent."""
+def serve_metrics(folder: Path, address: str, port: int, *further: Collector) -> int:
+    """Serve what all workers counted in `folder`, and further figures, over plain HTTP; returns the port. For the parent.
+
+    What a worker counted that died stays counted; its gauges go with it, see `forget_worker`.
+    """
     registry = CollectorRegistry()
+    for collector in further:
+        registry.register(collector)
     MultiProcessCollector(registry, path=str(folder))  # type: ignore[no-untyped-call]
     server, _thread = start_http_server(port, address, registry)
     return int(server.server_port)

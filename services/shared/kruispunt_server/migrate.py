@@ -18,17 +18,19 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from kruispunt_server.database import Database, create_private
+from kruispunt_server.database import Database, create_private, pooler_of
 
 SERVICES: Final = ("identity", "directory")
 
+# Schema of the parts of tables that were spread, see `partitioning`.
+PARTS: Final = "partitions"
 LOCK_TIMEOUT_S = 5
 # Any number, as long as nothing else locks it: persons' numbers have eleven digits.
 _ADVISORY_KEY = 0x6B72_7569_7370_756E
 
 
 class MigrationError(Exception):
-    """The database is not at the revision that this version of the software works on."""
+    """The database is not at the revision that this version of the software works on, or cannot be brought there."""
 
 
 def folder(service: str) -> Path:
@@ -50,6 +52,7 @@ def upgrade(url: str, service: str, revision: str = "head") -> None:
     """Bring the database at `url` up to `revision`; nothing happens if it is there.
 
     Raises:
+        MigrationError: `url` leads through a pooler.
         sqlalchemy.exc.OperationalError: the database cannot be reached, or another process holds a lock.
     """
     with _configured(url, service) as config:
@@ -138,7 +141,7 @@ def _run(connection: sa.Connection, metadata: sa.MetaData) -> None:
         target_metadata=metadata,
         render_as_batch=True,
         compare_type=True,
-        include_object=lambda each, *_: _is_on(each, connection.dialect.name),
+        include_object=lambda each, *_: _is_on(each, connection.dialect.name) and not _is_of_a_part(each),
         # SQLite can undo table definitions too, now that the driver leaves transactions to us; one transaction
         # around all is its only lock against another process that migrates.
         transactional_ddl=True,
@@ -151,6 +154,25 @@ def _run(connection: sa.Connection, metadata: sa.MetaData) -> None:
 def _is_on(each: Any, dialect: str) -> bool:
     """Whether a part of the tables is meant for this kind of database; alembic does not ask for `ddl_if`."""
     return bool(each.info.get("only_on", dialect) == dialect)
+
+
+def _is_of_a_part(each: Any) -> bool:
+    """Whether PostgreSQL keeps a foreign key for one part of a table alone, beside that to the whole."""
+    if not isinstance(each, sa.ForeignKeyConstraint):
+        return False
+    return any(element.target_fullname.startswith(f"{PARTS}.") for element in each.elements)
+
+
+@contextmanager
+def alone_on(url: str) -> Iterator[sa.Connection]:
+    """Give a connection to the database at `url` on which nobody migrates meanwhile.
+
+    Raises:
+        MigrationError: `url` leads through a pooler.
+        sqlalchemy.exc.OperationalError: the database cannot be reached, or another process holds a lock.
+    """
+    with _connection(url) as connection:
+        yield connection
 
 
 @contextmanager
@@ -193,6 +215,10 @@ def _alone(connection: sa.Connection) -> Iterator[None]:
 
 def _engine(url: str) -> sa.Engine:
     parsed = sa.make_url(url)
+    if pooler_of(parsed) is not None:
+        raise MigrationError(
+            "migrations hold a lock for their session: give the address of PostgreSQL itself"
+        )
     if parsed.get_backend_name() == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
         return sa.create_engine(parsed, poolclass=sa.NullPool, hide_parameters=True)

@@ -5,6 +5,7 @@ import ipaddress
 import os
 from pathlib import Path
 from typing import Any, ClassVar, Self
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import Field, FilePath, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
@@ -105,7 +106,8 @@ class ServerSettings(BaseSettings):
     database_url: str = Field(
         repr=False,
         pattern=r"^(sqlite|postgresql)://",
-        description="`sqlite:////absolute/path` or `postgresql://user:password@host/name`.",
+        description="`sqlite:////absolute/path` or `postgresql://user:password@host/name`, with "
+        "`?pooler=transaction` where a PgBouncer of that mode is in between.",
     )
     database_connections: int = Field(
         8,
@@ -113,6 +115,13 @@ class ServerSettings(BaseSettings):
         le=200,
         description="Database connections at most, in each of two pools per worker: one for transactions, "
         "one for hot reads.",
+    )
+    database_sharers: int = Field(
+        1,
+        ge=1,
+        le=1000,
+        description="Servers like this one on the same PostgreSQL, this one included; one more if a successor starts "
+        "before its predecessor has ended. PostgreSQL must have connections for all of them.",
     )
     statement_timeout_s: float = Field(10.0, gt=0, description="After which PostgreSQL gives up a statement.")
     busy_timeout_s: float = Field(
@@ -205,6 +214,14 @@ class ServerSettings(BaseSettings):
     @classmethod
     def _address(cls, value: str) -> str:
         ipaddress.ip_address(value)
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_pooler(cls, value: str) -> str:
+        named = parse_qs(urlsplit(value).query).get("pooler", [])
+        if named and (named != ["transaction"] or not value.startswith("postgresql://")):
+            raise ValueError("pooler=transaction is all it may say of a pooler, and of PostgreSQL only")
         return value
 
     @field_validator("plaintext_participant")

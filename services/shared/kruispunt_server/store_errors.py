@@ -1,7 +1,7 @@
 """What a database's complaint means to a caller.
 
-A caller can do something about three of them: wait and try again (STORE_UNAVAILABLE), try again at once
-(CONCURRENT_CHANGE), or see that a constraint was violated (`sqlalchemy.exc.IntegrityError`, passed on as it is for
+A caller can do something about three of them: wait and try again (STORE_UNAVAILABLE; DEADLINE_OVER where it waits no
+longer itself), try again at once (CONCURRENT_CHANGE), or see that a constraint was violated (`sqlalchemy.exc.IntegrityError`, passed on as it is for
 the place that knows what the constraint stands for). Everything else is a fault of ours and passes unchanged.
 """
 
@@ -14,6 +14,7 @@ import psycopg
 import sqlalchemy as sa
 
 from kruispunt_server.errors import Reason, RegistryError
+from kruispunt_server.time_left import seconds_left
 
 RETRY_AFTER_S = 1.0
 
@@ -27,7 +28,24 @@ _PG_UNAVAILABLE = frozenset({"55P03", "25006", "0A000"})
 # full, cannot open, locking protocol, schema changed, not a database.
 _SQLITE_UNAVAILABLE = frozenset({5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 17, 26})
 
+_SQLITE_INTERRUPTED = 9
+
 _SQLITE_CONSTRAINT = re.compile(r"^[A-Z ]+ constraint failed: (.+)$")
+
+
+class DeadlineOverError(psycopg.OperationalError):
+    """A statement was ended, or not begun, because the caller has given up."""
+
+
+def deadline_over() -> RegistryError:
+    """Return the refusal of a call whose time went by while the database worked for it; DEADLINE_EXCEEDED to the caller."""
+    return RegistryError(Reason.DEADLINE_OVER, "the deadline passed while the database worked")
+
+
+def waited_in_vain() -> RegistryError:
+    """Return the refusal of a call that got no connection, or no turn to write, in time."""
+    left_s = seconds_left()
+    return deadline_over() if left_s is not None and left_s <= 0 else unavailable()
 
 
 def unavailable() -> RegistryError:
@@ -50,6 +68,8 @@ def translated(error: BaseException) -> RegistryError | None:
 
 
 def _of_postgresql(cause: psycopg.Error) -> RegistryError | None:
+    if isinstance(cause, DeadlineOverError):
+        return deadline_over()
     state = cause.sqlstate
     if state is None:
         lost = isinstance(cause, (psycopg.OperationalError, psycopg.InterfaceError))
@@ -67,6 +87,9 @@ def _of_postgresql(cause: psycopg.Error) -> RegistryError | None:
 
 def _of_sqlite(cause: sqlite3.Error) -> RegistryError | None:
     code = getattr(cause, "sqlite_errorcode", None)
+    left_s = seconds_left()
+    if code == _SQLITE_INTERRUPTED and left_s is not None and left_s <= 0:
+        return deadline_over()
     return unavailable() if code is not None and code & 0xFF in _SQLITE_UNAVAILABLE else None
 
 
@@ -76,7 +99,7 @@ def translating() -> Iterator[None]:
 
     Raises:
         RegistryError: the store cannot be reached, is locked or took too long; UNAVAILABLE /
-            STORE_UNAVAILABLE. A deadlock or serialisation failure; ABORTED / CONCURRENT_CHANGE.
+            STORE_UNAVAILABLE. The caller has given up; DEADLINE_EXCEEDED / DEADLINE_OVER. A deadlock or serialisation failure; ABORTED / CONCURRENT_CHANGE.
     """
     try:
         yield

@@ -50,6 +50,7 @@ class Supervisor:
         workers: how many.
         events: the log.
         ready_file: written when all workers are ready: `host:port`.
+        greet: called with number and process id of every worker that began.
         forget: called with the process id of every worker that ended.
         environment: of the workers.
         inherited: descriptors of files that they get, beside the standard ones.
@@ -65,6 +66,7 @@ class Supervisor:
         workers: int,
         events: Events,
         ready_file: Path | None = None,
+        greet: Callable[[int, int], None] = lambda _number, _process_id: None,
         forget: Callable[[int], None] = lambda _process_id: None,
         environment: dict[str, str] | None = None,
         inherited: Sequence[int] = (),
@@ -77,6 +79,7 @@ class Supervisor:
         self._count = workers
         self._events = events
         self._ready_file = ready_file
+        self._greet = greet
         self._forget = forget
         self._environment = environment
         self._inherited = tuple(inherited)
@@ -112,6 +115,7 @@ class Supervisor:
         )
         worker = _Worker(number, process, time.monotonic(), backoff_s)
         self._workers.append(worker)
+        self._greet(number, process.pid)
         threading.Thread(target=_await_ready, args=(worker,), name="ready", daemon=True).start()
 
     def _look_after(self) -> bool:

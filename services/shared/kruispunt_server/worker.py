@@ -29,7 +29,7 @@ def run_worker(settings: ServerSettings, wire: Wire, port: int) -> int:
     """Serve on `port` until SIGTERM or SIGINT.
 
     Returns:
-        The exit code: 0 after a clean drain, 78 if starting again would change nothing.
+        The exit code: 0 after a clean drain, 78 if starting again would change nothing, else 1.
     """
     stop = StopSignal()
     _end_with_parent()
@@ -41,7 +41,7 @@ def run_worker(settings: ServerSettings, wire: Wire, port: int) -> int:
         collect_rarely()
     except (MigrationError, UnsafeDatabaseError, CredentialsError, SealKeyError) as error:
         events.emit("start_refused", faults=[str(error)])
-        return REFUSED
+        return 1 if getattr(error, "passing", False) else REFUSED
     except Exception as error:  # noqa: BLE001 - its text may hold anything
         events.emit("start_failed", exception=type(error).__name__, frames=frames_of(error))
         return 1

@@ -82,7 +82,8 @@ class Writes:
         Args:
             call: who asks, and until when.
             key: names the request.
-            work: makes the change and returns the serialised answer; may be run and undone.
+            work: makes the change and returns the serialised answer; may be run and undone, and run again after the
+                database undid it.
 
         Returns:
             The answer of `work`, or the stored one: then `work` is not called.
@@ -95,23 +96,28 @@ class Writes:
         """
         if key.validate_only:
             return self._rehearse(call, key, work)
-        with self._database.writing() as connection:
+
+        def carry_out(connection: sa.Connection) -> bytes:
             if not self._claim(connection, call, key):
                 return self._stored(connection, call, key)
             response = work(connection)
             connection.execute(self._keep, {**_named(call, key), "answer": response, "at": self._clock.now()})
             _refuse_late(call)
-        return response
+            return response
+
+        return self._database.transact(_anew(call, carry_out), keyed=True)
 
     def _rehearse(self, call: Call, key: WriteKey, work: Work) -> bytes:
+        def rehearse(connection: sa.Connection) -> bytes:
+            row = connection.execute(self._find, _named(call, key)).one_or_none()
+            if row is not None:
+                _refuse_reused(row, call, key)
+            response = work(connection)
+            _refuse_late(call)
+            raise _Undone(response)  # rolls the transaction back
+
         try:
-            with self._database.writing() as connection:
-                row = connection.execute(self._find, _named(call, key)).one_or_none()
-                if row is not None:
-                    _refuse_reused(row, call, key)
-                response = work(connection)
-                _refuse_late(call)
-                raise _Undone(response)  # noqa: TRY301 - rolls the transaction back
+            return self._database.transact(_anew(call, rehearse), keyed=True)
         except _Undone as undone:
             return undone.response
 
@@ -135,6 +141,18 @@ class Writes:
         _refuse_reused(row, call, key)
         response: bytes = row.response
         return response
+
+
+def _anew(call: Call, work: Work) -> Work:
+    """Return `work`, which forgets first what an attempt that was undone looked at."""
+    looks, misses = len(call.looks), call.misses
+
+    def begin(connection: sa.Connection) -> bytes:
+        del call.looks[looks:]
+        call.misses = misses
+        return work(connection)
+
+    return begin
 
 
 def _named(call: Call, key: WriteKey) -> dict[str, Any]:

@@ -34,6 +34,8 @@ ResponseT = TypeVar("ResponseT", bound=Message)
 
 _DATA_GROUP = "dossier"
 _RECONFIRM_LIMIT = 1000
+# After these nothing can be asked of the store.
+_NOT_ASKED_AGAIN = frozenset({Reason.STORE_UNAVAILABLE, Reason.DEADLINE_OVER})
 # What the access log says of one dossier, by (validate_only, outcome).
 _RESULTS = {
     (False, pb.RECONFIRMATION_OUTCOME_CONFIRMED): "confirmed",
@@ -297,7 +299,7 @@ class DossierServicer:
         try:
             body = self._writes.run(call, key, work)
         except RegistryError as refusal:
-            known = {} if refusal.reason is Reason.STORE_UNAVAILABLE else self._store.current_of([asked])
+            known = {} if refusal.reason in _NOT_ASKED_AGAIN else self._store.current_of([asked])
             call.look(int(known.get(asked, asked)), _DATA_GROUP, refusal.reason.label)
             raise
         message = response()

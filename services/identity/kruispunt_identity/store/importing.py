@@ -141,22 +141,29 @@ class ImportStore:
         """
         for _ in range(_ATTEMPTS):
             try:
-                with self._database.writing() as connection:
-                    results = self._take_over(connection, call, job, first, rows)
-                    _end(call, job, results)
-                    return results
+                # Rows that were committed already are known by import and number.
+                return self._database.transact(
+                    lambda connection: self._ended(connection, call, job, first, rows), keyed=True
+                )
             except _Undone as undone:
                 return undone.results
             except sa.exc.IntegrityError as error:
                 if constraint_of(error) not in _NUMBER_TAKEN:
                     raise
                 # The number was given to somebody else meanwhile: look again.
-            except RegistryError as error:
-                if (
-                    error.reason is not Reason.CONCURRENT_CHANGE
-                ):  # of two that waited for each other, this one gave way
-                    raise
         raise RegistryError(Reason.CONCURRENT_CHANGE, "others register the same numbers", retry_after_s=0.0)
+
+    def _ended(
+        self,
+        connection: sa.Connection,
+        call: Call,
+        job: Import,
+        first: int,
+        rows: Sequence[ImportRow | RowResult],
+    ) -> list[RowResult]:
+        results = self._take_over(connection, call, job, first, rows)
+        _end(call, job, results)
+        return results
 
     def _take_over(
         self,

@@ -55,18 +55,15 @@ class SearchLog:
         Raises:
             RegistryError: UNAVAILABLE / STORE_UNAVAILABLE; then its answer must not leave.
         """
-        with self._database.writing() as connection:
-            connection.execute(
-                self._insert,
-                {
-                    "search_id": search.search_id,
-                    "participant_id": search.participant_id,
-                    "made_at": search.made_at,
-                    "rules_version": search.rules_version,
-                    "criteria_digest": search.criteria_digest,
-                    "candidates": json.dumps(search.candidates, separators=(",", ":")),
-                },
-            )
+        row = {
+            "search_id": search.search_id,
+            "participant_id": search.participant_id,
+            "made_at": search.made_at,
+            "rules_version": search.rules_version,
+            "criteria_digest": search.criteria_digest,
+            "candidates": json.dumps(search.candidates, separators=(",", ":")),
+        }
+        self._database.transact(lambda connection: connection.execute(self._insert, row))
 
     def find(self, connection: sa.Connection, search_id: uuid.UUID) -> Search | None:
         """Return a search, if there was one."""
