@@ -11,7 +11,7 @@ UV       := 0.13.9
 JOBS     ?= 2
 ARGS     ?=
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-full check lint docs generate fresh breaking released bench lock clean
+.PHONY: help setup run test test-full check lint docs generate fresh breaking released runtimes bench lock clean
 
 help:  ## print this help
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ breaking: $(STAMP)  ## fail if the contract broke since the last release
 
 released: $(STAMP)  ## at a release: make today's contract the one that may not be broken
 	@$(BIN)/buf build -o protos/released.binpb
+
+runtimes: $(STAMP)  ## the client alone beside the oldest and the newest grpcio and protobuf: minutes
+	@$(BIN)/python tools/check_runtimes.py
 
 bench: $(STAMP) $(BENCHSTAMP)  ## benchmarks with baselines (ONLY=R1, SIZE=full)
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY),) $(if $(SIZE),--size $(SIZE),)

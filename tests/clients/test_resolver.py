@@ -63,9 +63,8 @@ class Gate:
 
     def __call__(self, requests: Iterator[pb.ResolveDossiersRequest], _context: Any) -> Iterator[Any]:
         for request in requests:
-            if not request.ssins:
+            if request.HasField("criteria"):
                 self.headers.append(request.criteria)
-                continue
             self.sizes.append(len(request.ssins))
             if len(self.sizes) == 1:
                 self.open.wait(10)

@@ -7,8 +7,10 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callab
 from typing import Any, Final, Generic, Protocol, Self, TypeVar, cast
 
 import grpc
+from google.protobuf.message import Message
 
 from kruispunt._context import Metadata
+from kruispunt._headed import Headed
 from kruispunt._service_config import channel_options
 from kruispunt.errors import CallCancelled
 from kruispunt.feeds import AsyncPositions, Positions
@@ -16,6 +18,7 @@ from kruispunt.profiles import ClientCertificates
 
 T = TypeVar("T")
 Q = TypeVar("Q")
+M = TypeVar("M", bound=Message)
 A = TypeVar("A")
 A_co = TypeVar("A_co", covariant=True)
 
@@ -72,24 +75,39 @@ class Channels:
         task.add_done_callback(self._closing.discard)
 
 
-class Requests(Generic[Q]):
-    """Messages on their way out, in their order, until the end."""
+class Requests(Headed[M]):
+    """Messages on their way out, in their order, until the end.
 
-    def __init__(self) -> None:
-        self._queue: asyncio.Queue[Q | None] = asyncio.Queue()
+    The second goes when the first was answered: a stream that is refused is so at its beginning, and a write that
+    meets the refusal makes `grpc.aio` forget it (see `_Ending`).
+    """
 
-    def put(self, message: Q) -> None:
+    def __init__(self, header: M | None = None) -> None:
+        super().__init__(header)
+        self._queue: asyncio.Queue[M | None] = asyncio.Queue()
+        self._is_accepted = asyncio.Event()
+        self._has_begun = False
+
+    def put(self, message: M) -> None:
         """Send a message after the others."""
-        self._queue.put_nowait(message)
+        self._queue.put_nowait(self._with_header(message))
+
+    def accepted(self) -> None:
+        """Note that an answer came: the stream was not refused."""
+        self._is_accepted.set()
 
     def end(self) -> None:
         """Say that none comes any more."""
+        self._is_accepted.set()
         self._queue.put_nowait(None)
 
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> Q:
+    async def __anext__(self) -> M:
+        if self._has_begun:
+            await self._is_accepted.wait()
+        self._has_begun = True
         message = await self._queue.get()
         if message is None:
             raise StopAsyncIteration

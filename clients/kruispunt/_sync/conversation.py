@@ -10,12 +10,13 @@ from contextlib import closing
 from typing import Generic, TypeVar
 
 import grpc
+from google.protobuf.message import Message
 
 from kruispunt._line import PASSING, RENEWABLE, Line
 from kruispunt._sync.driver import Answers, Requests, Stream, sleep
 from kruispunt.errors import DeadlineExceeded, KruispuntError, Unavailable
 
-Request = TypeVar("Request")
+Request = TypeVar("Request", bound=Message)
 Response = TypeVar("Response")
 
 WINDOW = 4  # messages under way; more gained nothing, each costs memory on both sides
@@ -106,7 +107,7 @@ class Conversation(Generic[Request, Response]):
         patience: how long, how often.
         requests: read as the answers come.
         fits: whether an answer is one to a request.
-        header: sent first on every stream, and not answered.
+        header: goes with the first request on every stream.
     """
 
     def __init__(
@@ -145,9 +146,7 @@ class Conversation(Generic[Request, Response]):
 
     def _stretch(self) -> Generator[Response, None, None]:
         """Use one stream for as long as it lasts."""
-        sending: Requests[Request] = Requests()
-        if self._header is not None:
-            sending.put(self._header)
+        sending = Requests(self._header)
         for request in self._waiting:
             sending.put(request)
         answers = Answers(self._opener(sending))
@@ -157,6 +156,7 @@ class Conversation(Generic[Request, Response]):
                 if not self._fits(self._waiting.popleft(), response):
                     raise KruispuntError("the answer does not fit what was asked", status="INTERNAL")
                 self._patience.answered()
+                sending.accepted()
                 yield response
             sending.end()
             with contextlib.suppress(KruispuntError):

@@ -7,14 +7,17 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 import grpc
+from google.protobuf.message import Message
 
 from kruispunt._context import Metadata
+from kruispunt._headed import Headed
 from kruispunt._service_config import channel_options
 from kruispunt.feeds import Positions
 from kruispunt.profiles import ClientCertificates
 
 T = TypeVar("T")
 Q = TypeVar("Q")
+M = TypeVar("M", bound=Message)
 A = TypeVar("A")
 A_co = TypeVar("A_co", covariant=True)
 
@@ -68,15 +71,19 @@ class Channels:
         channel.close()
 
 
-class Requests(Generic[Q]):
+class Requests(Headed[M]):
     """Messages on their way out, in their order, until the end."""
 
-    def __init__(self) -> None:
-        self._queue: queue.SimpleQueue[Q | None] = queue.SimpleQueue()
+    def __init__(self, header: M | None = None) -> None:
+        super().__init__(header)
+        self._queue: queue.SimpleQueue[M | None] = queue.SimpleQueue()
 
-    def put(self, message: Q) -> None:
+    def put(self, message: M) -> None:
         """Send a message after the others."""
-        self._queue.put(message)
+        self._queue.put(self._with_header(message))
+
+    def accepted(self) -> None:
+        """Note that an answer came; threads need not know."""
 
     def end(self) -> None:
         """Say that none comes any more."""
@@ -85,7 +92,7 @@ class Requests(Generic[Q]):
     def __iter__(self) -> Self:
         return self
 
-    def __next__(self) -> Q:
+    def __next__(self) -> M:
         message = self._queue.get()
         if message is None:
             raise StopIteration

@@ -42,7 +42,7 @@ class Resolver:
     Args:
         opener: opens a stream over requests.
         line: says whether anybody ever spoke at the other end.
-        header: sent first on every stream, and not answered.
+        header: goes with the first message on every stream.
         timeout_s: for each look-up that has no time of its own.
         most_waiting: look-ups at once; further ones wait for room, within their time.
     """
@@ -145,8 +145,7 @@ class Resolver:
 
     def _stretch(self) -> None:
         """Use one stream for as long as there are look-ups, at most for a stretch."""
-        sending: Requests[Request] = Requests()
-        sending.put(self._header)
+        sending = Requests(self._header)
         answers = Answers(self._opener(sending))
         self._travelling.opened(sending.put)
         until = time.monotonic() + _STRETCH_S
@@ -157,6 +156,7 @@ class Resolver:
                     raise Unavailable("the stream ended before everything was answered")
                 self._line.hear()
                 self._fruitful = True
+                sending.accepted()
                 for lookup, message in self._travelling.answered(response):
                     lookup.slot.set(message)
                 if time.monotonic() >= until:
