@@ -95,7 +95,7 @@ def tell_address(identity: IdentityClient, person: Ssin, street: str, number: st
 
 def history(identity: IdentityClient, person: Ssin) -> list[str]:
     """Return what was recorded of the person, in its order: facts, links, and what happened to the numbers."""
-    lines = []
+    lines: list[str] = []
     for entry in identity.list_person_versions(person):
         if isinstance(entry, Fact):
             lines.append(f"{entry.group.name} {'stands' if entry.supersede_time is None else 'closed'}")

@@ -28,7 +28,7 @@ WORDS = [
     (r"\ba(next|iter)\(", r"\1("),
     (r"\baclosing\b", "closing"),
     (r"\bkruispunt\._async\b", "kruispunt._sync"),
-    (r"\bshare between tasks\b", "share between threads"),
+    (r"\b(between|many) tasks\b", r"\1 threads"),
 ]
 
 

@@ -122,6 +122,12 @@ class Travelling:
             self._send_more()
         return list(zip(message.lookups, response.persons, strict=True))
 
+    def meet(self, error: KruispuntError) -> None:
+        """Note what stands in the way; what the registry itself said is not forgotten for what it did not say."""
+        with self._lock:
+            if error.reason or self.trouble is None or not self.trouble.reason:
+                self.trouble = error
+
     def refused(self) -> list[Lookup]:
         """Return what was under way on a stream that was refused; it is not asked again."""
         with self._lock:

@@ -20,6 +20,7 @@ from kruispunt.directory.v1 import dossier_pb2
 from kruispunt.directory.v1 import dossier_service_pb2 as writing_pb
 from kruispunt.directory.v1 import dossier_service_pb2_grpc as dossier_grpc
 from kruispunt.directory.v1 import knowledge_service_pb2_grpc as knowledge_grpc
+from kruispunt.directory.v1 import notice_service_pb2_grpc as notice_grpc
 from kruispunt.identity.v1 import identity_service_pb2_grpc as identity_grpc
 from kruispunt.identity.v1 import registration_service_pb2_grpc as registration_grpc
 
@@ -113,6 +114,9 @@ def serving(
     )
     knowledge_grpc.add_KnowledgeServiceServicer_to_server(
         _servicer(knowledge_grpc.KnowledgeServiceServicer, script), server
+    )
+    notice_grpc.add_NoticeServiceServicer_to_server(
+        _servicer(notice_grpc.NoticeServiceServicer, script), server
     )
     identity_grpc.add_IdentityServiceServicer_to_server(
         _servicer(identity_grpc.IdentityServiceServicer, script), server

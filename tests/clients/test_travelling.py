@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.clients.registry_stand_in import answer_chunk
 
-from kruispunt import KruispuntError, Unavailable
+from kruispunt import KruispuntError, StoreUnavailable, Unavailable
 from kruispunt._travelling import Lookup, Travelling
 from kruispunt.directory.v1 import directory_service_pb2 as pb
 
@@ -148,7 +148,7 @@ def test_waiting_lasts_as_long_as_somebody_waits(travelling: Travelling) -> None
 def test_trouble_is_over_with_an_answer(travelling: Travelling, sent: Sent) -> None:
     """What is said at a deadline is what stands in the way then."""
     asked(travelling, "a")
-    travelling.trouble = Unavailable("away")
+    travelling.meet(Unavailable("away"))
     travelling.answered(answer_chunk(sent.requests[0]))
 
     assert travelling.trouble is None
@@ -162,3 +162,11 @@ def test_after_the_end_nothing_is_taken(travelling: Travelling) -> None:
         travelling.ask(lookup("b"))
 
     assert travelling.patience_s() is not None
+
+
+def test_a_reason_is_not_forgotten_for_a_silence(travelling: Travelling) -> None:
+    """Who waits in vain hears what the registry said last, if it said anything."""
+    said, silence = StoreUnavailable("the store is away"), Unavailable("away")
+    for error, told in ((silence, silence), (said, said), (silence, said)):
+        travelling.meet(error)
+        assert travelling.trouble is told

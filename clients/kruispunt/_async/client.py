@@ -147,7 +147,8 @@ class Client(Caller):
 
         What is left out stays as it is. A view is cheap, and can be made for a single call:
 
-            directory.on_behalf(end_user="clerk-9", case="2026-118").get_route(person, "PENSION-RIGHTS")
+            view = directory.on_behalf(end_user="clerk-9", case="2026-118")
+            route = await view.get_route(person, "PENSION-RIGHTS")
 
         Args:
             legal_basis: the deliberation, as of `Purpose`.

@@ -36,7 +36,8 @@ class AsyncResolver:
     asked again. Its calls belong to no trace.
 
         async with directory.resolver() as resolver:
-            held = await asyncio.gather(*(resolver.look_up(person) for person in persons))
+            held = await resolver.look_up(person)  # here, and in as many others as there are
+            print(held.status.name, len(held.dossiers))
 
     Args:
         opener: opens a stream over requests.
@@ -125,7 +126,7 @@ class AsyncResolver:
                 try:
                     await self._stretch()
                 except _PASSING as error:
-                    self._travelling.trouble = error
+                    self._travelling.meet(error)
                     fruitless = 0 if self._fruitful else fruitless + 1
                     await sleep(_pause_s(error, fruitless))
                 except KruispuntError as error:

@@ -170,7 +170,7 @@ class ReadingMethods(Caller):
         network_level: NetworkLevel = NetworkLevel.UNSPECIFIED,
         most_waiting: int = 10_000,
     ) -> Resolver:
-        """Return what answers single look-ups from many tasks, which travel together over one stream.
+        """Return what answers single look-ups from many threads, which travel together over one stream.
 
         For programs that ask for one person at a time, at many places at once: some times faster than a call each.
         It works under the purpose of this client; a view with another purpose has a resolver of its own.

@@ -1,5 +1,5 @@
 # Written by `make generate` from kruispunt/_async; edit it there.
-"""The resolver: look-ups from many tasks travel together over one stream."""
+"""The resolver: look-ups from many threads travel together over one stream."""
 
 import contextlib
 import random
@@ -31,13 +31,14 @@ _LONGEST_PAUSE_S = 1.0
 class Resolver:
     """Answers single look-ups, of which many travel together; made by `DirectoryClient.resolver`.
 
-    To be shared between tasks: each asks for one person, and has its own answer, error and deadline. All are made
+    To be shared between threads: each asks for one person, and has its own answer, error and deadline. All are made
     under the purpose and criteria of this resolver, and each is recorded by itself, as if it had been made alone.
     There is a stream as long as there are look-ups; one that breaks is opened again, and what it left unanswered is
     asked again. Its calls belong to no trace.
 
         with directory.resolver() as resolver:
-            held = asyncio.gather(*(resolver.look_up(person) for person in persons))
+            held = resolver.look_up(person)  # here, and in as many others as there are
+            print(held.status.name, len(held.dossiers))
 
     Args:
         opener: opens a stream over requests.
@@ -126,7 +127,7 @@ class Resolver:
                 try:
                     self._stretch()
                 except _PASSING as error:
-                    self._travelling.trouble = error
+                    self._travelling.meet(error)
                     fruitless = 0 if self._fruitful else fruitless + 1
                     sleep(_pause_s(error, fruitless))
                 except KruispuntError as error:
