@@ -5,6 +5,8 @@ STAMP    := .venv/.ok-$(shell cat $(LOCK) pyproject.toml 2>/dev/null | sha256sum
 GENLOCK  := requirements-generate.lock
 BENCHLOCK := requirements-bench.lock
 BENCHSTAMP := .venv/.bench-$(shell sha256sum $(BENCHLOCK) 2>/dev/null | cut -c1-16)
+PYRIGHTLOCK := requirements-pyright.lock
+PYRIGHTSTAMP := .venv-pyright/.ok-$(shell sha256sum $(PYRIGHTLOCK) 2>/dev/null | cut -c1-16)
 GENSTAMP := .venv-generate/.ok-$(shell sha256sum $(GENLOCK) 2>/dev/null | cut -c1-16)
 BIN      := .venv/bin
 UV       := 0.13.9
@@ -29,8 +31,9 @@ test-full: $(STAMP)  ## the slow suites too
 
 check: lint fresh breaking test  ## what CI runs: lint, generated code fresh, contract unbroken, tests
 
-lint: $(STAMP)  ## ruff, mypy strict, import-linter, buf lint
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo && $(BIN)/buf lint
+lint: $(STAMP) $(PYRIGHTSTAMP)  ## ruff, mypy strict, pyright strict on the examples, import-linter, buf lint
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/mypy examples && $(BIN)/lint-imports --no-logo && $(BIN)/buf lint
+	@.venv-pyright/bin/basedpyright --level error
 
 docs: $(STAMP)  ## write the tables in docs/ that are made from the code
 	@$(BIN)/python tools/write_docs.py
@@ -59,10 +62,11 @@ lock: $(STAMP)  ## resolve the dependencies anew into the hash-pinned locks
 	@$(BIN)/python -m pip install -q --disable-pip-version-check uv==$(UV)
 	@$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra dev pyproject.toml -o $(LOCK)
 	@$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url tools/generate.in -o $(GENLOCK)
+	@$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url tools/pyright.in -o $(PYRIGHTLOCK)
 	@$(BIN)/uv pip compile -q --upgrade --universal --no-deps --python-version 3.11 --generate-hashes --no-header --no-emit-index-url benchmarks/bench.in -o $(BENCHLOCK)
 
 clean:  ## remove what the other commands made
-	rm -rf .venv .venv-generate .run benchmarks/work
+	rm -rf .venv .venv-generate .venv-pyright .run benchmarks/work
 
 define install  # $(1) environment, $(2) lock
 	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "Need Python 3.11 or newer with venv: apt-get install -y python3-venv"; exit 1; }
@@ -84,4 +88,8 @@ $(BENCHSTAMP): $(STAMP) $(BENCHLOCK)
 
 $(GENSTAMP): $(GENLOCK)
 	$(call install,.venv-generate,$(GENLOCK))
+	@touch $@
+
+$(PYRIGHTSTAMP): $(PYRIGHTLOCK)
+	$(call install,.venv-pyright,$(PYRIGHTLOCK))
 	@touch $@

@@ -39,7 +39,9 @@ def main() -> None:
     """Check every Python that there is."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pythons", default=",".join(PYTHONS), help="names or paths, comma separated")
-    found = [each for each in map(shutil.which, parser.parse_args().pythons.split(",")) if each]
+    found = [
+        each for each in map(shutil.which, parser.parse_args().pythons.split(",")) if each and runs(each)
+    ]
     if not found:
         sys.exit("none of these Pythons is here")
     with tempfile.TemporaryDirectory() as folder:
@@ -48,6 +50,11 @@ def main() -> None:
             for label, pins in (("floor", floor()), ("newest", [])):
                 print(f"{pathlib.Path(python).name}, {label}:", flush=True)
                 check(python, wheel, pins, pathlib.Path(folder) / f"{pathlib.Path(python).name}-{label}")
+
+
+def runs(python: str) -> bool:
+    """Whether there is more of a Python than its name."""
+    return subprocess.run([python, "-c", "import venv"], capture_output=True, check=False).returncode == 0
 
 
 def built(folder: pathlib.Path) -> pathlib.Path:

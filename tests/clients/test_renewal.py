@@ -1,5 +1,6 @@
 """A client takes over what its certificate files hold, when they hold something usable."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import grpc
 import pytest
 from tests.clients.registry_stand_in import ANNA, Script, route, serving
 
-from kruispunt import ClientCertificates, DirectoryClient, Profile, Purpose
+from kruispunt import AsyncDirectoryClient, ClientCertificates, DirectoryClient, Profile, Purpose
 from kruispunt import _pool as pools
 from kruispunt.directory.v1 import directory_service_pb2 as pb
 from kruispunt_server import pki
@@ -180,3 +181,32 @@ def test_certificates_given_as_bytes_stay(folder: Path, shown: Shown, endpoint: 
         ask(client)
 
     assert [before] == shown.certificates
+
+
+def test_tasks_go_over_to_a_renewed_certificate(
+    folder: Path, shown: Shown, endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As threads do; a call under way ends where it began, and what was exchanged is closed in the end."""
+    before = certificate(folder)
+    files = (folder / "ca.crt", folder / "clients" / "mine.crt", folder / "clients" / "mine.key")
+
+    async def play() -> list[bool]:
+        async with AsyncDirectoryClient(
+            endpoint, certificates=ClientCertificates.from_files(*files), purpose=PURPOSE
+        ) as client:
+            shown.go_on.clear()
+            under_way = asyncio.create_task(client.get_route(ANNA, "PENSION-RIGHTS"))
+            assert await asyncio.to_thread(shown.arrived.wait, 10)
+            pki.renew(folder, files[1])
+            client._connection._pool._look_at = 0.0
+            shown.go_on.set()
+            answers = [await client.get_route(ANNA, "PENSION-RIGHTS"), await under_way]
+            (retired,) = client._connection._pool._retired
+            monkeypatch.setattr(pools, "_RETIRED_S", -1.0)
+            client._connection._pool._look_at = 0.0
+            answers.append(await client.get_route(ANNA, "PENSION-RIGHTS"))
+            assert grpc.ChannelConnectivity.SHUTDOWN is retired[1][0].get_state()
+            return [each.allowed for each in answers]
+
+    assert [True] * 3 == asyncio.run(play())
+    assert [before, certificate(folder), certificate(folder)] == shown.certificates

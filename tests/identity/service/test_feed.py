@@ -1,5 +1,6 @@
 """The feed over mutual TLS: everything, once, in the order of commits; whoever is slow, stops or begins anew."""
 
+import asyncio
 import datetime as dt
 import itertools
 import threading
@@ -7,6 +8,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,12 @@ import grpc
 import pytest
 import sqlalchemy as sa
 from google.protobuf.timestamp_pb2 import Timestamp
-from tests.identity.service.conftest import Identity
+from tests.identity.service.conftest import PURPOSE, Identity
 from tests.server.conftest import refusal_of
 from tests.support.rights import make_other
 
 from kruispunt import (
+    AsyncIdentityClient,
     Birth,
     Decease,
     EvidenceKind,
@@ -41,6 +44,7 @@ from kruispunt.feeds import (
     NOW,
     SNAPSHOT,
     UNACKNOWLEDGED,
+    AsyncFilePositions,
     ChangeKind,
     FeedStart,
     FilePositions,
@@ -316,6 +320,42 @@ def test_a_position_kept_in_a_file_survives_the_program(identity: Identity, tmp_
     again = commits(identity.client(FOLLOWER).watch_changes(BEGINNING, positions=positions), 3)
     assert first[1].changes == again[0].changes
     assert sealed(identity) == told_of([first[0], *again])
+
+
+def test_tasks_watch_many_at_once_and_go_on_after_a_position(identity: Identity, tmp_path: Path) -> None:
+    """Three watches of one client see the same in one thread; the position that one kept leads on after the others' end."""
+    pensions = identity.client(PENSIONS)
+    first, second = register(pensions), register(pensions)
+    positions = AsyncFilePositions(tmp_path / "position")
+
+    async def read(
+        client: AsyncIdentityClient, count: int, keeper: AsyncFilePositions | None
+    ) -> list[Ssin | None]:
+        seen: list[Ssin | None] = []
+        async with aclosing(client.watch_changes(BEGINNING, positions=keeper)) as watch:
+            async for told in watch:
+                seen += [change.ssin for change in told.changes]
+                if len(seen) > count:
+                    break
+        return seen[:count]
+
+    async def play() -> list[list[Ssin | None]]:
+        certificates = identity.certificates(FOLLOWER)
+        async with AsyncIdentityClient(
+            identity.endpoint, certificates=certificates, purpose=PURPOSE
+        ) as client:
+            return [
+                *await asyncio.gather(
+                    read(client, 2, positions), read(client, 2, None), read(client, 1, None)
+                ),
+                await read(client, 1, positions),
+            ]
+
+    third = register(pensions)
+    register(pensions)
+
+    # The first has dealt with two when it asks for the third, and so begins there again.
+    assert [[first, second], [first, second], [first], [third]] == asyncio.run(play())
 
 
 def test_a_position_in_the_readers_transaction_makes_it_exactly_once(
