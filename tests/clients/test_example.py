@@ -1,10 +1,8 @@
 """The example that integrators start from."""
 
-import importlib.util
 import subprocess
 import sys
 from datetime import date
-from pathlib import Path
 from types import ModuleType
 
 import grpc
@@ -19,21 +17,17 @@ from tests.clients.registry_stand_in import (
     resolution,
     route,
 )
+from tests.support.examples import FOLDER, example_named
 
 from kruispunt import DirectoryClient, Ssin
 from kruispunt.directory.v1 import directory_service_pb2 as pb
 
-FILE = Path(__file__).parents[2] / "examples" / "typed_client.py"
+FILE = FOLDER / "typed_client.py"
 
 
 @pytest.fixture
 def example() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("typed_client", FILE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return example_named("typed_client")
 
 
 def test_example_is_typed() -> None:

@@ -1,31 +1,25 @@
 """The example of identity that integrators start from."""
 
-import importlib.util
 import subprocess
 import sys
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 from tests.clients.persons_stand_in import BEA, CAS, candidate, fact, found, history, name, person, resolved
 from tests.clients.registry_stand_in import Script
+from tests.support.examples import FOLDER, example_named
 
 from kruispunt import GroupOutcome, IdentityClient, Name, PartialDate, Ssin
 from kruispunt.identity.v1 import identity_service_pb2 as reading
 from kruispunt.identity.v1 import registration_service_pb2 as writing
 
-FILE = Path(__file__).parents[2] / "examples" / "typed_identity.py"
+FILE = FOLDER / "typed_identity.py"
 SALMA, BORN = Name("Ait-Ouaret", ("Salma",)), PartialDate(1990, 4, 17)
 
 
 @pytest.fixture
 def example() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("typed_identity", FILE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return example_named("typed_identity")
 
 
 def test_example_is_typed() -> None:

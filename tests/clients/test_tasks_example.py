@@ -1,7 +1,6 @@
 """The example that writers of asyncio programs start from."""
 
 import asyncio
-import importlib.util
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,22 +12,18 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from tests.clients.conftest import PURPOSE
 from tests.clients.registry_stand_in import ANNA, BRAM, Script, answer_chunk, route
+from tests.support.examples import FOLDER, example_named
 
 from kruispunt import AsyncDirectoryClient, InstitutionRef
 from kruispunt.directory.v1 import notice_service_pb2 as pb
 from kruispunt.feeds import AsyncFilePositions
 
-FILE = Path(__file__).parents[2] / "examples" / "typed_tasks.py"
+FILE = FOLDER / "typed_tasks.py"
 
 
 @pytest.fixture
 def example() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("typed_tasks", FILE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return example_named("typed_tasks")
 
 
 def told(*numbers: int) -> pb.WatchNoticesResponse:
