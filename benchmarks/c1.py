@@ -7,6 +7,7 @@ the server. The goal is that of threads on PostgreSQL.
 
 import asyncio
 import itertools
+import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -30,15 +31,27 @@ GOAL = 6
 
 
 class Asked:
-    """Persons to ask for, and how many were."""
+    """Persons to ask for, how many were, and the processor time that asking took in each way."""
 
     def __init__(self, persons: int) -> None:
         self._next = itertools.cycle([ssin_of(person) for person in asked_for(persons)])
         self.count = 0
+        self.spent: dict[str, list[float]] = {"together": [], "alone": []}
 
-    def some(self, count: int) -> list[Any]:
-        self.count += count
-        return list(itertools.islice(self._next, count))
+    def shares(self, count: int) -> list[list[Any]]:
+        """Return whom each caller asks for."""
+        each = count // AT_ONCE
+        self.count += each * AT_ONCE
+        return [list(itertools.islice(self._next, each)) for _ in range(AT_ONCE)]
+
+    def rate(self, way: str, shares: list[list[Any]], began_s: float, spent_s: float) -> float:
+        """Return look-ups a second, and keep what each cost the client."""
+        count = sum(map(len, shares))
+        self.spent[way].append((time.process_time() - spent_s) / count * 1e6)
+        return count / (time.perf_counter() - began_s)
+
+    def client_us(self, way: str) -> int:
+        return round(statistics.median(self.spent[way][1:]))  # but for warming up
 
 
 def run(size: Size) -> Iterator[dict[str, Any]]:
@@ -65,27 +78,30 @@ def _measured(name: str, kind: str, size: Size, callers: Callable[..., Any]) -> 
             interleave(ours, baseline, size)
         _check(store, before, asked)
     goal = GOAL if callers is threads and kind == "postgresql" else None
-    return line(
-        name,
-        ours,
-        baseline,
-        goal=goal,
-        rows=store.rows,
-        store=store.label,
-        callers=f"{AT_ONCE} {callers.__name__}",
+    clients = asked.client_us("together"), asked.client_us("alone")
+    spent, spent_alone = (
+        client + statistics.median(one.server_us) + statistics.median(one.store_us)
+        for client, one in zip(clients, (ours, baseline), strict=True)
     )
+    more = {
+        "callers": f"{AT_ONCE} {callers.__name__}",
+        "client_us": clients[0],
+        "baseline_client_us": clients[1],
+        "cpu_ratio": round(spent_alone / spent, 2),  # of client, server and store together
+    }
+    return line(name, ours, baseline, goal=goal, rows=store.rows, store=store.label, **more)
 
 
 def threads(endpoint: str, certificates: ClientCertificates, asked: Asked) -> Any:
     """Return how threads ask: together, and each alone."""
 
-    def measured(ask: Callable[[DirectoryClient, list[list[Any]]], None], count: int) -> float:
-        shares = [asked.some(count // AT_ONCE) for _ in range(AT_ONCE)]
+    def measured(ask: Any, count: int) -> float:
+        shares = asked.shares(count)
         with DirectoryClient(endpoint, certificates=certificates, purpose=PURPOSE, timeout_s=30) as client:
             client.get_coverage().first()  # connected
-            began = time.perf_counter()
+            began, spent = time.perf_counter(), time.process_time()
             ask(client, shares)
-            return sum(map(len, shares)) / (time.perf_counter() - began)
+            return asked.rate(ask.__name__, shares, began, spent)
 
     def each(look_up: Callable[[Any], int], shares: list[list[Any]]) -> None:
         def ask(persons: list[Any]) -> None:
@@ -108,15 +124,15 @@ def threads(endpoint: str, certificates: ClientCertificates, asked: Asked) -> An
 def tasks(endpoint: str, certificates: ClientCertificates, asked: Asked) -> Any:
     """Return how tasks ask: together, and each alone."""
 
-    async def measured(ask: Callable[..., Any], count: int) -> float:
-        shares = [asked.some(count // AT_ONCE) for _ in range(AT_ONCE)]
+    async def measured(ask: Any, count: int) -> float:
+        shares = asked.shares(count)
         async with AsyncDirectoryClient(
             endpoint, certificates=certificates, purpose=PURPOSE, timeout_s=30
         ) as client:
             await client.get_coverage().first()
-            began = time.perf_counter()
+            began, spent = time.perf_counter(), time.process_time()
             await ask(client, shares)
-            return sum(map(len, shares)) / (time.perf_counter() - began)
+            return asked.rate(ask.__name__, shares, began, spent)
 
     async def each(look_up: Callable[..., Any], shares: list[list[Any]]) -> None:
         async def ask(persons: list[Any]) -> None:

@@ -212,6 +212,9 @@ class Room:
         Raises:
             TimeoutError: there was none, in time.
         """
+        if not self._places.locked():  # at once, and without the cost of a timer
+            await self._places.acquire()
+            return
         async with asyncio.timeout(limit_s):
             await self._places.acquire()
 
