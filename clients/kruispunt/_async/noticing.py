@@ -55,7 +55,7 @@ class NoticeMethods(Caller):
         def opener(begin: feed_pb2.FeedStart) -> Stream[pb.WatchNoticesResponse]:
             request.start.CopyFrom(begin)
             stub = self._connection.stub(rpc.NoticeServiceStub)
-            return stub.WatchNotices(request, metadata=self._context.metadata())
+            return stub.WatchNotices(request, metadata=self._metadata)
 
         return watched(
             opener,

@@ -55,7 +55,7 @@ class PersonFeedMethods(Caller):
         def opener(begin: feed_pb2.FeedStart) -> Stream[pb.WatchChangesResponse]:
             request.start.CopyFrom(begin)
             stub = self._connection.stub(rpc.IdentityFeedServiceStub)
-            return stub.WatchChanges(request, metadata=self._context.metadata())
+            return stub.WatchChanges(request, metadata=self._metadata)
 
         return watched(
             opener,

@@ -80,7 +80,7 @@ class PersonStreamMethods(Caller):
             requests: Requests[pb.ImportPersonsRequest],
         ) -> Stream[pb.ImportPersonsResponse]:
             stub = self._connection.stub(registration_rpc.RegistrationServiceStub)
-            return stub.ImportPersons(requests, timeout=_STRETCH_S, metadata=self._context.metadata())
+            return stub.ImportPersons(requests, timeout=_STRETCH_S, metadata=self._metadata)
 
         patience = Patience(self._connection.line, timeout_s or _WAIT_S)
         answers = Conversation(open_stream, patience, requests(), import_fits).answers()
@@ -130,7 +130,7 @@ class PersonStreamMethods(Caller):
         while True:
             generation, told = patience.line.generation, patience.answers
             stub = self._connection.stub(identity_rpc.IdentityServiceStub)
-            stream = stub.ExportPersons(request, timeout=_STRETCH_S, metadata=self._context.metadata())
+            stream = stub.ExportPersons(request, timeout=_STRETCH_S, metadata=self._metadata)
             answers = Answers(stream)
             try:
                 while (message := await patience.next(answers)) is not None:

@@ -203,7 +203,7 @@ class ReadingMethods(Caller):
 
     def _open_resolution(self, requests: Requests[Request]) -> Stream[Response]:
         method = self._directory.ResolveDossiers
-        return method(requests, timeout=_STRETCH_S, metadata=self._context.metadata())
+        return method(requests, timeout=_STRETCH_S, metadata=self._metadata)
 
     async def get_route(
         self,

@@ -9,7 +9,7 @@ from typing import Self, TypeVar
 
 import grpc
 
-from kruispunt._context import Context
+from kruispunt._context import Context, Metadata
 from kruispunt._sync.connection import Connection
 from kruispunt.profiles import ClientCertificates, Profile, Token, load_profile, profile_from_environment
 from kruispunt.values import InstitutionRef, Purpose
@@ -25,9 +25,14 @@ class Caller:
     _timeout_s: float
     _context: Context
 
+    @property
+    def _metadata(self) -> Metadata:
+        """What goes with a call that is made now."""
+        return self._context.metadata()
+
     def _ask(self, method: "grpc.UnaryUnaryMultiCallable[Q, A]", request: Q, timeout_s: float | None) -> A:
         return self._connection.call(
-            method, request, timeout_s=timeout_s or self._timeout_s, metadata=self._context.metadata()
+            method, request, timeout_s=timeout_s or self._timeout_s, metadata=self._metadata
         )
 
 
