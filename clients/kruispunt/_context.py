@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Self
 
+from kruispunt._consistency import Freshness
 from kruispunt.profiles import Token
 from kruispunt.tracing import trace_metadata
 from kruispunt.values import InstitutionRef, Purpose
@@ -18,11 +19,13 @@ class Context:
         purpose: why.
         token: bearer token, or what returns one; none: the certificate says all.
         acting_for: the institution whose rights decide; none: the caller's own.
+        consistency: how fresh answers must be.
     """
 
     purpose: Purpose
     token: Token = field(default=None, repr=False)
     acting_for: InstitutionRef | None = None
+    consistency: Freshness = "read-your-writes"
 
     def on_behalf(self, *, legal_basis: str, end_user: str, case: str) -> Self:
         """Return the context with parts of the purpose exchanged; empty ones stay.

@@ -4,6 +4,7 @@ from typing import Any
 
 import grpc
 
+from kruispunt._consistency import TokenMemory, Trailing, token_in
 from kruispunt._pool import Pool
 from kruispunt._status import error_from
 from kruispunt.errors import (
@@ -23,12 +24,17 @@ PASSING = (Unavailable, CallCancelled, DeadlineExceeded, TooManyCalls)
 
 
 class Line:
-    """Whether anybody ever spoke at the other end, and by which certificate; shared by all views of a connection."""
+    """Whether anybody ever spoke at the other end, by which certificate, and what was written; shared by all views.
+
+    Attributes:
+        tokens: up to where the client wrote.
+    """
 
     def __init__(self, endpoint: str, pool: Pool[Any]) -> None:
         self._endpoint = endpoint
         self._pool = pool
         self._heard = False
+        self.tokens = TokenMemory()
 
     @property
     def generation(self) -> int:
@@ -47,9 +53,10 @@ class Line:
             return self._pool.is_newer(generation)
         return fruitful
 
-    def hear(self) -> None:
-        """Note that an answer came."""
+    def hear(self, trailing: Trailing = ()) -> None:
+        """Note that an answer came, and what its trailing metadata says of what was written."""
         self._heard = True
+        self.tokens.keep(token_in(trailing))
 
     def failure(self, error: grpc.RpcError) -> KruispuntError:
         """Return the exception for a failed call; one that never got through says so."""

@@ -9,6 +9,7 @@ from typing import Self, TypeVar
 import grpc
 
 from kruispunt._async.connection import Connection
+from kruispunt._consistency import Freshness, checked_freshness, checked_token
 from kruispunt._context import Context, Metadata
 from kruispunt.profiles import ClientCertificates, Profile, Token, load_profile, profile_from_environment
 from kruispunt.values import InstitutionRef, Purpose
@@ -26,8 +27,8 @@ class Caller:
 
     @property
     def _metadata(self) -> Metadata:
-        """What goes with a call that is made now."""
-        return self._context.metadata()
+        """What goes with a call that is made now: its context, and how fresh its answer must be."""
+        return self._context.metadata() + self._connection.line.tokens.metadata(self._context.consistency)
 
     async def _ask(
         self, method: "grpc.aio.UnaryUnaryMultiCallable[Q, A]", request: Q, timeout_s: float | None
@@ -48,9 +49,11 @@ class Client(Caller):
         channels: connections in the pool; more than one spread the load over several workers.
         token: bearer token, where the registry asks for one beside the certificate; a function is asked before each
             call, from whichever thread makes it, and keeps a token itself for as long as it is good.
+        consistency: how fresh answers must be: "eventual", "read-your-writes" or "latest".
+        consistency_token: `consistency_token` of another client of the same service, whose writes are to be read here.
 
     Raises:
-        ValueError: no certificates, and not on loopback.
+        ValueError: no certificates, and not on loopback; no such consistency or token.
         DeadlineExceeded: of any call, also when there was never a connection; the message says so then.
     """
 
@@ -63,10 +66,14 @@ class Client(Caller):
         timeout_s: float = 5.0,
         channels: int = 1,
         token: Token = None,
+        consistency: Freshness = "read-your-writes",
+        consistency_token: str = "",
     ) -> None:
+        self._context = Context(purpose, token, consistency=checked_freshness(consistency))
+        checked_token(consistency_token)
         self._connection = Connection(endpoint, certificates, channels)
         self._timeout_s = timeout_s
-        self._context = Context(purpose, token)
+        self.note_consistency_token(consistency_token)
 
     @classmethod
     def from_profile(
@@ -78,6 +85,8 @@ class Client(Caller):
         timeout_s: float = 5.0,
         channels: int = 1,
         token: Token = None,
+        consistency: Freshness = "read-your-writes",
+        consistency_token: str = "",
     ) -> Self:
         """Connect as a profile says.
 
@@ -88,6 +97,8 @@ class Client(Caller):
             timeout_s: for each call.
             channels: connections in the pool.
             token: bearer token, or what returns one; left out: that of the profile.
+            consistency: how fresh answers must be.
+            consistency_token: of another client, whose writes are to be read here.
 
         Raises:
             ProfileError: the profile is absent or incomplete.
@@ -100,6 +111,8 @@ class Client(Caller):
             timeout_s=timeout_s,
             channels=channels,
             token=token if token is not None else chosen.token,
+            consistency=consistency,
+            consistency_token=consistency_token,
         )
 
     @classmethod
@@ -112,6 +125,8 @@ class Client(Caller):
         timeout_s: float = 5.0,
         channels: int = 1,
         token: Token = None,
+        consistency: Freshness = "read-your-writes",
+        consistency_token: str = "",
     ) -> Self:
         """Connect as the arguments say; where they are silent, as the environment; where that is too, as its profile.
 
@@ -124,6 +139,8 @@ class Client(Caller):
             timeout_s: for each call.
             channels: connections in the pool.
             token: bearer token, or what returns one.
+            consistency: how fresh answers must be.
+            consistency_token: of another client, whose writes are to be read here.
 
         Raises:
             ProfileError: something is said nowhere, or cannot be used.
@@ -136,6 +153,8 @@ class Client(Caller):
             timeout_s=timeout_s,
             channels=channels,
             token=token if token is not None else found.token,
+            consistency=consistency,
+            consistency_token=consistency_token,
         )
 
     @classmethod
@@ -172,6 +191,30 @@ class Client(Caller):
             ActingForbidden: of any call, the caller is no internal service, or the institution takes no part.
         """
         return self._view(replace(self._context, acting_for=institution))
+
+    def with_consistency(self, consistency: Freshness) -> Self:
+        """Return a view whose answers are so fresh, over the same channels; what either writes, both read.
+
+        Raises:
+            ValueError: no such consistency.
+        """
+        return self._view(replace(self._context, consistency=checked_freshness(consistency)))
+
+    @property
+    def consistency_token(self) -> str:
+        """Up to where this client has written, for another client of the same service; empty: nothing is to be told.
+
+        The token of a stream of writes comes with its end. It names no person and opens nothing.
+        """
+        return self._connection.line.tokens.token
+
+    def note_consistency_token(self, token: str) -> None:
+        """Read from now on what another client of the same service wrote, whose `consistency_token` this is.
+
+        Raises:
+            ValueError: it never was one.
+        """
+        self._connection.line.tokens.keep(checked_token(token))
 
     def _view(self, context: Context) -> Self:
         view = copy.copy(self)

@@ -60,7 +60,7 @@ class Connection:
         retries = Retries(timeout_s)
         while True:
             try:
-                answer, _trailing = await ask(method, request, retries.begin(), metadata)
+                answer, trailing = await ask(method, request, retries.begin(), metadata)
             except grpc.RpcError as error:
                 refusal = self.line.failure(error)
                 newer = self._pool.newer(method) if isinstance(refusal, CertificateRevoked) else None
@@ -72,7 +72,7 @@ class Connection:
                     raise refusal from error
                 await sleep(pause_s)
             else:
-                self.line.hear()
+                self.line.hear(trailing)
                 return answer
 
     async def close(self) -> None:

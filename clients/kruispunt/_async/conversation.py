@@ -158,11 +158,16 @@ class Conversation(Generic[Request, Response]):
                 sending.accepted()
                 yield response
             sending.end()
-            with contextlib.suppress(KruispuntError):
-                await self._patience.next(answers)
+            await self._end(answers)
         finally:
             sending.end()
             answers.cancel()
+
+    async def _end(self, answers: Answers[Response]) -> None:
+        """Wait for the end of a stream that has answered everything: it tells how far the client has written."""
+        with contextlib.suppress(KruispuntError):
+            if await self._patience.next(answers) is None:
+                self._patience.line.hear(await answers.trailing())
 
     async def _next(self, answers: Answers[Response]) -> Response:
         response = await self._patience.next(answers)

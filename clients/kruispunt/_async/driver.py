@@ -9,6 +9,7 @@ from typing import Any, Final, Generic, Protocol, Self, TypeVar, cast
 import grpc
 from google.protobuf.message import Message
 
+from kruispunt._consistency import Trailing
 from kruispunt._context import Metadata
 from kruispunt._headed import Headed
 from kruispunt._service_config import channel_options
@@ -24,7 +25,6 @@ A_co = TypeVar("A_co", covariant=True)
 
 Source = Iterable[T] | AsyncIterable[T]
 Keeper = Positions | AsyncPositions
-Trailing = Iterable[tuple[str, str | bytes]]
 
 _FORGOTTEN: Final = "Internal error from Core"
 _MOMENT_S: Final = 0.05
@@ -41,6 +41,10 @@ class Stream(Protocol[A_co]):
 
     def cancel(self) -> object:
         """Give it up."""
+        ...
+
+    async def trailing_metadata(self) -> Any:
+        """Return what came after the last answer."""
         ...
 
 
@@ -139,6 +143,10 @@ class Answers(Generic[A]):
             raise await self._ending.of(error) from None
         except asyncio.CancelledError:
             raise _given_up() from None
+
+    async def trailing(self) -> Trailing:
+        """Return the metadata that came after the last answer, when the stream is over."""
+        return tuple(await self._stream.trailing_metadata())
 
     def cancel(self) -> None:
         """Give the stream up."""

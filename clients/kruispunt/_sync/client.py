@@ -9,6 +9,7 @@ from typing import Self, TypeVar
 
 import grpc
 
+from kruispunt._consistency import Freshness, checked_freshness, checked_token
 from kruispunt._context import Context, Metadata
 from kruispunt._sync.connection import Connection
 from kruispunt.profiles import ClientCertificates, Profile, Token, load_profile, profile_from_environment
@@ -27,8 +28,8 @@ class Caller:
 
     @property
     def _metadata(self) -> Metadata:
-        """What goes with a call that is made now."""
-        return self._context.metadata()
+        """What goes with a call that is made now: its context, and how fresh its answer must be."""
+        return self._context.metadata() + self._connection.line.tokens.metadata(self._context.consistency)
 
     def _ask(self, method: "grpc.UnaryUnaryMultiCallable[Q, A]", request: Q, timeout_s: float | None) -> A:
         return self._connection.call(
@@ -47,9 +48,11 @@ class Client(Caller):
         channels: connections in the pool; more than one spread the load over several workers.
         token: bearer token, where the registry asks for one beside the certificate; a function is asked before each
             call, from whichever thread makes it, and keeps a token itself for as long as it is good.
+        consistency: how fresh answers must be: "eventual", "read-your-writes" or "latest".
+        consistency_token: `consistency_token` of another client of the same service, whose writes are to be read here.
 
     Raises:
-        ValueError: no certificates, and not on loopback.
+        ValueError: no certificates, and not on loopback; no such consistency or token.
         DeadlineExceeded: of any call, also when there was never a connection; the message says so then.
     """
 
@@ -62,10 +65,14 @@ class Client(Caller):
         timeout_s: float = 5.0,
         channels: int = 1,
         token: Token = None,
+        consistency: Freshness = "read-your-writes",
+        consistency_token: str = "",
     ) -> None:
+        self._context = Context(purpose, token, consistency=checked_freshness(consistency))
+        checked_token(consistency_token)
         self._connection = Connection(endpoint, certificates, channels)
         self._timeout_s = timeout_s
-        self._context = Context(purpose, token)
+        self.note_consistency_token(consistency_token)
 
     @classmethod
     def from_profile(
@@ -77,6 +84,8 @@ class Client(Caller):
         timeout_s: float = 5.0,
         channels: int = 1,
         token: Token = None,
+        consistency: Freshness = "read-your-writes",
+        consistency_token: str = "",
     ) -> Self:
         """Connect as a profile says.
 
@@ -87,6 +96,8 @@ class Client(Caller):
             timeout_s: for each call.
             channels: connections in the pool.
             token: bearer token, or what returns one; left out: that of the profile.
+            consistency: how fresh answers must be.
+            consistency_token: of another client, whose writes are to be read here.
 
         Raises:
             ProfileError: the profile is absent or incomplete.
@@ -99,6 +110,8 @@ class Client(Caller):
             timeout_s=timeout_s,
             channels=channels,
             token=token if token is not None else chosen.token,
+            consistency=consistency,
+            consistency_token=consistency_token,
         )
 
     @classmethod
@@ -111,6 +124,8 @@ class Client(Caller):
         timeout_s: float = 5.0,
         channels: int = 1,
         token: Token = None,
+        consistency: Freshness = "read-your-writes",
+        consistency_token: str = "",
     ) -> Self:
         """Connect as the arguments say; where they are silent, as the environment; where that is too, as its profile.
 
@@ -123,6 +138,8 @@ class Client(Caller):
             timeout_s: for each call.
             channels: connections in the pool.
             token: bearer token, or what returns one.
+            consistency: how fresh answers must be.
+            consistency_token: of another client, whose writes are to be read here.
 
         Raises:
             ProfileError: something is said nowhere, or cannot be used.
@@ -135,6 +152,8 @@ class Client(Caller):
             timeout_s=timeout_s,
             channels=channels,
             token=token if token is not None else found.token,
+            consistency=consistency,
+            consistency_token=consistency_token,
         )
 
     @classmethod
@@ -171,6 +190,30 @@ class Client(Caller):
             ActingForbidden: of any call, the caller is no internal service, or the institution takes no part.
         """
         return self._view(replace(self._context, acting_for=institution))
+
+    def with_consistency(self, consistency: Freshness) -> Self:
+        """Return a view whose answers are so fresh, over the same channels; what either writes, both read.
+
+        Raises:
+            ValueError: no such consistency.
+        """
+        return self._view(replace(self._context, consistency=checked_freshness(consistency)))
+
+    @property
+    def consistency_token(self) -> str:
+        """Up to where this client has written, for another client of the same service; empty: nothing is to be told.
+
+        The token of a stream of writes comes with its end. It names no person and opens nothing.
+        """
+        return self._connection.line.tokens.token
+
+    def note_consistency_token(self, token: str) -> None:
+        """Read from now on what another client of the same service wrote, whose `consistency_token` this is.
+
+        Raises:
+            ValueError: it never was one.
+        """
+        self._connection.line.tokens.keep(checked_token(token))
 
     def _view(self, context: Context) -> Self:
         view = copy.copy(self)

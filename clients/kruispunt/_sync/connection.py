@@ -61,7 +61,7 @@ class Connection:
         retries = Retries(timeout_s)
         while True:
             try:
-                answer, _trailing = ask(method, request, retries.begin(), metadata)
+                answer, trailing = ask(method, request, retries.begin(), metadata)
             except grpc.RpcError as error:
                 refusal = self.line.failure(error)
                 newer = self._pool.newer(method) if isinstance(refusal, CertificateRevoked) else None
@@ -73,7 +73,7 @@ class Connection:
                     raise refusal from error
                 sleep(pause_s)
             else:
-                self.line.hear()
+                self.line.hear(trailing)
                 return answer
 
     def close(self) -> None:

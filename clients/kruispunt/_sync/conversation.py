@@ -159,11 +159,16 @@ class Conversation(Generic[Request, Response]):
                 sending.accepted()
                 yield response
             sending.end()
-            with contextlib.suppress(KruispuntError):
-                self._patience.next(answers)
+            self._end(answers)
         finally:
             sending.end()
             answers.cancel()
+
+    def _end(self, answers: Answers[Response]) -> None:
+        """Wait for the end of a stream that has answered everything: it tells how far the client has written."""
+        with contextlib.suppress(KruispuntError):
+            if self._patience.next(answers) is None:
+                self._patience.line.hear(answers.trailing())
 
     def _next(self, answers: Answers[Response]) -> Response:
         response = self._patience.next(answers)

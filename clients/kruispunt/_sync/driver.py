@@ -9,6 +9,7 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 import grpc
 from google.protobuf.message import Message
 
+from kruispunt._consistency import Trailing
 from kruispunt._context import Metadata
 from kruispunt._headed import Headed
 from kruispunt._service_config import channel_options
@@ -23,7 +24,6 @@ A_co = TypeVar("A_co", covariant=True)
 
 Source = Iterable
 Keeper = Positions
-Trailing = Iterable[tuple[str, str | bytes]]
 
 _READY = 2  # GRPC_CHANNEL_READY
 
@@ -39,6 +39,10 @@ class Stream(Protocol[A_co]):
 
     def cancel(self) -> object:
         """Give it up."""
+        ...
+
+    def trailing_metadata(self) -> Any:
+        """Return what came after the last answer."""
         ...
 
 
@@ -123,6 +127,10 @@ class Answers(Generic[A]):
             raise
         finally:
             self._guard.rest()
+
+    def trailing(self) -> Trailing:
+        """Return the metadata that came after the last answer, when the stream is over."""
+        return tuple(self._stream.trailing_metadata() or ())
 
     def cancel(self) -> None:
         """Give the stream up."""
