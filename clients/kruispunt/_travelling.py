@@ -28,7 +28,7 @@ class Slot(Protocol):
         ...
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)  # a number must not reach a log by way of a repr
 class Lookup:
     """One number that somebody asks for.
 
@@ -45,7 +45,7 @@ class Lookup:
     wanted: bool = True
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class _Message:
     """Look-ups under way in one message, and until when at least one of them is waited for."""
 

@@ -386,6 +386,21 @@ def test_an_error_of_the_input_reaches_the_caller(directory: DirectoryClient, sc
         list(directory.resolve_dossiers(faulty(), chunk=1))
 
 
+def test_an_error_of_the_registry_in_the_input_is_the_inputs(
+    directory: DirectoryClient, script: Script
+) -> None:
+    """An input that is itself read from the registry, and breaks, is not taken for the stream that it feeds."""
+    script.on("ResolveDossiers", lambda requests, _: (answer_chunk(r) for r in requests if r.ssins))
+
+    def faulty() -> Iterator[str]:
+        yield from [ANNA] * 10  # more than are read ahead
+        raise kruispunt.Unavailable("the input is away")
+
+    with pytest.raises(kruispunt.Unavailable, match="the input is away"):
+        list(directory.resolve_dossiers(faulty(), chunk=1))
+    assert 1 == len(script.asked)
+
+
 @pytest.mark.parametrize(
     ("shape", "expected"),
     [

@@ -170,3 +170,8 @@ def test_a_reason_is_not_forgotten_for_a_silence(travelling: Travelling) -> None
     for error, told in ((silence, silence), (said, said), (silence, said)):
         travelling.meet(error)
         assert travelling.trouble is told
+
+
+def test_a_look_up_shows_no_number() -> None:
+    """Nor does the text of what carries it."""
+    assert "75060898009" not in repr(lookup("75060898009"))
