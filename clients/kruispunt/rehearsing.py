@@ -177,7 +177,7 @@ class Rehearsal:
 
     Attributes:
         participant: who the caller is to it.
-        certificate: none over plaintext, and before the first call that was looked at.
+        certificate: none over plaintext.
         now: its clock.
         known_since: from when on it knows every call.
         calls: how many it looked at, by method.

@@ -57,11 +57,11 @@ class Listener:
 
     def _around(self, method: MethodDescriptor, handler: Handler) -> Handler:
         service = method.containing_service
-        if f"{service.name}/".startswith(_OWN):
-            return handler
-        reader = self._readers[f"{service.full_name}/{method.name}"] = Reader(method, self._digests)
         attribute, make = _MADE[method.client_streaming, method.server_streaming]
         behaviour = getattr(handler, attribute)
+        if f"{service.name}/".startswith(_OWN):
+            return make(_unheard(behaviour, self))
+        reader = self._readers[f"{service.full_name}/{method.name}"] = Reader(method, self._digests)
         streams = method.client_streaming or method.server_streaming
         hearing = _Hearing(self, f"{service.name}/{method.name}", reader, streams=streams)
         non_blocking = getattr(behaviour, "experimental_non_blocking", False)
@@ -71,17 +71,22 @@ class Listener:
 
     def keep(self, context: grpc.ServicerContext, heard: Callable[[bytes, bytes], Heard]) -> None:
         """Keep a call of an institution; what is heard is made of digests of its connection and purpose."""
+        name = self.see(context)
+        if name is not None:
+            purpose = self._digests.of(_purpose(context))
+            self.notebook.hear(name, heard(self._digests.of(context.peer()), purpose))
+
+    def see(self, context: grpc.ServicerContext) -> str | None:
+        """Keep the certificate of an institution that calls; returns its name, none if another calls."""
         try:
             participant, via = self._callers.acting(context)
         except RegistryError:
-            return
+            return None
         if via or Role.INTERNAL_SERVICE in participant.roles:
-            return
+            return None
         peer = cast("Mapping[str, Sequence[bytes]]", context.auth_context())
-        certificate = next(iter(peer.get("x509_pem_cert", ())), b"")
-        purpose = _purpose(context)
-        call = heard(self._digests.of(context.peer()), self._digests.of(purpose))
-        self.notebook.hear(participant.participant_id, call, certificate)
+        self.notebook.see(participant.participant_id, next(iter(peer.get("x509_pem_cert", ())), b""))
+        return participant.participant_id
 
 
 class _Hearing:
@@ -148,6 +153,17 @@ def _one(behaviour: Callable[..., Any], hearing: _Hearing) -> Callable[..., Any]
         return reply
 
     return heard
+
+
+def _unheard(behaviour: Callable[..., Any], listener: Listener) -> Callable[..., Any]:
+    """See who asks what was heard, and keep nothing of the call."""
+
+    @functools.wraps(behaviour)
+    def seen(received: Any, context: grpc.ServicerContext) -> Any:
+        listener.see(context)
+        return behaviour(received, context)
+
+    return seen
 
 
 def _stream(behaviour: Callable[..., Any], hearing: _Hearing) -> Callable[..., Iterator[bytes]]:

@@ -50,14 +50,18 @@ class Notebook:
         self._pages: dict[str, _Page] = {}
         self._lock = threading.Lock()
 
-    def hear(self, participant_id: str, call: Heard, certificate: bytes) -> None:
+    def see(self, participant_id: str, certificate: bytes) -> None:
+        """Keep by which certificate a participant called last; PEM, empty over plaintext."""
+        with self._lock:
+            self._pages.setdefault(participant_id, _Page()).certificate = certificate
+
+    def hear(self, participant_id: str, call: Heard) -> None:
         """Keep a call; the oldest of the participant is forgotten if there are too many."""
         with self._lock:
             page = self._pages.setdefault(participant_id, _Page())
             if len(page.calls) == _KEPT:
                 page.known_since = page.calls[1].came_at
             page.calls.append(call)
-            page.certificate = certificate
 
     def tell(self, participant_id: str, told: Told) -> None:
         """Keep that notices went out."""
