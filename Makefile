@@ -33,7 +33,7 @@ lint: $(STAMP)  ## ruff, mypy strict, import-linter, buf lint
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo && $(BIN)/buf lint
 
 docs: $(STAMP)  ## write the tables in docs/ that are made from the code
-	@$(BIN)/python tools/write_docs.py
+	@$(BIN)/python -m tools.write_docs
 
 protos: $(STAMP)  ## write dist/kruispunt-protos-VERSION.zip: the contract for other languages
 	@$(BIN)/python tools/write_protos.py
