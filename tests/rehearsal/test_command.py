@@ -68,7 +68,7 @@ def test_the_client_works_well(sandbox: Sandbox) -> None:
     done = of(sandbox)
 
     assert 0 == done.exit_code, done.output
-    assert "1 calls were looked at, of 1 methods" in done.stdout
+    assert "calls looked at: 1, of methods: 1; all are known since " in done.stdout
     assert "✓ nothing was wrong with them" in done.stdout
 
 

@@ -130,7 +130,7 @@ def test_nothing_that_is_kept_names_anybody(sandbox: Sandbox) -> None:
 
 
 def test_a_registry_does_not_rehearse_unless_told(sqlite_url: str, sandbox_pki: Path) -> None:
-    """By default there is no such service, no handler is another than before, and a watch is heard by nobody."""
+    """By default there is no such service, nothing that would listen, and no word of it in the log."""
     with serving_directory(sqlite_url, sandbox_pki) as directory:
         sandbox = Sandbox(directory, directory.channel(WELFARE))
         with pytest.raises(MethodUnknown):

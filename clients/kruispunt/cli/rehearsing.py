@@ -175,7 +175,7 @@ def _print(server: _Server) -> None:
     print_line(f"{len(server.rights) - len(may)} methods may not; `kruispunt access explain` says why")
     count = sum(seen.calls.values())
     print_line(
-        f"{count} calls were looked at, of {len(seen.calls)} methods; known since {seen.known_since:%F %T}Z"
+        f"calls looked at: {count}, of methods: {len(seen.calls)}; all are known since {seen.known_since:%F %T}Z"
     )
     if not count:
         print_line("your client has not called yet: there is nothing to say about it")

@@ -12,7 +12,14 @@ from kruispunt_server.rehearsal.heard import Digest, Heard, Told
 MINUTE: Final = dt.timedelta(minutes=1)
 _UNDER_WAY: Final = dt.timedelta(seconds=1)  # calls that were sent before an answer could be heeded
 _SLACK: Final = 0.9  # of RetryInfo: clocks differ
-_FOLLOWING: Final = frozenset({"IdentityService/ResolveNumbers", "IdentityService/ListPersonVersions"})
+# What a replaced number is for: it is followed, its history read, its replacement undone.
+_FOLLOWING: Final = frozenset(
+    {
+        "IdentityService/ResolveNumbers",
+        "IdentityService/ListPersonVersions",
+        "RegistrationService/SplitNumber",
+    }
+)
 _UNSURE: Final = frozenset({"UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED", "UNKNOWN", "INTERNAL"})
 _FINAL: Final = frozenset(
     {
