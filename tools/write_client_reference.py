@@ -10,13 +10,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import kruispunt
-from kruispunt import DirectoryClient, IdentityClient, KnowledgeClient
+from kruispunt import DirectoryClient, IdentityClient, KnowledgeClient, RehearsalClient, Resolver
 from kruispunt.errors import KruispuntError
-from kruispunt.rehearsing import RehearsalClient
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "reference" / "python-client.md"
-CLIENTS = (DirectoryClient, IdentityClient, KnowledgeClient, RehearsalClient)
+CLIENTS = (DirectoryClient, IdentityClient, KnowledgeClient, RehearsalClient, Resolver)
 MODULES = ("feeds", "notices", "shapes", "entries", "rehearsing")
 
 _SECTION = re.compile(r"(Args|Attributes|Returns|Yields|Raises|Source):$")
@@ -28,6 +27,7 @@ _HEAD = """\
 Written by `make docs` from the docstrings of `clients/kruispunt`; do not edit.
 
 What each class and method does, takes, returns and raises; how to use them stands in the [integration guide](../integration-guide.md).
+Each has a twin for tasks with the same methods, to be awaited: `AsyncDirectoryClient`, `AsyncIdentityClient`, and so on.
 Exceptions are named after the reasons of [errors](../errors.md): NUMBER_MALFORMED is `NumberMalformed`.
 """
 
@@ -64,7 +64,8 @@ def _values() -> Iterator[tuple[str, Any]]:
     """Yield what is public beside clients and errors, by the name under which it is imported."""
     for name in sorted(kruispunt.__all__):
         value = getattr(kruispunt, name)
-        if inspect.isclass(value) and value not in CLIENTS and not issubclass(value, KruispuntError):
+        apart = value in CLIENTS or name.startswith("Async")
+        if inspect.isclass(value) and not apart and not issubclass(value, KruispuntError):
             yield f"kruispunt.{name}", value
     for module in MODULES:
         held = importlib.import_module(f"kruispunt.{module}")

@@ -2,7 +2,7 @@
 
 `kruispunt rehearse` prints it; a test of one's own may ask it too:
 
-    with RehearsalClient.from_profile("sandbox") as sandbox:
+    with kruispunt.RehearsalClient.from_profile("sandbox") as sandbox:
         assert not sandbox.get_rehearsal().findings
 
 Only registries whose operator switched `rehearsal` on answer; others raise `MethodUnknown`.
@@ -12,17 +12,7 @@ import datetime as dt
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
-
-from google.protobuf.timestamp_pb2 import Timestamp
-
-from kruispunt._connection import Connection
-from kruispunt._messages import optional_instant
-from kruispunt.profiles import ClientCertificates, Profile, load_profile
-from kruispunt.rehearsal.v1 import rehearsal_service_pb2 as pb
-from kruispunt.rehearsal.v1.rehearsal_service_pb2_grpc import RehearsalServiceStub
+from typing import Any, Final
 
 
 class Fault(enum.Enum):
@@ -192,87 +182,3 @@ class Rehearsal:
     calls: Mapping[str, int]
     findings: tuple[Finding, ...]
     message: Any = field(default=None, repr=False, compare=False)
-
-
-class RehearsalClient:
-    """Asks one server of a sandbox; needs no purpose.
-
-    Args:
-        endpoint: `host:port`, of directory or identity.
-        certificates: who the caller is; none: plaintext, on loopback only.
-        timeout_s: for each call.
-
-    Raises:
-        ValueError: no certificates, and not on loopback.
-    """
-
-    def __init__(
-        self, endpoint: str, *, certificates: ClientCertificates | None, timeout_s: float = 5.0
-    ) -> None:
-        self._connection = Connection(endpoint, certificates, 1)
-        self._timeout_s = timeout_s
-
-    @classmethod
-    def from_profile(
-        cls, profile: Profile | str = "default", *, path: str | Path | None = None, timeout_s: float = 5.0
-    ) -> Self:
-        """Connect to the directory of a profile.
-
-        Raises:
-            ProfileError: the profile is absent or incomplete.
-        """
-        chosen = load_profile(profile, path) if isinstance(profile, str) else profile
-        return cls(chosen.endpoint, certificates=chosen.certificates(), timeout_s=timeout_s)
-
-    def get_rehearsal(self, since: dt.datetime | None = None) -> Rehearsal:
-        """Return what the caller's calls were, and what was wrong with them.
-
-        Args:
-            since: only calls from this instant on, not in the future; left out: all that are kept.
-
-        Raises:
-            MethodUnknown: the registry does not rehearse.
-            TimeInFuture: of `since`.
-        """
-        request = pb.GetRehearsalRequest(since=optional_instant(since))
-        stub = self._connection.stub(RehearsalServiceStub)
-        answer = self._connection.call(stub.GetRehearsal, request, timeout_s=self._timeout_s)
-        return Rehearsal(
-            participant=answer.participant_id,
-            certificate=_certificate_of(answer.certificate) if answer.HasField("certificate") else None,
-            now=_instant(answer.now),
-            known_since=_instant(answer.known_since),
-            calls={each.method: each.count for each in answer.calls},
-            findings=tuple(map(_finding_of, answer.findings)),
-            message=answer,
-        )
-
-    def close(self) -> None:
-        """Close the channel."""
-        self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-def _finding_of(message: pb.Finding) -> Finding:
-    known = message.fault in {fault.value for fault in Fault}
-    fault = Fault(message.fault) if known else Fault.UNSPECIFIED
-    return Finding(
-        fault, message.method, message.count, _instant(message.first_at), _instant(message.last_at)
-    )
-
-
-def _certificate_of(message: pb.SeenCertificate) -> SeenCertificate:
-    return SeenCertificate(
-        tuple(message.uris), _instant(message.begin), _instant(message.end), message.fingerprint
-    )
-
-
-def _instant(timestamp: Timestamp) -> dt.datetime:
-    return timestamp.ToDatetime(dt.UTC)

@@ -12,7 +12,8 @@ import grpc
 import pytest
 from tests.directory.service.conftest import WELFARE, Directory, sandbox_pki, serving_directory
 
-from kruispunt.rehearsing import Rehearsal, RehearsalClient
+from kruispunt import RehearsalClient
+from kruispunt.rehearsing import Rehearsal
 
 __all__ = ["sandbox_pki"]
 

@@ -11,7 +11,7 @@ from kruispunt.cli import options
 from kruispunt.cli.output import print_json, print_line, print_table
 from kruispunt.cli.session import Session, command
 from kruispunt.errors import MethodUnknown
-from kruispunt.rehearsing import ADVICE, Fault, Finding, Rehearsal, RehearsalClient, SeenCertificate
+from kruispunt.rehearsing import ADVICE, Fault, Finding, Rehearsal, SeenCertificate
 
 if TYPE_CHECKING:
     from kruispunt import DirectoryClient, IdentityClient
@@ -124,6 +124,8 @@ def _ask(
     session: Session, profile: "Profile", endpoint: str, since: dt.datetime | None
 ) -> tuple[Rehearsal, float]:
     """Ask one server; returns by how much the clock here is before its, in seconds, too."""
+    from kruispunt import RehearsalClient
+
     with RehearsalClient.from_profile(
         replace(profile, endpoint=endpoint), timeout_s=session.timeout_s
     ) as client:
