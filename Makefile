@@ -13,7 +13,7 @@ UV       := 0.13.9
 JOBS     ?= 2
 ARGS     ?=
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-full check lint docs generate fresh breaking released runtimes bench lock clean
+.PHONY: help setup run test test-full check lint docs protos generate fresh breaking released runtimes bench lock clean
 
 help:  ## print this help
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -36,7 +36,10 @@ lint: $(STAMP) $(PYRIGHTSTAMP)  ## ruff, mypy strict, pyright strict on the exam
 	@.venv-pyright/bin/basedpyright --level error
 
 docs: $(STAMP)  ## write the tables in docs/ that are made from the code
-	@$(BIN)/python tools/write_docs.py
+	@$(BIN)/python -m tools.write_docs
+
+protos: $(STAMP)  ## write dist/kruispunt-protos-VERSION.zip: the contract for other languages
+	@$(BIN)/python tools/write_protos.py
 
 generate: $(GENSTAMP) $(STAMP)  ## write what is made: stubs from protos/, clients for threads from those for tasks
 	@.venv-generate/bin/python tools/generate.py

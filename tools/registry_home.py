@@ -186,7 +186,7 @@ class RegistryHome:
 
     def _write_settings(self, service: str) -> None:
         pki, other = self.folder / "pki", OTHER[service]
-        settings: dict[str, str | int] = {
+        settings: dict[str, str | int | bool] = {
             "port": self._ports[service],
             "tls_certificate": str(pki / "server.crt"),
             "tls_key": str(pki / "server.key"),
@@ -194,6 +194,7 @@ class RegistryHome:
             "secret_file": str(pki / "secret"),
             "database_url": f"sqlite:///{self.folder / service}.db",
             "workers": WORKERS,
+            "rehearsal": True,
             "lame_duck_s": 0,
             "drain_s": 5,
             "ready_file": str(self._ready(service)),
@@ -204,7 +205,7 @@ class RegistryHome:
         }
         if service == "identity":
             settings["national_register_file"] = str(self.folder / "national.db")
-        # A JSON text or number is a TOML one too.
+        # A JSON text, number or truth value is a TOML one too.
         lines = (f"{name} = {json.dumps(value)}\n" for name, value in settings.items())
         self._settings(service).write_text("".join(lines))
 

@@ -1,6 +1,6 @@
 """Write the parts of the documentation that the code knows best, or check that they are fresh.
 
-`docs/errors.md` is written whole; elsewhere what stands between `<!-- begin NAME -->` and `<!-- end NAME -->`.
+`docs/errors.md` and `docs/reference/` are written whole; elsewhere what stands between `<!-- begin NAME -->` and `<!-- end NAME -->`.
 """
 
 import argparse
@@ -9,6 +9,9 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+
+from tools.write_client_reference import client_reference
+from tools.write_reference import reference
 
 from kruispunt.errors import BY_REASON
 from kruispunt_directory import policies as directory
@@ -19,6 +22,7 @@ from kruispunt_server.access.servicer import POLICIES as PARTICIPANT_SERVICE
 from kruispunt_server.audit.servicer import POLICIES as AUDIT_SERVICE
 from kruispunt_server.edge import Policy
 from kruispunt_server.events import EVENTS
+from kruispunt_server.rehearsal.servicer import POLICIES as REHEARSAL_SERVICE
 from kruispunt_server.settings import ServerSettings
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -219,6 +223,7 @@ def rights() -> str:
         "IdentityFeedService": identity.FEED_SERVICE,
         "AuditService": AUDIT_SERVICE,
         "ParticipantService": PARTICIPANT_SERVICE,
+        "RehearsalService": REHEARSAL_SERVICE,
     }
     for service, methods in services.items():
         rows += [
@@ -244,7 +249,7 @@ SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
 
 def fresh() -> dict[pathlib.Path, str]:
     """Return what each file should hold."""
-    wanted = {ROOT / "docs/errors.md": errors()}
+    wanted = {ROOT / "docs/errors.md": errors(), **reference(), **client_reference()}
     for name, sections in SECTIONS.items():
         text = (ROOT / name).read_text("utf-8")
         for section, write in sections.items():
@@ -270,6 +275,7 @@ def main() -> None:
         names = ", ".join(str(path.relative_to(ROOT)) for path in stale)
         sys.exit(f"stale, run tools/write_docs.py: {names}" if stale else 0)
     for path, text in stale.items():
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text, "utf-8")
         print(path.relative_to(ROOT))
 

@@ -1,7 +1,7 @@
 """Kruispunt: who a person is, who holds a dossier on them, and by which route may data be got.
 
 What is public stands in `__all__`, and is loaded when it is first used: `kruispunt.ssin` costs no gRPC.
-The code tables' values are in `kruispunt.entries`, those of feeds in `kruispunt.feeds` and `kruispunt.notices`, the shapes of removals in `kruispunt.shapes`, the contract
+The code tables' values are in `kruispunt.entries`, those of feeds in `kruispunt.feeds` and `kruispunt.notices`, of rehearsals in `kruispunt.rehearsing`, the shapes of removals in `kruispunt.shapes`, the contract
 itself in `kruispunt.common.v1`, `kruispunt.directory.v1` and `kruispunt.identity.v1`. Modules that begin with "_"
 are not public.
 """
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from kruispunt._async.listing import (
         AsyncListing,
     )
+    from kruispunt._async.rehearsing import (
+        AsyncRehearsalClient,
+    )
     from kruispunt._async.resolver import (
         AsyncResolver,
     )
@@ -37,6 +40,9 @@ if TYPE_CHECKING:
     )
     from kruispunt._sync.listing import (
         Listing,
+    )
+    from kruispunt._sync.rehearsing import (
+        RehearsalClient,
     )
     from kruispunt._sync.resolver import (
         Resolver,
@@ -278,6 +284,7 @@ __all__ = [
     "AsyncIdentityClient",
     "AsyncKnowledgeClient",
     "AsyncListing",
+    "AsyncRehearsalClient",
     "AsyncResolver",
     "Birth",
     "CallCancelled",
@@ -421,6 +428,7 @@ __all__ = [
     "Registration",
     "RegistrationOutcome",
     "RegistryWarning",
+    "RehearsalClient",
     "Removal",
     "Replacement",
     "ReplacementForbidden",
@@ -487,11 +495,13 @@ _HOMES = {
     "_async.identity": "AsyncIdentityClient",
     "_async.knowledge": "AsyncKnowledgeClient",
     "_async.listing": "AsyncListing",
+    "_async.rehearsing": "AsyncRehearsalClient",
     "_async.resolver": "AsyncResolver",
     "_sync.directory": "DirectoryClient",
     "_sync.identity": "IdentityClient",
     "_sync.knowledge": "KnowledgeClient",
     "_sync.listing": "Listing",
+    "_sync.rehearsing": "RehearsalClient",
     "_sync.resolver": "Resolver",
     "access_rights": "AccessCheck AccessExplanation AppliedRights ChangeOfRights Grantee RightsChange",
     "auditing": "AccessRecord Consistency Log Receipt SignedHead",

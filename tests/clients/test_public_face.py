@@ -175,11 +175,18 @@ def test_names_are_in_four_languages() -> None:
         Labels(nl="OCMW").best("xx")
 
 
-SYNC = (kruispunt.DirectoryClient, kruispunt.IdentityClient, kruispunt.KnowledgeClient, kruispunt.Resolver)
+SYNC = (
+    kruispunt.DirectoryClient,
+    kruispunt.IdentityClient,
+    kruispunt.KnowledgeClient,
+    kruispunt.RehearsalClient,
+    kruispunt.Resolver,
+)
 ASYNC = (
     kruispunt.AsyncDirectoryClient,
     kruispunt.AsyncIdentityClient,
     kruispunt.AsyncKnowledgeClient,
+    kruispunt.AsyncRehearsalClient,
     kruispunt.AsyncResolver,
 )
 

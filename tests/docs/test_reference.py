@@ -12,16 +12,47 @@ from kruispunt import DirectoryClient, IdentityClient, KnowledgeClient
 from kruispunt._service_config import SERVICE_CONFIG
 from kruispunt_directory.settings import DirectorySettings
 from kruispunt_identity.settings import IdentitySettings
+from kruispunt_server.access.catalogue import FILES
 from kruispunt_server.events import EVENTS
 
 _NAME = re.compile(r"[a-z0-9-]+")
 
 
 def test_written_documentation_is_fresh() -> None:
-    """Reasons, settings, events and rights; else run tools/write_docs.py."""
-    stale = [path.name for path, text in fresh().items() if path.read_text("utf-8") != text]
+    """Reasons, settings, events, rights, and the reference of contract and client; else `make docs`."""
+    stale = [
+        path.name for path, text in fresh().items() if not path.exists() or path.read_text("utf-8") != text
+    ]
 
     assert [] == stale
+
+
+def test_the_reference_has_no_page_too_many() -> None:
+    """What is no longer in the contract has no page left."""
+    written = {path for path in fresh() if path.parent.name == "reference"}
+
+    assert written == set((ROOT / "docs/reference").iterdir())
+
+
+def test_every_method_and_client_has_its_place_in_the_reference() -> None:
+    """Each rpc a heading on the page of its service, with its errors as links; each client method one on its page."""
+    pages = {path.name: path.read_text("utf-8") for path in (ROOT / "docs/reference").iterdir()}
+    rpcs = [
+        f"## {method.name}\n"
+        for file in FILES
+        for s in file.services_by_name.values()
+        for method in s.methods
+    ]
+    contract = "".join(text for name, text in pages.items() if name != "python-client.md")
+
+    assert 50 < len(rpcs)
+    assert [] == [heading for heading in rpcs if heading not in contract]
+    assert "[CAPACITY_UNKNOWN](../errors.md#capacity_unknown)" in pages["dossier-service.md"]
+    assert "### DirectoryClient.register_dossier\n" in pages["python-client.md"]
+    assert (
+        "- `capacity`: 0 to 999; exists in the sector at the begin of the period.\n"
+        in pages["python-client.md"]
+    )
 
 
 def test_every_setting_and_event_is_documented() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 _NOT_OURS = re.compile(
-    r"\.git|\.venv.*|\.run|\.[a-z]+_cache|\.import_linter_cache|\.hypothesis|__pycache__|dist|work|.*\.egg-info"
+    r"\.git|\.venv.*|\.run|\.[a-z]+_cache|\.import_linter_cache|\.hypothesis|__pycache__|dist|work|node_modules|gen|.*\.egg-info"
 )
 _NOT_KEPT = ("results.jsonl",)
 

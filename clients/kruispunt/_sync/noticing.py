@@ -70,13 +70,20 @@ class NoticeMethods(Caller):
             read=told_of,
         )
 
-    def acknowledge_notices(self, up_to_no: int, *, timeout_s: float | None = None) -> Acknowledgement:
+    def acknowledge_notices(
+        self, up_to_no: int, *, validate_only: bool = False, timeout_s: float | None = None
+    ) -> Acknowledgement:
         """Say that every notice up to a number was dealt with; a lower number changes nothing.
+
+        Args:
+            up_to_no: number of the last notice that was dealt with.
+            validate_only: check only, write nothing.
+            timeout_s: for this call instead of the client's.
 
         Raises:
             PositionBeyondEnd: there is no such notice yet.
         """
-        request = pb.AcknowledgeNoticesRequest(up_to_no=up_to_no)
+        request = pb.AcknowledgeNoticesRequest(up_to_no=up_to_no, validate_only=validate_only)
         answer = self._ask(self._notices.AcknowledgeNotices, request, timeout_s)
         return Acknowledgement(answer.acknowledged_no, answer.last_no, answer)
 

@@ -21,6 +21,7 @@ from kruispunt.cli import (
     person_numbers,
     person_protection,
     persons,
+    rehearsing,
     sandbox,
     watching,
 )
@@ -133,6 +134,7 @@ _PERSON_COMMANDS = (
 
 asking.add_to(app)
 watching.add_to(app)
+rehearsing.add_to(app)
 for name, part in (
     ("access", access.app),
     ("audit", audit.app),

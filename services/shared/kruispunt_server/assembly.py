@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from kruispunt_server.bearer.tokens import BearerTokens
     from kruispunt_server.feeds.hub import Hub
     from kruispunt_server.metrics import Metrics
+    from kruispunt_server.rehearsal.listening import Listener
     from kruispunt_server.tracing import Tracing
 
 
@@ -222,8 +223,9 @@ def _edge(
     bearer: "BearerTokens | None",
 ) -> Edge:
     memory = QuotaMemory.inherited()
+    callers = Callers(rights, settings.plaintext_participant)
     return Edge(
-        callers=Callers(rights, settings.plaintext_participant),
+        callers=callers,
         rights=rights,
         journal=journal,
         clock=clock,
@@ -239,7 +241,19 @@ def _edge(
         bearer=bearer,
         quotas=quotas_of(settings, memory, rights, telemetry.events, telemetry.metrics),
         alarm=alarm_of(settings, memory, telemetry.events, telemetry.metrics),
+        listener=_listener(settings, telemetry.events, callers, clock),
     )
+
+
+def _listener(settings: ServerSettings, events: Events, callers: Callers, clock: Clock) -> "Listener | None":
+    """Return what hears how clients behave; none unless the registry rehearses."""
+    if not settings.rehearsal:
+        return None
+    from kruispunt_server.rehearsal.listening import Listener
+    from kruispunt_server.rehearsal.notebook import Notebook
+
+    events.emit("rehearsal_on")
+    return Listener(Notebook(clock), callers)
 
 
 def _bearer(settings: ServerSettings, events: Events) -> "BearerTokens | None":

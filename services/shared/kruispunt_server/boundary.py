@@ -20,7 +20,7 @@ from google.protobuf.message_factory import GetMessageClass
 from kruispunt_server import rich_errors
 from kruispunt_server.call import Call
 from kruispunt_server.caller import fingerprint_of, names_of, participant_unknown
-from kruispunt_server.edge import Deadlines, Edge, Journal, Policy
+from kruispunt_server.edge import NO_DEADLINE_S, Deadlines, Edge, Journal, Policy
 from kruispunt_server.errors import Kind, Reason, RegistryError, group_not_granted
 from kruispunt_server.fair_pool import refuse_if_marked
 from kruispunt_server.feeds.outlet import Outlet
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Deadlines", "Edge", "Journal", "Policy", "handler_for"]
 
-_NO_DEADLINE_S = 1e9
 _GRACE_S = 1.0
 _OPENING = 2  # threads that open watches, which then hold none
 
@@ -65,6 +64,8 @@ def handler_for(
         if work is None:
             raise ValueError(f"{service.full_name}: the servicer has no {method.name}")
         handlers[method.name] = _Endpoint(method, work, policies[method.name], edge).handler()
+    if edge.listener is not None:
+        handlers = edge.listener.around(service, handlers)
     return grpc.method_handlers_generic_handler(service.full_name, handlers)
 
 
@@ -188,8 +189,10 @@ class _Endpoint:
             assert self._slots is not None, "a watch has slots"
             self._slots.take(call.participant.participant_id)
             name = call.participant.participant_id
-            met = call
-            outlet = Outlet(context, finish, lambda: self._still(met, context), call)
+            met, heard = call, self._edge.listener
+            outlet = Outlet(
+                context, finish, lambda: self._still(met, context), call, heard.told if heard else None
+            )
             self._work(request, call, outlet)
         except Exception as error:  # noqa: BLE001 - the one place where all ends
             refusal = self._refusal(error, call)
@@ -230,7 +233,7 @@ class _Endpoint:
         default_s = edge.deadlines.default_s if self._slots is None else edge.deadlines.stream_s
         longest_s = edge.deadlines.longest_s if self._slots is None else edge.deadlines.stream_s
         remaining = context.time_remaining()
-        if remaining is None or remaining > _NO_DEADLINE_S:
+        if remaining is None or remaining > NO_DEADLINE_S:
             remaining = default_s
         deadline = time.monotonic() + min(remaining, longest_s)
         works_until(deadline)

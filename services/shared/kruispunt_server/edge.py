@@ -2,7 +2,7 @@
 
 import enum
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from kruispunt_server.call import Call, Participant, Right, Role
 from kruispunt_server.caller import Callers
@@ -13,7 +13,11 @@ from kruispunt_server.running import Running
 if TYPE_CHECKING:  # not paid for by a server that neither counts nor traces
     from kruispunt_server.bearer.tokens import BearerTokens
     from kruispunt_server.metrics import Metrics
+    from kruispunt_server.rehearsal.listening import Listener
     from kruispunt_server.tracing import Tracing
+
+NO_DEADLINE_S: Final = 1e9
+"""So far away lies a deadline for gRPC that the caller did not state."""
 
 
 class Journal(Protocol):
@@ -119,6 +123,7 @@ class Edge:
         bearer: checks bearer tokens; none: they are not looked at.
         quotas: none: nobody is bounded.
         alarm: counts look-ups that missed; none: they are not counted.
+        listener: hears how clients behave, in a registry that rehearses; none: nothing is heard, at no cost.
     """
 
     callers: Callers
@@ -133,3 +138,4 @@ class Edge:
     bearer: "BearerTokens | None" = None
     quotas: Spending | None = None
     alarm: Watching | None = None
+    listener: "Listener | None" = None

@@ -42,6 +42,9 @@ EVENTS: Mapping[str, Event] = {
     "supervisor_stopped": _event("info", "All workers have ended.", "exit_code"),
     "worker_died": _event("error", "A worker ended by itself; it is started again.", "worker", "exit_code", "backoff_s"),
     "worker_ready": _event("info", "A worker serves.", "worker", "port", "workers"),
+    "rehearsal_on": _event(
+        "warning", "The registry keeps in memory how clients behave: right for a sandbox, and wrong where data is real."
+    ),
     "worker_draining": _event("info", "A worker takes no new calls."),
     "worker_drained": _event("info", "A worker has answered all its calls.", "seconds", "abandoned"),
     "start_refused": _event("error", "The server does not start.", "faults"),

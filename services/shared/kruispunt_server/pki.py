@@ -174,6 +174,15 @@ def describe(certificate: Path) -> list[Described]:
     return [_described(one) for one in _parsed(certificate, _content(certificate))]
 
 
+def described(pem: bytes) -> list[Described]:
+    """Return what certificates in PEM say, in their order.
+
+    Raises:
+        PkiError: there is none.
+    """
+    return [_described(one) for one in _parsed(Path("the text"), pem)]
+
+
 def _described(one: x509.Certificate) -> Described:
     names = _names(one)
     return Described(

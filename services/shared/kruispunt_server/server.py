@@ -8,9 +8,10 @@ from typing import Any
 
 import grpc
 
-from kruispunt_server.assembly import Assembly
+from kruispunt_server.assembly import Assembly, Servicer
 from kruispunt_server.boundary import handler_for
 from kruispunt_server.credentials import ReloadingCredentials, TlsFiles
+from kruispunt_server.edge import Edge
 from kruispunt_server.fair_pool import CallPool
 from kruispunt_server.health import SERVICE_NAME as HEALTH
 from kruispunt_server.health import Health
@@ -35,7 +36,8 @@ class Server:
         self._settings = settings
         self._assembly = assembly
         edge = assembly.parts.edge
-        names = [servicer.service.full_name for servicer in assembly.servicers]
+        services = [*assembly.servicers, *_rehearsing(edge)]
+        names = [servicer.service.full_name for servicer in services]
         self.health = Health(
             names,
             assembly.parts.database.probe,
@@ -49,7 +51,7 @@ class Server:
         pool = CallPool(settings.threads, share=share, thread_name_prefix="call")
         handlers = [
             Shedding(pool, settings.max_waiting, edge),
-            *(handler_for(one.service, one.servicer, one.policies, edge) for one in assembly.servicers),
+            *(handler_for(one.service, one.servicer, one.policies, edge) for one in services),
             self.health.handler(beside),
             *reflection_handlers([*names, HEALTH], ThreadPoolExecutor(2, thread_name_prefix="reflection")),
             UnknownMethods(edge),
@@ -112,6 +114,15 @@ class Server:
         self._pool.shutdown(wait=False)
         self._assembly.close()
         return abandoned
+
+
+def _rehearsing(edge: Edge) -> list[Servicer]:
+    """Return the service of a registry that rehearses; elsewhere there is none."""
+    if edge.listener is None:
+        return []
+    from kruispunt_server.rehearsal.servicer import rehearsal_servicer
+
+    return [rehearsal_servicer(edge.listener)]
 
 
 def _watches(assembly: Assembly) -> int:

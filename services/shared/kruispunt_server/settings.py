@@ -173,6 +173,11 @@ class ServerSettings(BaseSettings):
     )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Lowest level logged.")
     strict_events: bool = Field(False, description="For tests: an undeclared event or field is a fault.")
+    rehearsal: bool = Field(
+        False,
+        description="For sandboxes only, never where data is real: keep in memory how each client behaves, and tell it by "
+        "`kruispunt rehearse`. Needs `workers = 1`.",
+    )
     ready_file: Path | None = Field(
         None, description="Written when all workers serve: `host:port`; removed at the end."
     )
@@ -271,6 +276,13 @@ class ServerSettings(BaseSettings):
     def _required_of_an_issuer(cls, value: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic's signature
         if value and info.data.get("oidc_issuer", "") is None:
             raise ValueError("is of no use without oidc_issuer")
+        return value
+
+    @field_validator("rehearsal")
+    @classmethod
+    def _rehearsal_in_one_worker(cls, value: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic's signature
+        if value and info.data.get("workers", 1) != 1:
+            raise ValueError("needs workers = 1: what is heard stays in one process")
         return value
 
     @field_validator("longest_deadline_s")

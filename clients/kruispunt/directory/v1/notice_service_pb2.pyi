@@ -329,16 +329,20 @@ class AcknowledgeNoticesRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     UP_TO_NO_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     up_to_no: _builtins.int
     """Every notice up to this number was dealt with; 1 or more."""
+    validate_only: _builtins.bool
+    """Check only, write nothing: answered as if done."""
     def __init__(
         self,
         *,
         up_to_no: _builtins.int = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["up_to_no", b"up_to_no"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["up_to_no", b"up_to_no", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

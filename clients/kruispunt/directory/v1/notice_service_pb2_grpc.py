@@ -85,7 +85,7 @@ class NoticeServiceServicer(object):
     def AcknowledgeNotices(self, request, context):
         """Says that every notice up to a number was dealt with; it is not delivered again to `unacknowledged`.
 
-        A number that is lower than one acknowledged before changes nothing.
+        A number that is lower than one acknowledged before changes nothing; so it needs no `request_id`.
         Errors: OUT_OF_RANGE / POSITION_BEYOND_END.
         Safe to retry.
         """

@@ -50,7 +50,7 @@ class NoticeServiceStub:
     AcknowledgeNotices: _grpc.UnaryUnaryMultiCallable[_notice_service_pb2.AcknowledgeNoticesRequest, _notice_service_pb2.AcknowledgeNoticesResponse]
     """Says that every notice up to a number was dealt with; it is not delivered again to `unacknowledged`.
 
-    A number that is lower than one acknowledged before changes nothing.
+    A number that is lower than one acknowledged before changes nothing; so it needs no `request_id`.
     Errors: OUT_OF_RANGE / POSITION_BEYOND_END.
     Safe to retry.
     """
@@ -92,7 +92,7 @@ class NoticeServiceAsyncStub(NoticeServiceStub):
     AcknowledgeNotices: _aio.UnaryUnaryMultiCallable[_notice_service_pb2.AcknowledgeNoticesRequest, _notice_service_pb2.AcknowledgeNoticesResponse]  # type: ignore[assignment]
     """Says that every notice up to a number was dealt with; it is not delivered again to `unacknowledged`.
 
-    A number that is lower than one acknowledged before changes nothing.
+    A number that is lower than one acknowledged before changes nothing; so it needs no `request_id`.
     Errors: OUT_OF_RANGE / POSITION_BEYOND_END.
     Safe to retry.
     """
@@ -143,7 +143,7 @@ class NoticeServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_notice_service_pb2.AcknowledgeNoticesResponse, _abc.Awaitable[_notice_service_pb2.AcknowledgeNoticesResponse]]:
         """Says that every notice up to a number was dealt with; it is not delivered again to `unacknowledged`.
 
-        A number that is lower than one acknowledged before changes nothing.
+        A number that is lower than one acknowledged before changes nothing; so it needs no `request_id`.
         Errors: OUT_OF_RANGE / POSITION_BEYOND_END.
         Safe to retry.
         """

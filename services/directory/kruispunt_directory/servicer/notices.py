@@ -45,7 +45,7 @@ class NoticeServicer:
         institution = call.participant.own_institution()
         if request.up_to_no < 1:
             raise RegistryError(Reason.FIELD_INVALID, "notices are numbered from 1 on", field="up_to_no")
-        state = self._store.acknowledge(institution, request.up_to_no)
+        state = self._store.acknowledge(institution, request.up_to_no, validate_only=request.validate_only)
         return pb.AcknowledgeNoticesResponse(acknowledged_no=state.acknowledged_no, last_no=state.last_no)
 
     def GetNoticeDigest(self, request: pb.GetNoticeDigestRequest, call: Call) -> pb.GetNoticeDigestResponse:

@@ -188,8 +188,15 @@ class NoticeStore:
         ends = {InstitutionKey(sector, institution): last_no for sector, institution, last_no, _ in rows}
         return ends, max((row[3] for row in rows), default=instant)
 
-    def acknowledge(self, institution: InstitutionKey, up_to_no: int) -> NoticeState:
+    def acknowledge(
+        self, institution: InstitutionKey, up_to_no: int, *, validate_only: bool = False
+    ) -> NoticeState:
         """Note that an institution has dealt with every notice up to a number; a lower one changes nothing.
+
+        Args:
+            institution: whose.
+            up_to_no: number of the last notice that it dealt with.
+            validate_only: whether to check only, and answer as if done.
 
         Raises:
             RegistryError: there is no such notice yet; OUT_OF_RANGE / POSITION_BEYOND_END.
@@ -201,7 +208,7 @@ class NoticeStore:
                     Reason.POSITION_BEYOND_END, "there is no such notice yet", field="up_to_no"
                 )
             acknowledged_no = max(up_to_no, state.acknowledged_no)
-            if acknowledged_no > state.acknowledged_no:
+            if acknowledged_no > state.acknowledged_no and not validate_only:
                 transaction.execute(self._set.values(acknowledged_no=acknowledged_no), _key(institution))
         return replace(state, acknowledged_no=acknowledged_no)
 

@@ -30,7 +30,7 @@ FILES: Final[tuple[FileDescriptor, ...]] = tuple(
         participant_service_pb2,
     )
 )
-"""Every file of the contract that has services."""
+"""Every file of the contract that has services, but that of rehearsals: about itself everybody may ask a sandbox."""
 
 METHODS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {

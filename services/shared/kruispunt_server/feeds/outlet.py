@@ -45,6 +45,7 @@ class Outlet:
         finish: what gRPC gave the handler: given none, it ends the stream.
         still: raises RegistryError if the caller would not be let in any more.
         call: who watches, and why.
+        heard: told of every message that goes out, in a registry that rehearses; none: nobody is.
     """
 
     def __init__(
@@ -53,11 +54,13 @@ class Outlet:
         finish: Callable[[bytes | None], None],
         still: Callable[[], None],
         call: Call,
+        heard: Callable[[Call, bytes], None] | None = None,
     ) -> None:
         self.call = call
         self.still = still
         self._context: Any = context
         self._finish = finish
+        self._heard = heard
         self._closed = threading.Event()
         self.refusal: RegistryError | None = None
 
@@ -94,6 +97,8 @@ class Outlet:
             event.call.start_server_batch(operations, out)
             state.due.add(token)
             _grpc._reset_per_message_state(state)  # noqa: SLF001
+        if self._heard is not None:
+            self._heard(self.call, message)
         return True
 
     def end(self, refusal: RegistryError | None = None) -> None:
