@@ -949,3 +949,70 @@ class ListStaleDossiersResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListStaleDossiersResponse: _TypeAlias = ListStaleDossiersResponse  # noqa: Y015
+
+@_typing.final
+class ExportDossiersRequest(_message.Message):
+    """Request of ExportDossiers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VALID_AT_FIELD_NUMBER: _builtins.int
+    CAPACITY_FIELD_NUMBER: _builtins.int
+    CHANGED_SINCE_FIELD_NUMBER: _builtins.int
+    AFTER_SSIN_FIELD_NUMBER: _builtins.int
+    capacity: _builtins.int
+    """Only dossiers in this capacity, 0 to 999. Absent: in all."""
+    after_ssin: _builtins.str
+    """Go on after this number, 11 digits. Empty: from the beginning."""
+    @_builtins.property
+    def valid_at(self) -> _date_pb2.Date:
+        """Only dossiers that are open on that day. Absent: of every period."""
+
+    @_builtins.property
+    def changed_since(self) -> _timestamp_pb2.Timestamp:
+        """Only dossiers whose state was recorded at or after this instant, or in the two minutes before: what was being written
+        while the last export began is not missed. Give the instant at which that one began. What was removed is not told:
+        a full export tells what stands. Absent: all.
+        """
+
+    def __init__(
+        self,
+        *,
+        valid_at: _date_pb2.Date | None = ...,
+        capacity: _builtins.int | None = ...,
+        changed_since: _timestamp_pb2.Timestamp | None = ...,
+        after_ssin: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_capacity", b"_capacity", "capacity", b"capacity", "changed_since", b"changed_since", "valid_at", b"valid_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_capacity", b"_capacity", "after_ssin", b"after_ssin", "capacity", b"capacity", "changed_since", b"changed_since", "valid_at", b"valid_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__capacity: _TypeAlias = _typing.Literal["capacity"]  # noqa: Y015
+    _WhichOneofArgType__capacity: _TypeAlias = _typing.Literal["_capacity", b"_capacity"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__capacity) -> _WhichOneofReturnType__capacity | None: ...
+
+Global___ExportDossiersRequest: _TypeAlias = ExportDossiersRequest  # noqa: Y015
+
+@_typing.final
+class ExportDossiersResponse(_message.Message):
+    """Response of ExportDossiers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOSSIERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def dossiers(self) -> _containers.RepeatedCompositeFieldContainer[_dossier_pb2.Dossier]:
+        """By number of the person, capacity, begin and phase; of at most 500 persons."""
+
+    def __init__(
+        self,
+        *,
+        dossiers: _abc.Iterable[_dossier_pb2.Dossier] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dossiers", b"dossiers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportDossiersResponse: _TypeAlias = ExportDossiersResponse  # noqa: Y015
