@@ -27,7 +27,7 @@ from benchmarks.processes import Serving, serving
 from benchmarks.served import URI
 from benchmarks.stores import Store
 from kruispunt import ClientCertificates, IdentityClient, Purpose
-from kruispunt.cli.person_files import read_rows
+from kruispunt.cli.person_files import read_lines
 from kruispunt.registering import ImportRow, RowOutcome
 from kruispunt_directory.tables import directory_tables
 from kruispunt_identity.tables import identity_tables
@@ -91,7 +91,7 @@ class _Sender:
         certificates = ClientCertificates.from_files(*names)
         self._client = IdentityClient(f"localhost:{to.port}", certificates=certificates, purpose=_PURPOSE)
         self._import_id = uuid.uuid4()
-        self._check, self._rows = read_rows(file), read_rows(file)
+        self._check, self._rows = _rows(file), _rows(file)
         self._cpu_s = 0.0
         self.sent = self.repeated = 0
 
@@ -118,6 +118,12 @@ class _Sender:
         outcomes = Counter(result.outcome for result in results)
         self.repeated += outcomes[RowOutcome.REPEATED]
         return outcomes[RowOutcome.IMPORTED] + outcomes[RowOutcome.REPEATED]
+
+
+def _rows(file: Path) -> Iterator[ImportRow]:
+    for each in read_lines(file):
+        assert not isinstance(each.row, ValueError)
+        yield each.row
 
 
 @contextmanager

@@ -148,9 +148,7 @@ class KeptRows:
         if not job.validate_only and first > last + 1:
             raise RegistryError(Reason.FIELD_INVALID, "rows before this one are missing", field="first_row")
 
-    def find(
-        self, connection: sa.Connection, import_id: uuid.UUID, first: int, last: int
-    ) -> Sequence[Any]:
+    def find(self, connection: sa.Connection, import_id: uuid.UUID, first: int, last: int) -> Sequence[Any]:
         """Return what is kept of rows `first` to `last`: row number, and the columns."""
         parameters = {"of_import": import_id, "first": max(first, _OWNER + 1), "last": last}
         return connection.execute(self._kept, parameters).all()
