@@ -19,10 +19,10 @@ from kruispunt_directory.domain.dossier import Dossier
 from kruispunt_directory.domain.number import Resolution
 from kruispunt_directory.store.books import Books
 from kruispunt_directory.store.numbers import NumberStore
-from kruispunt_directory.store.rows import columns, described, dossier_of, values_of
+from kruispunt_directory.store.rows import columns, columns_of, described, dossier_of, values_of
 from kruispunt_directory.tables import DirectoryTables
 from kruispunt_server.arrays import among, array
-from kruispunt_server.bulk import bulk_insert
+from kruispunt_server.bulk import bulk_insert_columns
 from kruispunt_server.call import Call, InstitutionKey
 from kruispunt_server.changes import Change, ChangeLog
 from kruispunt_server.clock import Clock
@@ -160,19 +160,21 @@ class DossierStore:
                 self._delete_dossier,
                 [{"of_person": int(each.person), "of_id": each.dossier_id} for each in gone],
             )
-        self._insert(transaction, self._insert_dossier, [values_of(each) for each in _left(plans)])
-        versions = [{**values_of(each), "standing": True} for each in written]
-        versions += [{**values_of(each), "standing": False} for each in marks]
-        self._insert(transaction, self._insert_version, versions)
+        self._insert(transaction, self._insert_dossier, _left(plans))
+        self._insert(transaction, self._insert_version, written, standing=True)
+        self._insert(transaction, self._insert_version, marks, standing=False)
         changes = [change for plan in plans for change in _changes_of(plan)]
         self._log.record(transaction, call, changes, request_id=request_id)
 
     @staticmethod
-    def _insert(transaction: sa.Connection, statement: sa.Insert, rows: list[dict[str, Any]]) -> None:
-        if len(rows) > _FEW:
-            bulk_insert(transaction, statement.table, rows)  # type: ignore[arg-type]  # one of our tables
-        elif rows:
-            transaction.execute(statement, rows)
+    def _insert(
+        transaction: sa.Connection, statement: sa.Insert, states: Collection[Dossier], **more: bool
+    ) -> None:
+        if len(states) > _FEW:
+            columns_ = columns_of(states) | {name: [value] * len(states) for name, value in more.items()}
+            bulk_insert_columns(transaction, statement.table, columns_)  # type: ignore[arg-type]  # one of our tables
+        elif states:
+            transaction.execute(statement, [values_of(each) | more for each in states])
 
     def lock(self, transaction: sa.Connection, numbers: Iterable[Ssin]) -> None:
         """Let nobody else write under any of the numbers until the transaction ends."""
