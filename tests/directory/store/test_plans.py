@@ -359,3 +359,26 @@ def explain(database: Database, statement: str, parameters: Any) -> list[str]:
         cursor = connection.connection.cursor()
         cursor.execute(prefix + statement, *([parameters] if parameters else []))
         return [str(row[-1]) for row in cursor.fetchall()]
+
+
+@pytest.mark.parametrize("known_at", [None, NOW])
+def test_a_thousand_persons_cost_as_many_statements_as_ten(
+    filled: Database, directory_tables: DirectoryTables, known_at: dt.datetime | None
+) -> None:
+    """Numbers and dossiers are read by arrays: what ResolveDossiers reads for one message, and an import for one request."""
+    world = World(filled, directory_tables)
+    counts = []
+    for some in (PERSONS[:10], PERSONS[:1000]):
+        with pytest.MonkeyPatch.context() as patched:
+            recorder = Recorder(filled, patched)
+            world.reader.resolve_all(some, known_at)
+            world.reader.list_of_many(some, valid_at=DAY, known_at=known_at, narrowed=EVERYTHING)
+            with filled.writing() as transaction:
+                world.store.settle_all(transaction, some)
+                world.store.open_books(transaction, some, PENSIONS)
+            sa.event.remove(filled.engine, "before_cursor_execute", recorder._core)
+        counts.append([statement for statement, _ in recorder.seen if statement != "BEGIN IMMEDIATE"])
+
+    assert [len(each) for each in counts] == [len(counts[0])] * 2
+    locks = 1 if filled.dialect == "postgresql" else 0
+    assert (2 if known_at is None else 4) + 4 + locks == len(counts[1])
