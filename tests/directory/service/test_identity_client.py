@@ -152,13 +152,13 @@ def test_many_are_asked_by_two_calls(identity: Identity, register: IdentityRegis
     )
     identity.persons = pb.BatchGetPersonsResponse(
         results=[
-            pb.PersonResult(resolution=pb.ResolvedNumber(outcome=pb.NUMBER_OUTCOME_UNKNOWN)),
             pb.PersonResult(
                 resolution=pb.ResolvedNumber(
                     asked_ssin=str(BEA), outcome=pb.NUMBER_OUTCOME_CURRENT, current_ssin=str(BEA)
                 ),
                 person=shown,
             ),
+            pb.PersonResult(resolution=pb.ResolvedNumber(outcome=pb.NUMBER_OUTCOME_UNKNOWN)),
         ]
     )
 
@@ -171,7 +171,7 @@ def test_many_are_asked_by_two_calls(identity: Identity, register: IdentityRegis
     } == found
     resolve, batch = identity.asked
     assert [str(unknown), str(cas), str(ANNA)] == list(resolve.ssins)  # type: ignore[attr-defined]
-    assert ([str(dropped), str(BEA)], [1, 2, 4]) == (list(batch.ssins), list(batch.data_groups))  # type: ignore[attr-defined]
+    assert ([str(BEA), str(dropped)], [1, 2, 4]) == (list(batch.ssins), list(batch.data_groups))  # type: ignore[attr-defined]
 
 
 def test_many_cannot_be_asked_of_registers_in_trouble(identity: Identity, register: IdentityRegister) -> None:
