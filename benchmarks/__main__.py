@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from benchmarks import c1, f1, imports, q1, r1, r2, s1
+from benchmarks import b1, c1, dossier_imports, f1, imports, q1, r1, r2, s1
 from benchmarks.comparing import SIZES, Size, say
 
 ROWS: dict[str, Callable[[Size], Iterable[dict[str, Any]]]] = {
@@ -14,7 +14,10 @@ ROWS: dict[str, Callable[[Size], Iterable[dict[str, Any]]]] = {
     "S1": s1.run,
     "S1-1M": s1.of_million,
     "S1-3M": s1.of_three_million,
-    "I1": imports.run,
+    "B1": b1.run,
+    "I1": dossier_imports.on_postgresql,
+    "I2": dossier_imports.on_sqlite,
+    "IP": imports.run,
     "F1": f1.run,
     "F1N": f1.run_notices,
     "Q1": q1.run,

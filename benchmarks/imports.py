@@ -1,4 +1,4 @@
-"""I1: ImportPersons as `kruispunt person import` does it, against a server that only acknowledges; on both stores.
+"""IP: ImportPersons as `kruispunt person import` does it, against a server that only acknowledges; on both stores.
 
 A file of invented persons, each with a number, six facts and evidence, is read through and then sent by the client of
 the library, over mutual TLS, to a server in a process of its own. Both servers get the same rows, a stretch at a time.
@@ -27,7 +27,7 @@ from benchmarks.processes import Serving, serving
 from benchmarks.served import URI
 from benchmarks.stores import Store
 from kruispunt import ClientCertificates, IdentityClient, Purpose
-from kruispunt.cli.person_files import read_rows
+from kruispunt.cli.person_files import read_lines
 from kruispunt.registering import ImportRow, RowOutcome
 from kruispunt_directory.tables import directory_tables
 from kruispunt_identity.tables import identity_tables
@@ -61,17 +61,14 @@ def _on(kind: str, file: Path, rows: int) -> dict[str, Any]:
     # A warm-up of a third of a round comes first.
     size = Size(rows, rows * 3 // (3 * _ROUNDS + 1), _ROUNDS)
     with tempfile.TemporaryDirectory() as made, empty(kind) as store, empty("sqlite") as other:
-        folder = Path(made)
-        pki.make_authority(folder)
-        pki.issue_server(folder)
-        pki.issue_client(folder, "bench", URI)
+        certificates = certified(Path(made))
         with (
             serving("serve_imports", store.url, made) as importing,
             serving("serve_imports", other.url, made, "acknowledge") as acknowledging,
         ):
-            sender = _Sender(importing, folder, file)
+            sender = _Sender(importing, certificates, file)
             ours = Contender(sender.send, importing.pid, store.pid)
-            baseline = Contender(_Sender(acknowledging, folder, file).send, acknowledging.pid)
+            baseline = Contender(_Sender(acknowledging, certificates, file).send, acknowledging.pid)
             interleave(ours, baseline, size)
         _check(store, sender.sent, sender.repeated)
     more = {
@@ -80,18 +77,16 @@ def _on(kind: str, file: Path, rows: int) -> dict[str, Any]:
         "client_cpu_us": sender.cpu_us,
         "repeated": sender.repeated,
     }
-    return line("I1", ours, baseline, goal=None, rows=rows, store=store.label, **more)
+    return line("IP", ours, baseline, goal=None, rows=rows, store=store.label, **more)
 
 
 class _Sender:
     """Sends a file, a stretch at a time, as one import."""
 
-    def __init__(self, to: Serving, folder: Path, file: Path) -> None:
-        names = (folder / "ca.crt", folder / "clients/bench.crt", folder / "clients/bench.key")
-        certificates = ClientCertificates.from_files(*names)
+    def __init__(self, to: Serving, certificates: ClientCertificates, file: Path) -> None:
         self._client = IdentityClient(f"localhost:{to.port}", certificates=certificates, purpose=_PURPOSE)
         self._import_id = uuid.uuid4()
-        self._check, self._rows = read_rows(file), read_rows(file)
+        self._check, self._rows = _rows(file), _rows(file)
         self._cpu_s = 0.0
         self.sent = self.repeated = 0
 
@@ -120,6 +115,22 @@ class _Sender:
         return outcomes[RowOutcome.IMPORTED] + outcomes[RowOutcome.REPEATED]
 
 
+def certified(folder: Path) -> ClientCertificates:
+    """Make the certificates of a server and of who calls it; returns those of the caller."""
+    pki.make_authority(folder)
+    pki.issue_server(folder)
+    pki.issue_client(folder, "bench", URI)
+    return ClientCertificates.from_files(
+        folder / "ca.crt", folder / "clients/bench.crt", folder / "clients/bench.key"
+    )
+
+
+def _rows(file: Path) -> Iterator[ImportRow]:
+    for each in read_lines(file):
+        assert not isinstance(each.row, ValueError)
+        yield each.row
+
+
 @contextmanager
 def empty(kind: str, service: str = "identity") -> Iterator[Store]:
     """Give an empty, migrated database of a service, which is gone afterwards."""
@@ -135,12 +146,12 @@ def empty(kind: str, service: str = "identity") -> Iterator[Store]:
         connection.execute("CREATE DATABASE imports TEMPLATE template0")
         migrate.upgrade(cluster.url("imports"), service)
         version = connection.info.server_version // 10_000
-        url = _as_server(connection, cluster.url("imports"), _SHARED[service])
+        url = as_server(connection, cluster.url("imports"), _SHARED[service])
         yield Store(url, f"postgresql {version}", 0, cluster.pid)
         connection.execute("DROP DATABASE imports WITH (FORCE)")
 
 
-def _as_server(connection: psycopg.Connection, url: str, tables: SharedTables) -> str:
+def as_server(connection: psycopg.Connection, url: str, tables: SharedTables) -> str:
     """Return the address for a role that may serve and not rewrite the journal, as in operation."""
     if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = 'serving'").fetchone() is None:
         connection.execute("CREATE ROLE serving LOGIN")

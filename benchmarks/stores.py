@@ -45,6 +45,11 @@ class Store:
         return self.persons * DOSSIERS_EACH
 
 
+def epoch_us(instant: dt.datetime) -> int:
+    """Return an instant as SQLite keeps it: microseconds since 1970."""
+    return (instant - _EPOCH) // dt.timedelta(microseconds=1)
+
+
 @contextmanager
 def opened(kind: str, rows: int) -> Iterator[Store]:
     """Give the store of `kind` ("sqlite" or "postgresql") with `rows` dossiers; made if there is none."""

@@ -62,6 +62,7 @@ if TYPE_CHECKING:
         Receipt,
         SignedHead,
     )
+    from kruispunt.dossier_rows import DossierRow, DossierRowOutcome, DossierRowResult
     from kruispunt.errors import (
         Aborted,
         ActingForbidden,
@@ -319,6 +320,9 @@ __all__ = [
     "DistinctDecision",
     "DistinctReason",
     "Dossier",
+    "DossierRow",
+    "DossierRowOutcome",
+    "DossierRowResult",
     "DossierUnknown",
     "EntryUnknown",
     "EtagMismatch",
@@ -505,6 +509,7 @@ _HOMES = {
     "_sync.resolver": "Resolver",
     "access_rights": "AccessCheck AccessExplanation AppliedRights ChangeOfRights Grantee RightsChange",
     "auditing": "AccessRecord Consistency Log Receipt SignedHead",
+    "dossier_rows": "DossierRow DossierRowOutcome DossierRowResult",
     "errors": """
         NotSealedYet OutOfRange PositionBeyondEnd PositionForeign PositionInvalid PositionTooOld
         RecordUnknown TreeSizeInvalid

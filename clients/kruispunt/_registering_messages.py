@@ -19,7 +19,7 @@ from kruispunt._person_messages import (
     referrals_of,
     resolved_of,
 )
-from kruispunt.common.v1 import error_reason_pb2
+from kruispunt._status import reason_of
 from kruispunt.facts import DataGroup
 from kruispunt.identity.v1 import registration_service_pb2 as pb
 from kruispunt.registering import (
@@ -45,8 +45,6 @@ from kruispunt.registering import (
     SplitReceipt,
 )
 from kruispunt.ssin import Ssin
-
-_PREFIX = "ERROR_REASON_"
 
 
 def decision_message(decision: DistinctDecision) -> pb.DistinctDecision:
@@ -183,7 +181,7 @@ def row_result_of(message: pb.RowResult) -> RowResult:
         row=message.row,
         outcome=RowOutcome(message.outcome),
         ssin=Ssin.parse(message.ssin) if message.ssin else None,
-        reason=_reason_of(message.reason),
+        reason=reason_of(message.reason),
         field=message.field,
         candidates=numbers_of(message.candidate_ssins),
         message=message.message,
@@ -195,7 +193,7 @@ def _group_result_of(message: pb.GroupResult) -> GroupResult:
         group=DataGroup(message.data_group),
         outcome=GroupOutcome(message.outcome),
         fact=fact_of(message.fact) if message.HasField("fact") else None,
-        reason=_reason_of(message.reason),
+        reason=reason_of(message.reason),
         field=message.field,
         message=message.message,
     )
@@ -211,14 +209,6 @@ def _import_identifier(identifier: ImportIdentifier) -> pb.ImportIdentifier:
     return pb.ImportIdentifier(
         key=key_message(identifier.key), validity=validity_message(identifier.validity)
     )
-
-
-def _reason_of(number: int) -> str:
-    """Return the name of a reason; empty for none, its number for one that this version does not know."""
-    if not number:
-        return ""
-    known = error_reason_pb2.ErrorReason.DESCRIPTOR.values_by_number.get(number)
-    return known.name.removeprefix(_PREFIX) if known else str(number)
 
 
 def import_message(

@@ -49,6 +49,8 @@ SERVICE_CONFIG: Final[dict[str, Any]] = {
         {
             "name": [
                 {"service": DIRECTORY, "method": "ResolveDossiers"},
+                {"service": DIRECTORY, "method": "ExportDossiers"},
+                {"service": DOSSIER, "method": "ImportDossiers"},
                 {"service": IDENTITY, "method": "ExportPersons"},
                 {"service": REGISTRATION, "method": "ImportPersons"},
                 {"service": IDENTITY_FEED, "method": "WatchChanges"},

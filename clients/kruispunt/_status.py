@@ -4,10 +4,12 @@ import grpc
 from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
+from kruispunt.common.v1 import error_reason_pb2
 from kruispunt.errors import KruispuntError, class_of
 
 _DETAILS = "grpc-status-details-bin"
 _DOMAIN = "kruispunt"
+_PREFIX = "ERROR_REASON_"
 _NO_ANSWER = {
     "UNAVAILABLE": "the registry cannot be reached",
     "DEADLINE_EXCEEDED": "no answer came in time",
@@ -63,3 +65,11 @@ def _details(
     except DecodeError:
         return None, None, []
     return info, delay, violations
+
+
+def reason_of(number: int) -> str:
+    """Return the name of a reason; empty for none, its number for one that this version does not know."""
+    if not number:
+        return ""
+    known = error_reason_pb2.ErrorReason.DESCRIPTOR.values_by_number.get(number)
+    return known.name.removeprefix(_PREFIX) if known else str(number)

@@ -115,6 +115,12 @@ REQUESTS: Mapping[str, Callable[[Asked, bool], Fields]] = {
     "DossierService/ReconfirmDossiers": lambda a, own: _rehearsed(
         dossiers=[{"ssin": a.ssin(own=own), "dossier_id": str(uuid.uuid4())}]
     ),
+    # Each row that is another institution's is refused, and stops nobody.
+    "DossierService/ImportDossiers": lambda a, own: {
+        "import_id": str(uuid.uuid4()), "validate_only": True, "first_row": 1,
+        "rows": [{"ssin": a.ssin(own=own), "institution": a.ref(own=own), "capacity": 2, "phase": 10,
+                  "period": {"begin": _DAY}}],
+    },
     "DirectoryService/ListDossiers": lambda a, own: {"ssin": a.ssin(own=own)},
     "DirectoryService/ResolveDossiers": lambda a, own: {"ssins": [a.ssin(own=own)]},
     "DirectoryService/GetRoute": lambda a, own: {
@@ -123,6 +129,7 @@ REQUESTS: Mapping[str, Callable[[Asked, bool], Fields]] = {
     "DirectoryService/CheckAccess": lambda a, own: {"questions": [{"ssin": a.ssin(own=own)}]},
     "DirectoryService/GetCoverage": lambda a, own: {**a.ref(own=own)},
     "DirectoryService/ListStaleDossiers": _NOTHING,
+    "DirectoryService/ExportDossiers": _NOTHING,
     "NoticeService/WatchNotices": lambda a, own: {"start": {"now": True}, "heartbeat_seconds": 1},
     "NoticeService/AcknowledgeNotices": _NOTHING,
     "NoticeService/GetNoticeDigest": lambda a, own: {"day": _DAY},

@@ -14,7 +14,17 @@ from typing import Any
 import pytest
 
 import kruispunt
-from kruispunt import DataSetRef, InstitutionRef, errors, facts, persons, registering, routes, values
+from kruispunt import (
+    DataSetRef,
+    InstitutionRef,
+    dossier_rows,
+    errors,
+    facts,
+    persons,
+    registering,
+    routes,
+    values,
+)
 from kruispunt.common.v1 import error_reason_pb2, values_pb2
 from kruispunt.directory.v1 import directory_service_pb2, dossier_pb2, dossier_service_pb2
 from kruispunt.entries import Labels
@@ -53,7 +63,7 @@ def test_all_names_what_is_public() -> None:
 
 def test_public_values_and_errors_are_all_exported() -> None:
     """No value, route or error class is forgotten in `__all__`."""
-    homes = (errors, routes, values, facts, persons, registering)
+    homes = (errors, routes, values, facts, persons, registering, dossier_rows)
     defined = {
         name
         for home in homes
@@ -108,6 +118,7 @@ def test_contradicting_status_beats_the_reason() -> None:
         (values.WarningReason, values_pb2.WarningReason, "WARNING_REASON_"),
         (values.Sex, dossier_pb2.Sex, "SEX_"),
         (values.RegistrationOutcome, dossier_service_pb2.RegistrationOutcome, "REGISTRATION_OUTCOME_"),
+        (dossier_rows.DossierRowOutcome, dossier_service_pb2.DossierRowOutcome, "DOSSIER_ROW_OUTCOME_"),
         (values.ReconfirmationOutcome, dossier_service_pb2.ReconfirmationOutcome, "RECONFIRMATION_OUTCOME_"),
         (values.PersonStatus, directory_service_pb2.PersonStatus, "PERSON_STATUS_"),
         (values.StaleKind, directory_service_pb2.StaleKind, "STALE_KIND_"),

@@ -15,12 +15,12 @@ from kruispunt.identity.v1 import person_pb2
 from kruispunt.identity.v1 import registration_service_pb2 as pb
 from kruispunt.ssin import Ssin
 from kruispunt_identity.domain.national import NationalPerson, NationalRegister, NoNationalRegister
-from kruispunt_identity.messages.importing import REASON_NUMBERS
 from kruispunt_identity.servicer.importing import ImportingServicer
 from kruispunt_identity.store.importing import ImportStore
 from kruispunt_identity.tables import IdentityTables
 from kruispunt_server.call import Call, InstitutionKey, Participant, Purpose, Role
 from kruispunt_server.database import Database
+from kruispunt_server.wire import REASON_NUMBERS
 
 REGISTRAR = Participant("registry-registrar", frozenset({Role.REGISTRAR}), InstitutionKey(25, 1))
 IMPORT_ID = "0193f1a2-0000-7000-8000-000000000001"

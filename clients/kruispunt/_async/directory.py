@@ -2,6 +2,7 @@
 
 from kruispunt._async.auditing import AuditMethods
 from kruispunt._async.client import Client
+from kruispunt._async.dossier_streams import DossierStreamMethods
 from kruispunt._async.knowledge import AsyncKnowledgeClient
 from kruispunt._async.noticing import NoticeMethods
 from kruispunt._async.reading import ReadingMethods
@@ -10,7 +11,13 @@ from kruispunt._async.writing import WritingMethods
 
 
 class AsyncDirectoryClient(
-    ReadingMethods, WritingMethods, NoticeMethods, AuditMethods, RightsMethods, Client
+    ReadingMethods,
+    WritingMethods,
+    DossierStreamMethods,
+    NoticeMethods,
+    AuditMethods,
+    RightsMethods,
+    Client,
 ):
     """Says and asks who holds a dossier on whom, and by which route data may be got.
 

@@ -10,6 +10,7 @@ from kruispunt._async.driver import Requests, Source, Stream
 from kruispunt._async.listing import AsyncListing
 from kruispunt._async.resolver import AsyncResolver
 from kruispunt._async.streaming import batches, parts
+from kruispunt._columns import persons_in
 from kruispunt._messages import (
     coverage_of,
     data_set_message,
@@ -18,7 +19,6 @@ from kruispunt._messages import (
     institution_message,
     optional_date,
     optional_instant,
-    person_of,
     question_message,
     resolution_of,
     route_of,
@@ -146,6 +146,7 @@ class ReadingMethods(Caller):
             valid_at=optional_date(valid_at),
             known_at=optional_instant(known_at),
             filter=filter_message(sector, institution, capacity, network_level),
+            columnar=True,
         )
 
         async def requests() -> AsyncGenerator[Request, None]:
@@ -156,7 +157,7 @@ class ReadingMethods(Caller):
         patience = Patience(self._connection.line, timeout_s or self._timeout_s)
         header = Request(criteria=criteria)
         answers = Conversation(self._open_resolution, patience, requests(), fits, header).answers()
-        return parts(answers, lambda answer: map(person_of, answer.persons))
+        return parts(answers, persons_in)
 
     def resolver(
         self,

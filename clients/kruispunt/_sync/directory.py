@@ -3,6 +3,7 @@
 
 from kruispunt._sync.auditing import AuditMethods
 from kruispunt._sync.client import Client
+from kruispunt._sync.dossier_streams import DossierStreamMethods
 from kruispunt._sync.knowledge import KnowledgeClient
 from kruispunt._sync.noticing import NoticeMethods
 from kruispunt._sync.reading import ReadingMethods
@@ -10,7 +11,15 @@ from kruispunt._sync.rights import RightsMethods
 from kruispunt._sync.writing import WritingMethods
 
 
-class DirectoryClient(ReadingMethods, WritingMethods, NoticeMethods, AuditMethods, RightsMethods, Client):
+class DirectoryClient(
+    ReadingMethods,
+    WritingMethods,
+    DossierStreamMethods,
+    NoticeMethods,
+    AuditMethods,
+    RightsMethods,
+    Client,
+):
     """Says and asks who holds a dossier on whom, and by which route data may be got.
 
     Safe to share between threads. Every call has a deadline, states the purpose, and is repeated by the

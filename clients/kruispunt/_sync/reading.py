@@ -5,6 +5,7 @@ import datetime as dt
 import itertools
 from collections.abc import Generator
 
+from kruispunt._columns import persons_in
 from kruispunt._messages import (
     coverage_of,
     data_set_message,
@@ -13,7 +14,6 @@ from kruispunt._messages import (
     institution_message,
     optional_date,
     optional_instant,
-    person_of,
     question_message,
     resolution_of,
     route_of,
@@ -147,6 +147,7 @@ class ReadingMethods(Caller):
             valid_at=optional_date(valid_at),
             known_at=optional_instant(known_at),
             filter=filter_message(sector, institution, capacity, network_level),
+            columnar=True,
         )
 
         def requests() -> Generator[Request, None, None]:
@@ -157,7 +158,7 @@ class ReadingMethods(Caller):
         patience = Patience(self._connection.line, timeout_s or self._timeout_s)
         header = Request(criteria=criteria)
         answers = Conversation(self._open_resolution, patience, requests(), fits, header).answers()
-        return parts(answers, lambda answer: map(person_of, answer.persons))
+        return parts(answers, persons_in)
 
     def resolver(
         self,

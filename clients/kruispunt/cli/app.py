@@ -13,6 +13,7 @@ from kruispunt.cli import (
     access,
     asking,
     audit,
+    dossier_bulk,
     dossiers,
     knowledge,
     numbers,
@@ -131,6 +132,7 @@ _PERSON_COMMANDS = (
     person_numbers,
     person_protection,
 )  # add themselves to the group of `persons`
+_DOSSIER_COMMANDS = (dossier_bulk,)  # and of `dossiers`
 
 asking.add_to(app)
 watching.add_to(app)

@@ -1,31 +1,27 @@
 """`kruispunt person resolve`, `import` and `export`: very many at once."""
 
-import contextlib
 import datetime as dt
-import hashlib
 import json
 import sys
 import uuid
-from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated
 
 import typer
 
-from kruispunt.cli import options
-from kruispunt.cli.output import plain, print_json, print_line, print_table, show
+from kruispunt.cli import bulk, options
+from kruispunt.cli.output import print_json, print_line, show
 from kruispunt.cli.person_facts import choice
-from kruispunt.cli.person_files import read_rows, row_document
+from kruispunt.cli.person_files import read_lines, row_document
 from kruispunt.cli.persons import app
 from kruispunt.cli.progress import progress
+from kruispunt.cli.row_files import kind_of
 from kruispunt.cli.session import Session, command
 from kruispunt.persons import Register, ResolvedNumber
-from kruispunt.registering import RowOutcome, RowResult
+from kruispunt.registering import RowOutcome
 
 _IMPORTS = uuid.UUID("0b5b6f0e-7a0e-5d0c-8f43-6b7275697370")
 _RESOLVED = "{:14}  {:9}  {:14}  {}"
-_SHOWN = 20
 _EXPORTED = (Register.BIS, Register.RAD)
 _DONE = (RowOutcome.IMPORTED, RowOutcome.REPEATED)
 
@@ -65,27 +61,14 @@ def resolve(
 def import_(
     session: Session,
     *,
-    file: Annotated[
-        Path,
-        typer.Argument(
-            metavar="FILE", exists=True, dir_okay=False, help="JSON lines, or CSV if its name ends so."
-        ),
-    ],
-    import_id: Annotated[
-        uuid.UUID | None,
-        typer.Option(
-            "--import-id", help="Names the import; left out: the same for the same content of FILE."
-        ),
-    ] = None,
+    file: bulk.File,
+    import_id: bulk.ImportId = None,
     search_duplicates: Annotated[
         bool, typer.Option("--search-duplicates", help="Search for rows without a number; slower.")
     ] = False,
-    validate_only: Annotated[
-        bool, typer.Option("--validate-only", help="A dry run: report on every row, write nothing.")
-    ] = False,
-    report: Annotated[
-        Path | None, typer.Option("--report", help="Write what became of each row there, JSON lines.")
-    ] = None,
+    validate_only: bulk.DryRun = False,
+    report: bulk.Report = None,
+    rejects: bulk.Rejects = None,
 ) -> None:
     """Take many persons over from another system; for registrars.
 
@@ -95,34 +78,26 @@ def import_(
     JSON lines: {"ssin": …, "register": "BIS", "name": {"family_name": …, "given_names": […]}, "birth": {"date":
     "1975-06-08", "place": {"country": …}}, "gender": "FEMALE", "nationalities": […], "residential_address": {…},
     "contact_address": {…}, "validity": {"begin": …}, "evidence": {"kind": "PASSPORT", …}, "identifiers": […]}.
-    CSV: a heading with ssin, register, family_name, given_names (with "|" between), birth_date, birth_country,
+    CSV and Parquet: columns ssin, register, family_name, given_names (with "|" between), birth_date, birth_country,
     birth_municipality_name, gender, nationalities, residence_country, contact_country, valid_from, evidence_kind, …
     The integration guide has all of them.
     """
-    total = sum(1 for _ in read_rows(file))
-    outcomes: Counter[RowOutcome] = Counter()
-    missed: list[RowResult] = []
-    with (
-        session.identity() as identity,
-        progress("rows", total, quiet=session.as_json) as advance,
-        _opened(report) as lines,
-    ):
-        results = identity.import_persons(
-            read_rows(file),
-            import_id=import_id or _name_of(file),
-            search_duplicates=search_duplicates,
-            validate_only=validate_only,
+    with session.identity() as identity:
+        bulk.import_file(
+            session,
+            file,
+            read_lines,
+            lambda rows: identity.import_persons(
+                rows,
+                import_id=import_id or bulk.name_of(file, _IMPORTS),
+                search_duplicates=search_duplicates,
+                validate_only=validate_only,
+            ),
+            done=lambda result: result.outcome in _DONE,
+            report=report,
+            rejects=rejects,
+            dry=validate_only,
         )
-        for each in results:
-            outcomes[each.outcome] += 1
-            if each.outcome not in _DONE and len(missed) < _SHOWN:
-                missed.append(each)
-            if lines is not None:
-                lines.write(json.dumps(plain(each), ensure_ascii=False) + "\n")
-            advance()
-    _print_import(session, total, outcomes, missed, dry=validate_only)
-    if set(outcomes) - set(_DONE):
-        raise typer.Exit(1)
 
 
 @command(app, "export")
@@ -151,10 +126,12 @@ def export(
     after: Annotated[str, typer.Option(parser=options.person, metavar="NUMBER", help="Go on after it.")] = "",
 ) -> None:
     """Write the persons of a selection as JSON lines, in the form that `import` reads; by number."""
+    if file != "-" and kind_of(Path(file)) != "jsonl":
+        raise ValueError("persons are exported as JSON lines: one has more to say than fits a row of cells")
     with (
         session.identity() as identity,
         progress("persons", None, quiet=session.as_json) as advance,
-        _opened(None if file == "-" else Path(file)) as lines,
+        bulk.opened(None if file == "-" else Path(file)) as lines,
     ):
         persons = identity.export_persons(
             register or Register.UNSPECIFIED,
@@ -169,39 +146,10 @@ def export(
             advance()
 
 
-def _print_import(
-    session: Session, total: int, outcomes: Counter[RowOutcome], missed: Iterable[RowResult], *, dry: bool
-) -> None:
-    if session.as_json:
-        counts = {each.name: count for each, count in sorted(outcomes.items())}
-        print_json({"rows": total, "outcomes": counts, "not_imported": list(missed), "validate_only": dry})
-        return
-    told = ", ".join(f"{count} {show(each)}" for each, count in sorted(outcomes.items()))
-    print_line(f"{total} {'row' if total == 1 else 'rows'}: {told or 'none'}")
-    rows = list(missed)
-    if rows:
-        print_table(
-            "not imported" if len(rows) < _SHOWN else f"not imported, the first {_SHOWN}; --report has all",
-            ("row", "why", "where", ""),
-            [(each.row, each.reason or each.outcome, each.field, each.message) for each in rows],
-        )
-
-
 def _print_resolved(each: ResolvedNumber) -> None:
     why = " → ".join(f"{show(step.reason)} {step.effective_date or ''}".strip() for step in each.chain)
     current = each.current.display if each.current else ""
     print_line(_RESOLVED.format(each.asked, show(each.outcome), current, why).rstrip())
-
-
-def _name_of(file: Path) -> uuid.UUID:
-    """Name an import after what is in the file: repeating it is the same import."""
-    with file.open("rb") as content:
-        return uuid.uuid5(_IMPORTS, hashlib.file_digest(content, "sha256").hexdigest())
-
-
-def _opened(file: Path | None) -> contextlib.AbstractContextManager[TextIO | None]:
-    """Open a file to write, if there is one."""
-    return options.private(file) if file else contextlib.nullcontext()
 
 
 def _count(file: str) -> int | None:

@@ -1,4 +1,4 @@
-"""Files of persons: JSON lines and CSV, as `person import` reads and `person export` writes them.
+"""Files of persons: JSON lines, CSV and Parquet, as `person import` reads, and JSON lines, as `person export` writes them.
 
 A JSON line is an object with
 
@@ -11,19 +11,20 @@ A JSON line is an object with
 - `facts`: a list of such objects, where validity and evidence differ from value to value;
 - `identifiers`: a list of {country, scheme, identifier, validity}.
 
-A CSV file has a heading with columns of `COLUMNS`, in any order; several given names or nationalities in one cell
-have "|" between.
+CSV and Parquet have columns of `COLUMNS`, in any order; several given names or nationalities in one cell have "|"
+between.
 """
 
-import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from kruispunt.cli import options
+from kruispunt.cli.bulk import Line
 from kruispunt.cli.output import plain
 from kruispunt.cli.reading import read_value
+from kruispunt.cli.row_files import Columns, read_records
 from kruispunt.facts import (
     GROUP_OF,
     Birth,
@@ -51,7 +52,7 @@ _ADDRESS = (
     "house_number",
     "box",
 )
-COLUMNS = (
+_NAMES = (
     "ssin",
     "register",
     "family_name",
@@ -75,19 +76,23 @@ COLUMNS = (
     "identifier",
 )
 
+COLUMNS = Columns(_NAMES)
 
-def read_rows(file: Path) -> Iterator[ImportRow]:
-    """Yield the rows of a file; CSV if its name ends so, else JSON lines.
+
+def read_lines(file: Path) -> Iterator[Line[ImportRow]]:
+    """Yield the rows of a file; one that says something impossible has the error in place of its row.
 
     Raises:
-        ValueError: a line has another form; says which line, and where in it, and no value.
+        ValueError: the heading is wrong, or a line is no row.
     """
-    objects = _csv_objects(file) if file.suffix.lower() == ".csv" else _json_objects(file)
-    for number, each in objects:
+    for record in read_records(file, COLUMNS):
         try:
-            yield _row(each)
+            row: ImportRow | ValueError = _row(
+                record.raw if record.cells is None else _from_cells(record.cells)
+            )
         except ValueError as error:
-            raise ValueError(f"{file.name} line {number}: {error}") from None
+            row = error
+        yield Line(record.line, record.raw, row)
 
 
 def read_statements(file: Path) -> list[Statement]:
@@ -196,36 +201,7 @@ def _object(raw: Any, where: str) -> dict[str, Any]:
     return raw
 
 
-def _json_objects(file: Path) -> Iterator[tuple[int, Any]]:
-    with file.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                yield number, json.loads(line)
-            except ValueError:
-                raise ValueError(f"{file.name} line {number} is no JSON") from None
-
-
-def _csv_objects(file: Path) -> Iterator[tuple[int, Any]]:
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        reader = csv.DictReader(lines)
-        strange = [name for name in reader.fieldnames or () if name not in COLUMNS]
-        if strange:
-            raise ValueError(f"{file.name}: unknown columns {', '.join(strange)}")
-        for cells in reader:
-            if None in cells:
-                raise ValueError(f"{file.name} line {reader.line_num}: more cells than columns")
-            try:
-                yield (
-                    reader.line_num,
-                    _from_cells({k: v.strip() for k, v in cells.items() if v and v.strip()}),
-                )
-            except ValueError as error:
-                raise ValueError(f"{file.name} line {reader.line_num}: {error}") from None
-
-
-def _from_cells(cells: dict[str, str]) -> dict[str, Any]:
+def _from_cells(cells: Mapping[str, str]) -> dict[str, Any]:
     """Return the object that a row of cells stands for."""
     row: dict[str, Any] = {name: cells[name] for name in ("ssin",) if name in cells}
     row |= {name: cells[name].upper() for name in ("register", "gender") if name in cells}
@@ -253,11 +229,11 @@ def _from_cells(cells: dict[str, str]) -> dict[str, Any]:
     return row
 
 
-def _several(cells: dict[str, str], name: str) -> list[str]:
+def _several(cells: Mapping[str, str], name: str) -> list[str]:
     return [each.strip() for each in cells.get(name, "").split("|") if each.strip()]
 
 
-def _part(cells: dict[str, str], prefix: str, names: tuple[str, ...]) -> dict[str, Any] | None:
+def _part(cells: Mapping[str, str], prefix: str, names: tuple[str, ...]) -> dict[str, Any] | None:
     found: dict[str, Any] = {
         name: _number(cells, prefix + name) if name == "municipality_code" else cells[prefix + name]
         for name in names
@@ -266,7 +242,7 @@ def _part(cells: dict[str, str], prefix: str, names: tuple[str, ...]) -> dict[st
     return found or None
 
 
-def _number(cells: dict[str, str], name: str) -> int:
+def _number(cells: Mapping[str, str], name: str) -> int:
     if not (cells[name].isascii() and cells[name].isdigit()):
         raise ValueError(f"{name} must be a whole number")
     return int(cells[name])

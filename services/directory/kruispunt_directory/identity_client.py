@@ -5,12 +5,13 @@ where an institution sent a claim along to be compared.
 """
 
 import time
+from collections.abc import Collection, Mapping
 from typing import Self
 
 from kruispunt import IdentityClient
 from kruispunt.errors import CallCancelled, DeadlineExceeded, PersonUnknown, TooManyCalls, Unavailable
 from kruispunt.facts import Birth, DataGroup, Gender, Name
-from kruispunt.persons import NumberOutcome, Person, ResolvedNumber
+from kruispunt.persons import NumberOutcome, Person, PersonResult, ResolvedNumber
 from kruispunt.profiles import ClientCertificates
 from kruispunt.ssin import Ssin
 from kruispunt.values import Purpose
@@ -19,6 +20,7 @@ from kruispunt_server.call import Call
 from kruispunt_server.errors import Reason, RegistryError
 
 _PATIENCE_S = 2.0
+_TIMES_FOR_MANY = 5  # a thousand persons take longer than one
 _RETRY_S = 1.0
 _COMPARED = (DataGroup.NAME, DataGroup.BIRTH, DataGroup.GENDER)
 _PASSING = (Unavailable, DeadlineExceeded, CallCancelled, TooManyCalls)
@@ -60,12 +62,7 @@ class IdentityRegister:
         Raises:
             RegistryError: as `kruispunt_directory.domain.claim.PersonRegister`.
         """
-        left_s = min(call.deadline - time.monotonic(), self._patience_s)
-        if left_s <= 0:
-            raise _given_up(call)
-        assert call.purpose is not None, "whoever registers a dossier said why"
-        purpose = Purpose(call.purpose.legal_basis, call.purpose.end_user, call.purpose.case)
-        client = self._client.with_purpose(purpose)
+        client, left_s = self._asking(call, self._patience_s)
         try:
             if not with_claim:
                 return _registered(next(client.resolve_numbers([number], timeout_s=left_s)), None)
@@ -77,9 +74,48 @@ class IdentityRegister:
         assert person.resolution is not None, "a number was asked for"
         return _registered(person.resolution, _claim_of(person))
 
+    def find_many(
+        self, call: Call, numbers: Collection[Ssin], with_claim: Collection[Ssin]
+    ) -> Mapping[Ssin, RegisteredPerson]:
+        """Return what the registers say of up to 1000 numbers; one call for those with a claim, one for the others.
+
+        Raises:
+            RegistryError: as `kruispunt_directory.domain.claim.PersonRegister`.
+        """
+        client, left_s = self._asking(call, self._patience_s * _TIMES_FOR_MANY)
+        whole = sorted(with_claim)
+        plain = sorted(set(numbers).difference(whole))
+        found: dict[Ssin, RegisteredPerson | None] = {}
+        try:
+            if plain:
+                resolved = client.resolve_numbers(plain, timeout_s=left_s)
+                found |= {
+                    number: _registered(each, None) for number, each in zip(plain, resolved, strict=True)
+                }
+            if whole:
+                persons = client.get_persons(whole, data_groups=_COMPARED, timeout_s=left_s)
+                for number, (resolution, person) in zip(whole, map(_parts, persons), strict=True):
+                    found[number] = _registered(resolution, None if person is None else _claim_of(person))
+        except _PASSING as error:
+            raise _given_up(call, error.retry_after_s) from error
+        return {number: person for number, person in found.items() if person is not None}
+
+    def _asking(self, call: Call, patience_s: float) -> tuple[IdentityClient, float]:
+        """Return the client under the purpose of a call, and how long it may ask."""
+        left_s = min(call.deadline - time.monotonic(), patience_s)
+        if left_s <= 0:
+            raise _given_up(call)
+        assert call.purpose is not None, "whoever registers a dossier said why"
+        purpose = Purpose(call.purpose.legal_basis, call.purpose.end_user, call.purpose.case)
+        return self._client.with_purpose(purpose), left_s
+
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
+
+
+def _parts(result: PersonResult) -> tuple[ResolvedNumber, Person | None]:
+    return result.resolution, result.person
 
 
 def _registered(resolved: ResolvedNumber, claim: Claim | None) -> RegisteredPerson | None:

@@ -10,6 +10,7 @@ _ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
 
 # Streams hold a thread each: as many at once in one process.
 _STREAMS = 4
+_IMPORTS = 2
 
 DOSSIER_SERVICE = {
     "RegisterDossier": Policy(roles=_SUPPLIER, personal=True, data_group="dossier", kind=MethodClass.WRITES),
@@ -19,6 +20,9 @@ DOSSIER_SERVICE = {
     # May carry a declaration of completeness only.
     "ReconfirmDossiers": Policy(
         roles=_SUPPLIER, personal=True, look_required=False, data_group="dossier", kind=MethodClass.WRITES
+    ),
+    "ImportDossiers": Policy(
+        roles=_SUPPLIER, personal=True, max_streams=_IMPORTS, data_group="dossier", kind=MethodClass.BULK
     ),
 }
 
@@ -34,6 +38,9 @@ DIRECTORY_SERVICE = {
     "GetCoverage": Policy(),
     # May be empty.
     "ListStaleDossiers": Policy(roles=_SUPPLIER, personal=True, look_required=False, data_group="dossier"),
+    "ExportDossiers": Policy(
+        roles=_SUPPLIER, personal=True, max_streams=_STREAMS, data_group="dossier", kind=MethodClass.BULK
+    ),
 }
 
 # Nothing in it concerns a person.

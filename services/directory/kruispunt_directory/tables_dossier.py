@@ -23,6 +23,7 @@ class DossierTables:
         number_step: every replacement that was carried out here; a row is closed once, by the split that undid it.
         number_version: where numbers led earlier, append-only; a number without a row stood for itself.
         synchronisation: an institution declares up to when it has told everything, append-only.
+        import_row: what became of each row of each import.
     """
 
     dossier: sa.Table
@@ -31,6 +32,7 @@ class DossierTables:
     number_step: sa.Table
     number_version: sa.Table
     synchronisation: sa.Table
+    import_row: sa.Table
 
 
 def dossier_tables(metadata: sa.MetaData) -> DossierTables:
@@ -42,6 +44,7 @@ def dossier_tables(metadata: sa.MetaData) -> DossierTables:
         number_step=_number_step(metadata),
         number_version=_number_version(metadata),
         synchronisation=_synchronisation(metadata),
+        import_row=_import_row(metadata),
     )
 
 
@@ -177,4 +180,20 @@ def _synchronisation(metadata: sa.MetaData) -> sa.Table:
         sa.Column("until_at", Instant, nullable=False),
         # The last declaration of each institution: GetCoverage.
         sa.Index("ix_synchronisation_institution_declared_at", "sector", "institution", "declared_at"),
+    )
+
+
+def _import_row(metadata: sa.MetaData) -> sa.Table:
+    return sa.Table(
+        "import_row",
+        metadata,
+        sa.Column("import_id", sa.Uuid, primary_key=True),
+        sa.Column("row_number", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("outcome", sa.SmallInteger, nullable=False),
+        sa.Column("person", sa.BigInteger),  # of a refused row: whom it was about, if that is known
+        sa.Column("dossier_id", sa.Uuid),
+        sa.Column("reason", sa.SmallInteger),  # number of the error reason in the contract
+        sa.Column("field", sa.String(100)),
+        sa.Column("remarks", sa.SmallInteger),  # bits of `registering.Remark`; absent: none
+        sqlite_with_rowid=False,
     )

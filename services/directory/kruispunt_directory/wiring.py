@@ -21,7 +21,9 @@ from kruispunt_directory.identity_client import IdentityRegister
 from kruispunt_directory.identity_feed import IdentityFeed
 from kruispunt_directory.servicer.directory import DirectoryServicer
 from kruispunt_directory.servicer.dossiers import DossierServicer
+from kruispunt_directory.servicer.exporting import ExportingServicer
 from kruispunt_directory.servicer.holding import OwnDossiers
+from kruispunt_directory.servicer.importing import ImportingServicer
 from kruispunt_directory.servicer.knowledge import KnowledgeServicer
 from kruispunt_directory.servicer.notice_source import NoticeSource
 from kruispunt_directory.servicer.notices import NoticeServicer
@@ -29,7 +31,9 @@ from kruispunt_directory.settings import DirectorySettings
 from kruispunt_directory.store.attention import AttentionReader
 from kruispunt_directory.store.cursors import CursorStore
 from kruispunt_directory.store.dossiers import DossierStore
+from kruispunt_directory.store.exporting import ExportReader
 from kruispunt_directory.store.impacts import ImpactReader
+from kruispunt_directory.store.importing import ImportStore
 from kruispunt_directory.store.knowledge import KnowledgeStore
 from kruispunt_directory.store.notices import NoticeStore
 from kruispunt_directory.store.projection import NumberProjection
@@ -39,11 +43,13 @@ from kruispunt_server.access.wiring import with_participants
 from kruispunt_server.assembly import Assembly, Parts, Servicer, Telemetry, open_parts
 from kruispunt_server.audit.wiring import audit_servicer
 from kruispunt_server.call import Purpose
+from kruispunt_server.combined import Combined
 from kruispunt_server.feeds.hub import Hub
 from kruispunt_server.feeds.positions import Places
 from kruispunt_server.lease import Lease
 from kruispunt_server.peers import peer_certificates
 from kruispunt_server.settings import ServerSettings
+from kruispunt_server.wire import REASON_NUMBERS
 
 _FOLLOWER = "directory-follower"
 _DIRECTORY = directory_service_pb2.DESCRIPTOR.services_by_name["DirectoryService"]
@@ -124,12 +130,15 @@ def servicers(parts: Parts, register: PersonRegister | None = None) -> list[Serv
         parts.clock,
         CursorStore(parts.database, tables).followed_until,
     )
-    dossiers = DossierServicer(
-        DossierStore(parts.database, tables, parts.changes, parts.clock), knowledge, parts.writes, register
+    exporting = ExportingServicer(ExportReader(parts.database, tables))
+    store = DossierStore(parts.database, tables, parts.changes, parts.clock)
+    dossiers = DossierServicer(store, knowledge, parts.writes, register)
+    importing = ImportingServicer(
+        ImportStore(parts.database, tables, store, REASON_NUMBERS), knowledge, register, parts.clock
     )
     services = [
-        Servicer(_DIRECTORY, directory, policies.DIRECTORY_SERVICE),
-        Servicer(_DOSSIER, dossiers, policies.DOSSIER_SERVICE),
+        Servicer(_DIRECTORY, Combined(directory, exporting), policies.DIRECTORY_SERVICE),
+        Servicer(_DOSSIER, Combined(dossiers, importing), policies.DOSSIER_SERVICE),
         Servicer(
             _KNOWLEDGE,
             KnowledgeServicer(knowledge, parts.writes, parts.tokens, parts.clock),

@@ -11,7 +11,6 @@ from kruispunt_identity.matching.frequencies import MatchFrequencies
 from kruispunt_identity.matching.peppers import DerivedPeppers, FilePeppers, PepperError, Peppers
 from kruispunt_identity.matching.score import Matcher
 from kruispunt_identity.matching.weights import shipped_weights
-from kruispunt_identity.messages.importing import REASON_NUMBERS
 from kruispunt_identity.national.file import SqliteNationalRegister
 from kruispunt_identity.servicer.candidates import CandidateViews
 from kruispunt_identity.servicer.exporting import ExportingServicer
@@ -62,6 +61,7 @@ from kruispunt_server.feeds.positions import Places
 from kruispunt_server.keys import Keys
 from kruispunt_server.peers import peer_certificates
 from kruispunt_server.settings import ServerSettings
+from kruispunt_server.wire import REASON_NUMBERS
 
 _IDENTITY = identity_service_pb2.DESCRIPTOR.services_by_name["IdentityService"]
 _FEED = feed_service_pb2.DESCRIPTOR.services_by_name["IdentityFeedService"]

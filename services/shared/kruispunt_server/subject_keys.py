@@ -5,7 +5,6 @@ secret alone makes a state readable. Destroying a subject's key erases what was 
 made afterwards, while the log and its tree stay as they are.
 """
 
-import os
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -16,10 +15,11 @@ from sqlalchemy.dialects import postgresql
 
 from kruispunt_server.clock import Clock
 from kruispunt_server.database import Database
-from kruispunt_server.ids import new_ids
+from kruispunt_server.ids import new_ids, random_bytes
 from kruispunt_server.tables import SharedTables
 
 _NONCE = 12
+_KEY = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class SubjectKey:
 
     def encrypt(self, change_id: uuid.UUID, state: bytes) -> bytes:
         """Return the payload: nonce and ciphertext, good for this change only."""
-        nonce = os.urandom(_NONCE)
+        nonce = random_bytes(_NONCE)
         return nonce + self._cipher.encrypt(nonce, state, change_id.bytes)
 
     def decrypt(self, change_id: uuid.UUID, payload: bytes) -> bytes:
@@ -131,7 +131,7 @@ class SubjectKeys:
         """Make keys; of two transactions that make one for the same subject at once the first is right."""
         now, made, wrapped = self._clock.now(), {}, []
         for key_id, subject in zip(new_ids(len(subjects)), subjects, strict=True):
-            nonce, fresh = os.urandom(_NONCE), AESGCM.generate_key(256)
+            nonce, fresh = random_bytes(_NONCE), random_bytes(_KEY)
             wrapped.append(nonce + self._wrapping.encrypt(nonce, fresh, key_id.bytes + subject))
             made[subject] = SubjectKey(key_id, AESGCM(fresh))
         ids = [key.key_id for key in made.values()]

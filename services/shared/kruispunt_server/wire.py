@@ -9,18 +9,22 @@ import hashlib
 import re
 import uuid
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 
 from kruispunt.common.v1 import values_pb2
+from kruispunt.common.v1.error_reason_pb2 import ErrorReason
 from kruispunt.period import EARLIEST, LATEST, Period
 from kruispunt.ssin import Ssin, SsinError
 from kruispunt_server.call import InstitutionKey
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.writes import WriteKey
+
+REASON_NUMBERS: Final = {reason: ErrorReason.Value(f"ERROR_REASON_{reason.label}") for reason in Reason}
+"""The numbers of the reasons in the contract, by which outcomes of imports are kept."""
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 UUID_FORM = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

@@ -323,3 +323,27 @@ def test_a_removal_is_not_forgotten_by_a_clock_set_back() -> None:
     plan = register(emptied, "2020-01-01")
 
     assert later + dt.timedelta(microseconds=1) == plan.created[0].recorded_at
+
+
+def test_a_plan_that_was_taken_is_seen_by_the_next() -> None:
+    """What it removed stands no more, what it changed stands changed, and what comes after is recorded later."""
+    one, other = dossier("2020-01-01", "2021-01-01"), dossier("2022-01-01", "2023-01-01")
+    standing = book(one, other)
+
+    bridging = register(standing, "2020-06-01", "2022-06-01")
+    standing.take(bridging)
+    after = register(standing, "2022-06-01", "2024-01-01")
+
+    assert [other.dossier_id] == [before.dossier_id for before, _ in bridging.removed]
+    assert not standing.holds(other.dossier_id)
+    ((before, changed),) = after.changed
+    assert [] == after.removed
+    assert (one.dossier_id, period("2020-01-01", "2024-01-01"), 3) == (
+        changed.dossier_id,
+        changed.period,
+        changed.version,
+    )
+    assert (before.recorded_at, before.recorded_at + dt.timedelta(microseconds=1)) == (
+        NOW,
+        changed.recorded_at,
+    )

@@ -8,6 +8,7 @@ import time
 import grpc
 import pytest
 import sqlalchemy as sa
+from google.protobuf.timestamp_pb2 import Timestamp
 from tests.directory.service.conftest import (
     ADMINISTRATOR,
     ANNA,
@@ -38,6 +39,8 @@ from kruispunt import (
     TimeInFuture,
     errors,
 )
+from kruispunt._columns import persons_in
+from kruispunt._messages import person_of
 from kruispunt.directory.v1 import directory_service_pb2 as pb
 from kruispunt.directory.v1.directory_service_pb2_grpc import DirectoryServiceStub
 from kruispunt_directory.domain.number import NumberStatus
@@ -164,6 +167,36 @@ def test_stream_answers_every_number_in_order(directory: Directory) -> None:
         (PersonStatus.NUMBER_CANCELLED, 0),
     ] == [(answer.status, len(answer.dossiers)) for answer in answers]
     assert ANNA == answers[3].current
+
+
+@pytest.mark.parametrize("known_at", [None, NOON + dt.timedelta(hours=1)])
+def test_columns_say_what_messages_say(directory: Directory, known_at: dt.datetime | None) -> None:
+    """Every field of every dossier, for a caller of today and for one who asks about the past; nobody's is empty."""
+    client = holdings(directory)
+    client.register_dossier(
+        BEA, capacity=2, phase=10, period=Period(dt.date(2019, 12, 31), dt.date(2990, 1, 1))
+    )
+    directory.clock.advance(dt.timedelta(hours=2))
+    stub = DirectoryServiceStub(directory.channel(WELFARE))
+    instant = Timestamp()
+    if known_at is not None:
+        instant.FromDatetime(known_at.replace(tzinfo=None))
+
+    def asked(*, columnar: bool) -> pb.ResolveDossiersResponse:
+        criteria = pb.ResolutionCriteria(columnar=columnar, known_at=instant if known_at else None)
+        request = pb.ResolveDossiersRequest(ssins=[str(BEA), "nonsense", str(ANNA)], criteria=criteria)
+        (answer,) = stub.ResolveDossiers(iter([request]), metadata=METADATA, timeout=5)
+        return answer  # type: ignore[no-any-return]
+
+    messages, columns = asked(columnar=False), asked(columnar=True)
+
+    assert (False, True) == (messages.HasField("columns"), columns.HasField("columns"))
+    assert [0, 2, 2, 2] == list(columns.columns.person)
+    assert list(map(person_of, messages.persons)) == list(persons_in(columns))
+    assert [1, 0, 3] == [len(each.dossiers) for each in persons_in(columns)]
+    for each in messages.persons:
+        each.ClearField("dossiers")
+    assert list(messages.persons) == list(columns.persons)
 
 
 def test_stream_of_many_persons(directory: Directory) -> None:

@@ -19,6 +19,7 @@ from kruispunt.identity.v1.identity_service_pb2_grpc import (
     IdentityServiceServicer,
     add_IdentityServiceServicer_to_server,
 )
+from kruispunt.ssin import Ssin
 from kruispunt_directory.domain.claim import Claim, PartialDate, RegisteredPerson
 from kruispunt_directory.identity_client import IdentityRegister
 from kruispunt_server import rich_errors
@@ -33,6 +34,7 @@ class Identity(IdentityServiceServicer):
     asked: list[Message] = field(default_factory=list)
     metadata: dict[str, str] = field(default_factory=dict)
     endpoint: str = ""
+    persons: pb.BatchGetPersonsResponse = field(default_factory=pb.BatchGetPersonsResponse)
 
     def GetPerson(self, request: Any, context: Any) -> Any:  # noqa: N802 - the name of the rpc
         self.asked.append(request)
@@ -42,6 +44,12 @@ class Identity(IdentityServiceServicer):
         return self.answer
 
     ResolveNumbers = GetPerson
+
+    def BatchGetPersons(self, request: Any, context: Any) -> Any:  # noqa: N802 - the name of the rpc
+        self.asked.append(request)
+        if isinstance(self.answer, RegistryError):
+            rich_errors.abort(context, self.answer)
+        return self.persons
 
 
 @pytest.fixture
@@ -125,6 +133,55 @@ def test_outcomes_are_told_apart(
     identity.answer = pb.ResolveNumbersResponse(results=[resolved])
 
     assert expected == register.find(call_of(), ANNA, with_claim=False)
+
+
+def test_many_are_asked_by_two_calls(identity: Identity, register: IdentityRegister) -> None:
+    """One for the numbers, and one for the persons of whom something is claimed; whom nobody knows is left out."""
+    cas, unknown, dropped = (Ssin.parse(n) for n in ("42012205181", "17073003384", "75460898095"))
+    shown = person_pb2.Person(ssin=str(BEA), facts=[_fact(name=person_pb2.Name(family_name="Maes"))])
+    identity.answer = pb.ResolveNumbersResponse(
+        results=[
+            pb.ResolvedNumber(asked_ssin=str(unknown), outcome=pb.NUMBER_OUTCOME_UNKNOWN),
+            pb.ResolvedNumber(
+                asked_ssin=str(cas), outcome=pb.NUMBER_OUTCOME_REPLACED, current_ssin=str(ANNA)
+            ),
+            pb.ResolvedNumber(
+                asked_ssin=str(ANNA), outcome=pb.NUMBER_OUTCOME_CURRENT, current_ssin=str(ANNA)
+            ),
+        ]
+    )
+    identity.persons = pb.BatchGetPersonsResponse(
+        results=[
+            pb.PersonResult(
+                resolution=pb.ResolvedNumber(
+                    asked_ssin=str(BEA), outcome=pb.NUMBER_OUTCOME_CURRENT, current_ssin=str(BEA)
+                ),
+                person=shown,
+            ),
+            pb.PersonResult(resolution=pb.ResolvedNumber(outcome=pb.NUMBER_OUTCOME_UNKNOWN)),
+        ]
+    )
+
+    found = register.find_many(call_of(), [ANNA, BEA, cas, unknown, dropped], [BEA, dropped])
+
+    assert {
+        cas: RegisteredPerson(is_replaced=True),
+        ANNA: RegisteredPerson(),
+        BEA: RegisteredPerson(Claim("Maes")),
+    } == found
+    resolve, batch = identity.asked
+    assert [str(unknown), str(cas), str(ANNA)] == list(resolve.ssins)  # type: ignore[attr-defined]
+    assert ([str(BEA), str(dropped)], [1, 2, 4]) == (list(batch.ssins), list(batch.data_groups))  # type: ignore[attr-defined]
+
+
+def test_many_cannot_be_asked_of_registers_in_trouble(identity: Identity, register: IdentityRegister) -> None:
+    """Whichever of the two calls fails."""
+    identity.answer = RegistryError(Reason.STORE_UNAVAILABLE, "in trouble", retry_after_s=2.5)
+
+    for claimed in ([], [ANNA]):
+        with pytest.raises(RegistryError) as refusal:
+            register.find_many(call_of(), [ANNA], claimed)
+        assert Reason.REGISTER_UNAVAILABLE is refusal.value.reason
 
 
 def test_a_person_whom_nobody_knows_is_none(identity: Identity, register: IdentityRegister) -> None:

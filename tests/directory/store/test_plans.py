@@ -14,6 +14,7 @@ from kruispunt_directory.domain.notices import Notice, NoticeKind
 from kruispunt_directory.store.attention import AttentionReader
 from kruispunt_directory.store.cursors import CursorStore
 from kruispunt_directory.store.dossiers import DossierStore
+from kruispunt_directory.store.exporting import ExportReader, Selection
 from kruispunt_directory.store.impacts import ImpactReader
 from kruispunt_directory.store.notices import Holding, NoticeStore
 from kruispunt_directory.store.numbers import NumberStore
@@ -217,6 +218,11 @@ QUERIES = {
     "capacities_in_use": lambda w: w.attention.capacities_in_use(PENSIONS, today=DAY),
     "coverage": lambda w: w.attention.coverage([PENSIONS, InstitutionKey(6, 1)]),
     "open_book": lambda w: w.open_book(),
+    "open_books": lambda w: w.open_books(),
+    "export": lambda w: w.exporting.stretch(PENSIONS, Selection(), 0),
+    "export of a day": lambda w: w.exporting.stretch(
+        PENSIONS, Selection(DAY, 10, NOW - dt.timedelta(days=1)), int(SOMEBODY)
+    ),
     "notices.state": lambda w: w.notices.state(PENSIONS),
     "notices.list_after": lambda w: w.notices.list_after(PENSIONS, 5, 10),
     "notices.latest": lambda w: w.notices.latest(),
@@ -253,6 +259,7 @@ class World:
         self.numbers = NumberStore(database, tables)
         clock = FixedClock(NOW)
         self.store = DossierStore(database, tables, change_log(database, tables.shared, clock), clock)
+        self.exporting = ExportReader(database, tables)
         self.notices = NoticeStore(database, tables)
         self.impacts = ImpactReader(database, self.store, CursorStore(database, tables))
         seals = SealKeys(Keys(b"k" * 32).derive("seal"), None)
@@ -262,6 +269,11 @@ class World:
     def open_book(self) -> None:
         with self.database.writing() as transaction:
             self.store.open_book(transaction, SOMEBODY, PENSIONS)
+
+    def open_books(self) -> None:
+        """Read some in a transaction of its own."""
+        with self.database.writing() as transaction:
+            self.store.open_books(transaction, [SOMEBODY, *PERSONS[:50]], PENSIONS)
 
     def write_notice(self) -> None:
         notice = Notice(PENSIONS, NoticeKind.DECEASED, SOMEBODY, SOMEBODY, NOW, None)
@@ -347,3 +359,26 @@ def explain(database: Database, statement: str, parameters: Any) -> list[str]:
         cursor = connection.connection.cursor()
         cursor.execute(prefix + statement, *([parameters] if parameters else []))
         return [str(row[-1]) for row in cursor.fetchall()]
+
+
+@pytest.mark.parametrize("known_at", [None, NOW])
+def test_a_thousand_persons_cost_as_many_statements_as_ten(
+    filled: Database, directory_tables: DirectoryTables, known_at: dt.datetime | None
+) -> None:
+    """Numbers and dossiers are read by arrays: what ResolveDossiers reads for one message, and an import for one request."""
+    world = World(filled, directory_tables)
+    counts = []
+    for some in (PERSONS[:10], PERSONS[:1000]):
+        with pytest.MonkeyPatch.context() as patched:
+            recorder = Recorder(filled, patched)
+            world.reader.resolve_all(some, known_at)
+            world.reader.list_of_many(some, valid_at=DAY, known_at=known_at, narrowed=EVERYTHING)
+            with filled.writing() as transaction:
+                world.store.settle_all(transaction, some)
+                world.store.open_books(transaction, some, PENSIONS)
+            sa.event.remove(filled.engine, "before_cursor_execute", recorder._core)
+        counts.append([statement for statement, _ in recorder.seen if statement != "BEGIN IMMEDIATE"])
+
+    assert [len(each) for each in counts] == [len(counts[0])] * 2
+    locks = 1 if filled.dialect == "postgresql" else 0
+    assert (2 if known_at is None else 4) + 4 + locks == len(counts[1])

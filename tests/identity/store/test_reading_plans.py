@@ -148,3 +148,27 @@ def explain(database: Database, statement: str, parameters: Any) -> list[str]:
         cursor = connection.connection.cursor()
         cursor.execute(prefix + statement, *([parameters] if parameters else []))
         return [str(row[-1]) for row in cursor.fetchall()]
+
+
+@pytest.mark.parametrize("known_at", [None, on(5, 1)])
+def test_a_thousand_persons_cost_as_many_statements_as_ten(
+    filled: Past, known_at: dt.datetime | None
+) -> None:
+    """Whatever is read of persons is read by arrays: replaced, protected and linked ones among them."""
+    counts = []
+    reader = filled.reader
+    for some in (PERSONS[:10], PERSONS[:1000]):
+        made: list[str] = []
+
+        def note(_c: Any, _cursor: Any, statement: str, *_: Any, kept: list[str] = made) -> None:
+            kept.append(statement)
+
+        sa.event.listen(filled.database.engine, "before_cursor_execute", note)
+        found = reader.persons(some, valid_at=DAY, known_at=known_at)
+        sa.event.remove(filled.database.engine, "before_cursor_execute", note)
+        counts.append((len(found), len(made)))
+
+    (ten, few), (thousand, many) = counts
+    assert (10, 1000) == (ten, thousand)
+    assert few == many
+    assert many <= 12

@@ -352,6 +352,11 @@ class ResolutionCriteria(_message.Message):
     VALID_AT_FIELD_NUMBER: _builtins.int
     KNOWN_AT_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
+    COLUMNAR_FIELD_NUMBER: _builtins.int
+    columnar: _builtins.bool
+    """True: dossiers come as `columns`, which costs both sides far less than a message for each. A server that does not
+    know it answers with messages.
+    """
     @_builtins.property
     def valid_at(self) -> _date_pb2.Date:
         """Day on which the dossiers must be open. Absent: today in Brussels."""
@@ -370,10 +375,11 @@ class ResolutionCriteria(_message.Message):
         valid_at: _date_pb2.Date | None = ...,
         known_at: _timestamp_pb2.Timestamp | None = ...,
         filter: _dossier_pb2.DossierFilter | None = ...,
+        columnar: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "known_at", b"known_at", "valid_at", b"valid_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "known_at", b"known_at", "valid_at", b"valid_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["columnar", b"columnar", "filter", b"filter", "known_at", b"known_at", "valid_at", b"valid_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -387,25 +393,133 @@ class ResolveDossiersResponse(_message.Message):
 
     CHUNK_FIELD_NUMBER: _builtins.int
     PERSONS_FIELD_NUMBER: _builtins.int
+    COLUMNS_FIELD_NUMBER: _builtins.int
     chunk: _builtins.int
     """`chunk` of the message that is answered."""
     @_builtins.property
     def persons(self) -> _containers.RepeatedCompositeFieldContainer[Global___PersonDossiers]:
         """One answer per number asked, in the same order."""
 
+    @_builtins.property
+    def columns(self) -> Global___DossierColumns:
+        """The dossiers of all of them, if the criteria ask for columns: `persons` then have none. Absent: there are none."""
+
     def __init__(
         self,
         *,
         chunk: _builtins.int = ...,
         persons: _abc.Iterable[Global___PersonDossiers] | None = ...,
+        columns: Global___DossierColumns | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["columns", b"columns"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "persons", b"persons"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "columns", b"columns", "persons", b"persons"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ResolveDossiersResponse: _TypeAlias = ResolveDossiersResponse  # noqa: Y015
+
+@_typing.final
+class DossierColumns(_message.Message):
+    """Dossiers column by column: every list has one entry for each dossier, by person and then as `PersonDossiers` has them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_FIELD_NUMBER: _builtins.int
+    DOSSIER_ID_FIELD_NUMBER: _builtins.int
+    REGISTERED_SSIN_FIELD_NUMBER: _builtins.int
+    SECTOR_FIELD_NUMBER: _builtins.int
+    INSTITUTION_FIELD_NUMBER: _builtins.int
+    CAPACITY_FIELD_NUMBER: _builtins.int
+    PHASE_FIELD_NUMBER: _builtins.int
+    BEGIN_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    NETWORK_LEVEL_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    RECORD_TIME_FIELD_NUMBER: _builtins.int
+    CONFIRM_TIME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def person(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Place in `persons` of whose dossier it is, from 0 on; ascending. The dossier's `ssin` is the current number there."""
+
+    @_builtins.property
+    def dossier_id(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Identifier: the 16 bytes of a UUID, most significant first."""
+
+    @_builtins.property
+    def registered_ssin(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Number under which the institution registered the dossier, as a whole number: without leading zeros."""
+
+    @_builtins.property
+    def sector(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Sector of the institution that holds the dossier, 0 to 999."""
+
+    @_builtins.property
+    def institution(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Its number within the sector, 0 to 999."""
+
+    @_builtins.property
+    def capacity(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Capacity, 0 to 999."""
+
+    @_builtins.property
+    def phase(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Phase, 0 to 99."""
+
+    @_builtins.property
+    def begin(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """First day, in days since 1970-01-01."""
+
+    @_builtins.property
+    def end(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Day after the last, in days since 1970-01-01; 2147483647 if the dossier is open."""
+
+    @_builtins.property
+    def network_level(self) -> _containers.RepeatedScalarFieldContainer[_values_pb2.NetworkLevel.ValueType]:
+        """Whether the institution is connected directly or behind a managing institution."""
+
+    @_builtins.property
+    def source(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Where the institution has it from."""
+
+    @_builtins.property
+    def record_time(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """When the registry recorded the state shown here, in microseconds since 1970-01-01T00:00:00Z."""
+
+    @_builtins.property
+    def confirm_time(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """When the institution last said that the dossier is still true, in microseconds since 1970-01-01T00:00:00Z."""
+
+    @_builtins.property
+    def etag(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Changes whenever the dossier changes."""
+
+    def __init__(
+        self,
+        *,
+        person: _abc.Iterable[_builtins.int] | None = ...,
+        dossier_id: _abc.Iterable[_builtins.bytes] | None = ...,
+        registered_ssin: _abc.Iterable[_builtins.int] | None = ...,
+        sector: _abc.Iterable[_builtins.int] | None = ...,
+        institution: _abc.Iterable[_builtins.int] | None = ...,
+        capacity: _abc.Iterable[_builtins.int] | None = ...,
+        phase: _abc.Iterable[_builtins.int] | None = ...,
+        begin: _abc.Iterable[_builtins.int] | None = ...,
+        end: _abc.Iterable[_builtins.int] | None = ...,
+        network_level: _abc.Iterable[_values_pb2.NetworkLevel.ValueType] | None = ...,
+        source: _abc.Iterable[_builtins.str] | None = ...,
+        record_time: _abc.Iterable[_builtins.int] | None = ...,
+        confirm_time: _abc.Iterable[_builtins.int] | None = ...,
+        etag: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["begin", b"begin", "capacity", b"capacity", "confirm_time", b"confirm_time", "dossier_id", b"dossier_id", "end", b"end", "etag", b"etag", "institution", b"institution", "network_level", b"network_level", "person", b"person", "phase", b"phase", "record_time", b"record_time", "registered_ssin", b"registered_ssin", "sector", b"sector", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DossierColumns: _TypeAlias = DossierColumns  # noqa: Y015
 
 @_typing.final
 class PersonDossiers(_message.Message):
@@ -949,3 +1063,70 @@ class ListStaleDossiersResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListStaleDossiersResponse: _TypeAlias = ListStaleDossiersResponse  # noqa: Y015
+
+@_typing.final
+class ExportDossiersRequest(_message.Message):
+    """Request of ExportDossiers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VALID_AT_FIELD_NUMBER: _builtins.int
+    CAPACITY_FIELD_NUMBER: _builtins.int
+    CHANGED_SINCE_FIELD_NUMBER: _builtins.int
+    AFTER_SSIN_FIELD_NUMBER: _builtins.int
+    capacity: _builtins.int
+    """Only dossiers in this capacity, 0 to 999. Absent: in all."""
+    after_ssin: _builtins.str
+    """Go on after this number, 11 digits. Empty: from the beginning."""
+    @_builtins.property
+    def valid_at(self) -> _date_pb2.Date:
+        """Only dossiers that are open on that day. Absent: of every period."""
+
+    @_builtins.property
+    def changed_since(self) -> _timestamp_pb2.Timestamp:
+        """Only dossiers whose state was recorded at or after this instant, or in the two minutes before: what was being written
+        while the last export began is not missed. Give the instant at which that one began. What was removed is not told:
+        a full export tells what stands. Absent: all.
+        """
+
+    def __init__(
+        self,
+        *,
+        valid_at: _date_pb2.Date | None = ...,
+        capacity: _builtins.int | None = ...,
+        changed_since: _timestamp_pb2.Timestamp | None = ...,
+        after_ssin: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_capacity", b"_capacity", "capacity", b"capacity", "changed_since", b"changed_since", "valid_at", b"valid_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_capacity", b"_capacity", "after_ssin", b"after_ssin", "capacity", b"capacity", "changed_since", b"changed_since", "valid_at", b"valid_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__capacity: _TypeAlias = _typing.Literal["capacity"]  # noqa: Y015
+    _WhichOneofArgType__capacity: _TypeAlias = _typing.Literal["_capacity", b"_capacity"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__capacity) -> _WhichOneofReturnType__capacity | None: ...
+
+Global___ExportDossiersRequest: _TypeAlias = ExportDossiersRequest  # noqa: Y015
+
+@_typing.final
+class ExportDossiersResponse(_message.Message):
+    """Response of ExportDossiers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOSSIERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def dossiers(self) -> _containers.RepeatedCompositeFieldContainer[_dossier_pb2.Dossier]:
+        """By number of the person, capacity, begin and phase; of at most 500 persons."""
+
+    def __init__(
+        self,
+        *,
+        dossiers: _abc.Iterable[_dossier_pb2.Dossier] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dossiers", b"dossiers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportDossiersResponse: _TypeAlias = ExportDossiersResponse  # noqa: Y015

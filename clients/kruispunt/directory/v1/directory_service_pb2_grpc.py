@@ -70,6 +70,11 @@ class DirectoryServiceStub(object):
                 request_serializer=kruispunt_dot_directory_dot_v1_dot_directory__service__pb2.ListStaleDossiersRequest.SerializeToString,
                 response_deserializer=kruispunt_dot_directory_dot_v1_dot_directory__service__pb2.ListStaleDossiersResponse.FromString,
                 _registered_method=True)
+        self.ExportDossiers = channel.unary_stream(
+                '/kruispunt.directory.v1.DirectoryService/ExportDossiers',
+                request_serializer=kruispunt_dot_directory_dot_v1_dot_directory__service__pb2.ExportDossiersRequest.SerializeToString,
+                response_deserializer=kruispunt_dot_directory_dot_v1_dot_directory__service__pb2.ExportDossiersResponse.FromString,
+                _registered_method=True)
 
 
 class DirectoryServiceServicer(object):
@@ -149,6 +154,20 @@ class DirectoryServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExportDossiers(self, request, context):
+        """Streams the dossiers of the caller's institution, by person, in the form that ImportDossiers takes back.
+
+        All dossiers of a person that fit stand in one message. Each message is read at its own moment: what changes
+        meanwhile is in it or not, and a later export finds it by `changed_since`. A stream that broke, or ended as
+        DEADLINE_OVER, is continued by `after_ssin`. Messages without dossiers may come while nothing fits.
+        Errors: INVALID_ARGUMENT / NUMBER_MALFORMED, DATE_INVALID, TIME_IN_FUTURE; PERMISSION_DENIED / NOT_OWN_INSTITUTION if
+        the caller acts for no institution; RESOURCE_EXHAUSTED / TOO_MANY_CALLS.
+        Safe to retry.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DirectoryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -181,6 +200,11 @@ def add_DirectoryServiceServicer_to_server(servicer, server):
                     servicer.ListStaleDossiers,
                     request_deserializer=kruispunt_dot_directory_dot_v1_dot_directory__service__pb2.ListStaleDossiersRequest.FromString,
                     response_serializer=kruispunt_dot_directory_dot_v1_dot_directory__service__pb2.ListStaleDossiersResponse.SerializeToString,
+            ),
+            'ExportDossiers': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportDossiers,
+                    request_deserializer=kruispunt_dot_directory_dot_v1_dot_directory__service__pb2.ExportDossiersRequest.FromString,
+                    response_serializer=kruispunt_dot_directory_dot_v1_dot_directory__service__pb2.ExportDossiersResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -351,6 +375,33 @@ class DirectoryService(object):
             '/kruispunt.directory.v1.DirectoryService/ListStaleDossiers',
             kruispunt_dot_directory_dot_v1_dot_directory__service__pb2.ListStaleDossiersRequest.SerializeToString,
             kruispunt_dot_directory_dot_v1_dot_directory__service__pb2.ListStaleDossiersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportDossiers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/kruispunt.directory.v1.DirectoryService/ExportDossiers',
+            kruispunt_dot_directory_dot_v1_dot_directory__service__pb2.ExportDossiersRequest.SerializeToString,
+            kruispunt_dot_directory_dot_v1_dot_directory__service__pb2.ExportDossiersResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -83,6 +83,16 @@ class DirectoryServiceStub:
 
     Safe to retry.
     """
+    ExportDossiers: _grpc.UnaryStreamMultiCallable[_directory_service_pb2.ExportDossiersRequest, _directory_service_pb2.ExportDossiersResponse]
+    """Streams the dossiers of the caller's institution, by person, in the form that ImportDossiers takes back.
+
+    All dossiers of a person that fit stand in one message. Each message is read at its own moment: what changes
+    meanwhile is in it or not, and a later export finds it by `changed_since`. A stream that broke, or ended as
+    DEADLINE_OVER, is continued by `after_ssin`. Messages without dossiers may come while nothing fits.
+    Errors: INVALID_ARGUMENT / NUMBER_MALFORMED, DATE_INVALID, TIME_IN_FUTURE; PERMISSION_DENIED / NOT_OWN_INSTITUTION if
+    the caller acts for no institution; RESOURCE_EXHAUSTED / TOO_MANY_CALLS.
+    Safe to retry.
+    """
 
 @_typing.type_check_only
 class DirectoryServiceAsyncStub(DirectoryServiceStub):
@@ -137,6 +147,16 @@ class DirectoryServiceAsyncStub(DirectoryServiceStub):
     ListStaleDossiers: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.ListStaleDossiersRequest, _directory_service_pb2.ListStaleDossiersResponse]  # type: ignore[assignment]
     """Lists dossiers of the caller's institution that want attention, longest waiting first.
 
+    Safe to retry.
+    """
+    ExportDossiers: _aio.UnaryStreamMultiCallable[_directory_service_pb2.ExportDossiersRequest, _directory_service_pb2.ExportDossiersResponse]  # type: ignore[assignment]
+    """Streams the dossiers of the caller's institution, by person, in the form that ImportDossiers takes back.
+
+    All dossiers of a person that fit stand in one message. Each message is read at its own moment: what changes
+    meanwhile is in it or not, and a later export finds it by `changed_since`. A stream that broke, or ended as
+    DEADLINE_OVER, is continued by `after_ssin`. Messages without dossiers may come while nothing fits.
+    Errors: INVALID_ARGUMENT / NUMBER_MALFORMED, DATE_INVALID, TIME_IN_FUTURE; PERMISSION_DENIED / NOT_OWN_INSTITUTION if
+    the caller acts for no institution; RESOURCE_EXHAUSTED / TOO_MANY_CALLS.
     Safe to retry.
     """
 
@@ -226,6 +246,22 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_directory_service_pb2.ListStaleDossiersResponse, _abc.Awaitable[_directory_service_pb2.ListStaleDossiersResponse]]:
         """Lists dossiers of the caller's institution that want attention, longest waiting first.
 
+        Safe to retry.
+        """
+
+    @_abc_1.abstractmethod
+    def ExportDossiers(
+        self,
+        request: _directory_service_pb2.ExportDossiersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_directory_service_pb2.ExportDossiersResponse], _abc.AsyncIterator[_directory_service_pb2.ExportDossiersResponse]]:
+        """Streams the dossiers of the caller's institution, by person, in the form that ImportDossiers takes back.
+
+        All dossiers of a person that fit stand in one message. Each message is read at its own moment: what changes
+        meanwhile is in it or not, and a later export finds it by `changed_since`. A stream that broke, or ended as
+        DEADLINE_OVER, is continued by `after_ssin`. Messages without dossiers may come while nothing fits.
+        Errors: INVALID_ARGUMENT / NUMBER_MALFORMED, DATE_INVALID, TIME_IN_FUTURE; PERMISSION_DENIED / NOT_OWN_INSTITUTION if
+        the caller acts for no institution; RESOURCE_EXHAUSTED / TOO_MANY_CALLS.
         Safe to retry.
         """
 

@@ -26,11 +26,12 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
+from kruispunt.common.v1 import error_reason_pb2 as kruispunt_dot_common_dot_v1_dot_error__reason__pb2
 from kruispunt.common.v1 import values_pb2 as kruispunt_dot_common_dot_v1_dot_values__pb2
 from kruispunt.directory.v1 import dossier_pb2 as kruispunt_dot_directory_dot_v1_dot_dossier__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,kruispunt/directory/v1/dossier_service.proto\x12\x16kruispunt.directory.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a kruispunt/common/v1/values.proto\x1a$kruispunt/directory/v1/dossier.proto\"\xe9\x02\n\x16RegisterDossierRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\x12\x12\n\x04ssin\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x38\n\x0binstitution\x18\x04 \x01(\x0b\x32#.kruispunt.common.v1.InstitutionRef\x12\x10\n\x08\x63\x61pacity\x18\x05 \x01(\x05\x12\r\n\x05phase\x18\x06 \x01(\x05\x12\x31\n\x06period\x18\x07 \x01(\x0b\x32\x1b.kruispunt.common.v1.PeriodB\x04\xe2\x41\x01\x02\x12\x38\n\rnetwork_level\x18\x08 \x01(\x0e\x32!.kruispunt.common.v1.NetworkLevel\x12\x0e\n\x06source\x18\t \x01(\t\x12\x32\n\x05\x63laim\x18\n \x01(\x0b\x32#.kruispunt.directory.v1.PersonClaim\"\x90\x02\n\x17RegisterDossierResponse\x12\x30\n\x07\x64ossier\x18\x01 \x01(\x0b\x32\x1f.kruispunt.directory.v1.Dossier\x12<\n\x07outcome\x18\x02 \x01(\x0e\x32+.kruispunt.directory.v1.RegistrationOutcome\x12\x1a\n\x12joined_dossier_ids\x18\x03 \x03(\t\x12\x39\n\nresolution\x18\x04 \x01(\x0b\x32%.kruispunt.common.v1.NumberResolution\x12.\n\x08warnings\x18\x05 \x03(\x0b\x32\x1c.kruispunt.common.v1.Warning\"\xeb\x02\n\x14UpdateDossierRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\x12\x12\n\x04ssin\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\ndossier_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\x12\x0c\n\x04\x65tag\x18\x05 \x01(\t\x12\x35\n\x0bupdate_mask\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x02\x12\r\n\x05phase\x18\x07 \x01(\x05\x12+\n\x06period\x18\x08 \x01(\x0b\x32\x1b.kruispunt.common.v1.Period\x12\x38\n\rnetwork_level\x18\t \x01(\x0e\x32!.kruispunt.common.v1.NetworkLevel\x12\x0e\n\x06source\x18\n \x01(\t\x12)\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x0b \x01(\x0b\x32\x11.google.type.Date\"\xd0\x01\n\x15UpdateDossierResponse\x12\x30\n\x07\x64ossier\x18\x01 \x01(\x0b\x32\x1f.kruispunt.directory.v1.Dossier\x12\x1a\n\x12joined_dossier_ids\x18\x02 \x03(\t\x12\x39\n\nresolution\x18\x03 \x01(\x0b\x32%.kruispunt.common.v1.NumberResolution\x12.\n\x08warnings\x18\x04 \x03(\x0b\x32\x1c.kruispunt.common.v1.Warning\"\xa8\x01\n\x13\x43loseDossierRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\x12\x12\n\x04ssin\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\ndossier_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\x12\x0c\n\x04\x65tag\x18\x05 \x01(\t\x12$\n\x03\x65nd\x18\x06 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\"\xb3\x01\n\x14\x43loseDossierResponse\x12\x30\n\x07\x64ossier\x18\x01 \x01(\x0b\x32\x1f.kruispunt.directory.v1.Dossier\x12\x39\n\nresolution\x18\x02 \x01(\x0b\x32%.kruispunt.common.v1.NumberResolution\x12.\n\x08warnings\x18\x03 \x03(\x0b\x32\x1c.kruispunt.common.v1.Warning\"\x92\x06\n\x15RemoveDossiersRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\x12\x12\n\x04ssin\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12@\n\x03\x61ll\x18\x04 \x01(\x0b\x32\x31.kruispunt.directory.v1.RemoveDossiersRequest.AllH\x00\x12-\n\x06within\x18\x05 \x01(\x0b\x32\x1b.kruispunt.common.v1.PeriodH\x00\x12J\n\x08\x63\x61pacity\x18\x06 \x01(\x0b\x32\x36.kruispunt.directory.v1.RemoveDossiersRequest.CapacityH\x00\x12W\n\x0f\x63\x61pacity_within\x18\x07 \x01(\x0b\x32<.kruispunt.directory.v1.RemoveDossiersRequest.CapacityWithinH\x00\x12U\n\x0e\x63\x61pacity_phase\x18\x08 \x01(\x0b\x32;.kruispunt.directory.v1.RemoveDossiersRequest.CapacityPhaseH\x00\x12@\n\x03\x63ut\x18\t \x01(\x0b\x32\x31.kruispunt.directory.v1.RemoveDossiersRequest.CutH\x00\x1a\x05\n\x03\x41ll\x1a\x1c\n\x08\x43\x61pacity\x12\x10\n\x08\x63\x61pacity\x18\x01 \x01(\x05\x1aO\n\x0e\x43\x61pacityWithin\x12\x10\n\x08\x63\x61pacity\x18\x01 \x01(\x05\x12+\n\x06period\x18\x02 \x01(\x0b\x32\x1b.kruispunt.common.v1.Period\x1a\x30\n\rCapacityPhase\x12\x10\n\x08\x63\x61pacity\x18\x01 \x01(\x05\x12\r\n\x05phase\x18\x02 \x01(\x05\x1aT\n\x03\x43ut\x12\x12\n\ndossier_id\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12+\n\x06period\x18\x03 \x01(\x0b\x32\x1b.kruispunt.common.v1.PeriodB\x07\n\x05shape\"\xdd\x01\n\x16RemoveDossiersResponse\x12\x1b\n\x13removed_dossier_ids\x18\x01 \x03(\t\x12;\n\x12remaining_dossiers\x18\x02 \x03(\x0b\x32\x1f.kruispunt.directory.v1.Dossier\x12\x39\n\nresolution\x18\x03 \x01(\x0b\x32%.kruispunt.common.v1.NumberResolution\x12.\n\x08warnings\x18\x04 \x03(\x0b\x32\x1c.kruispunt.common.v1.Warning\"\xf4\x01\n\x18ReconfirmDossiersRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\x12\x46\n\x08\x64ossiers\x18\x03 \x03(\x0b\x32\x34.kruispunt.directory.v1.ReconfirmDossiersRequest.Key\x12\x36\n\x12synchronised_until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a\'\n\x03Key\x12\x0c\n\x04ssin\x18\x01 \x01(\t\x12\x12\n\ndossier_id\x18\x02 \x01(\t\"\\\n\x19ReconfirmDossiersResponse\x12?\n\x08outcomes\x18\x01 \x03(\x0e\x32-.kruispunt.directory.v1.ReconfirmationOutcome*\xa4\x01\n\x13RegistrationOutcome\x12$\n REGISTRATION_OUTCOME_UNSPECIFIED\x10\x00\x12 \n\x1cREGISTRATION_OUTCOME_CREATED\x10\x01\x12!\n\x1dREGISTRATION_OUTCOME_EXTENDED\x10\x02\x12\"\n\x1eREGISTRATION_OUTCOME_UNCHANGED\x10\x03*\x91\x01\n\x15ReconfirmationOutcome\x12&\n\"RECONFIRMATION_OUTCOME_UNSPECIFIED\x10\x00\x12$\n RECONFIRMATION_OUTCOME_CONFIRMED\x10\x01\x12*\n&RECONFIRMATION_OUTCOME_DOSSIER_UNKNOWN\x10\x02\x32\xc8\x04\n\x0e\x44ossierService\x12r\n\x0fRegisterDossier\x12..kruispunt.directory.v1.RegisterDossierRequest\x1a/.kruispunt.directory.v1.RegisterDossierResponse\x12l\n\rUpdateDossier\x12,.kruispunt.directory.v1.UpdateDossierRequest\x1a-.kruispunt.directory.v1.UpdateDossierResponse\x12i\n\x0c\x43loseDossier\x12+.kruispunt.directory.v1.CloseDossierRequest\x1a,.kruispunt.directory.v1.CloseDossierResponse\x12o\n\x0eRemoveDossiers\x12-.kruispunt.directory.v1.RemoveDossiersRequest\x1a..kruispunt.directory.v1.RemoveDossiersResponse\x12x\n\x11ReconfirmDossiers\x12\x30.kruispunt.directory.v1.ReconfirmDossiersRequest\x1a\x31.kruispunt.directory.v1.ReconfirmDossiersResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,kruispunt/directory/v1/dossier_service.proto\x12\x16kruispunt.directory.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a&kruispunt/common/v1/error_reason.proto\x1a kruispunt/common/v1/values.proto\x1a$kruispunt/directory/v1/dossier.proto\"\xe9\x02\n\x16RegisterDossierRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\x12\x12\n\x04ssin\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x38\n\x0binstitution\x18\x04 \x01(\x0b\x32#.kruispunt.common.v1.InstitutionRef\x12\x10\n\x08\x63\x61pacity\x18\x05 \x01(\x05\x12\r\n\x05phase\x18\x06 \x01(\x05\x12\x31\n\x06period\x18\x07 \x01(\x0b\x32\x1b.kruispunt.common.v1.PeriodB\x04\xe2\x41\x01\x02\x12\x38\n\rnetwork_level\x18\x08 \x01(\x0e\x32!.kruispunt.common.v1.NetworkLevel\x12\x0e\n\x06source\x18\t \x01(\t\x12\x32\n\x05\x63laim\x18\n \x01(\x0b\x32#.kruispunt.directory.v1.PersonClaim\"\x90\x02\n\x17RegisterDossierResponse\x12\x30\n\x07\x64ossier\x18\x01 \x01(\x0b\x32\x1f.kruispunt.directory.v1.Dossier\x12<\n\x07outcome\x18\x02 \x01(\x0e\x32+.kruispunt.directory.v1.RegistrationOutcome\x12\x1a\n\x12joined_dossier_ids\x18\x03 \x03(\t\x12\x39\n\nresolution\x18\x04 \x01(\x0b\x32%.kruispunt.common.v1.NumberResolution\x12.\n\x08warnings\x18\x05 \x03(\x0b\x32\x1c.kruispunt.common.v1.Warning\"\xeb\x02\n\x14UpdateDossierRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\x12\x12\n\x04ssin\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\ndossier_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\x12\x0c\n\x04\x65tag\x18\x05 \x01(\t\x12\x35\n\x0bupdate_mask\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x02\x12\r\n\x05phase\x18\x07 \x01(\x05\x12+\n\x06period\x18\x08 \x01(\x0b\x32\x1b.kruispunt.common.v1.Period\x12\x38\n\rnetwork_level\x18\t \x01(\x0e\x32!.kruispunt.common.v1.NetworkLevel\x12\x0e\n\x06source\x18\n \x01(\t\x12)\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x0b \x01(\x0b\x32\x11.google.type.Date\"\xd0\x01\n\x15UpdateDossierResponse\x12\x30\n\x07\x64ossier\x18\x01 \x01(\x0b\x32\x1f.kruispunt.directory.v1.Dossier\x12\x1a\n\x12joined_dossier_ids\x18\x02 \x03(\t\x12\x39\n\nresolution\x18\x03 \x01(\x0b\x32%.kruispunt.common.v1.NumberResolution\x12.\n\x08warnings\x18\x04 \x03(\x0b\x32\x1c.kruispunt.common.v1.Warning\"\xa8\x01\n\x13\x43loseDossierRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\x12\x12\n\x04ssin\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\ndossier_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\x12\x0c\n\x04\x65tag\x18\x05 \x01(\t\x12$\n\x03\x65nd\x18\x06 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\"\xb3\x01\n\x14\x43loseDossierResponse\x12\x30\n\x07\x64ossier\x18\x01 \x01(\x0b\x32\x1f.kruispunt.directory.v1.Dossier\x12\x39\n\nresolution\x18\x02 \x01(\x0b\x32%.kruispunt.common.v1.NumberResolution\x12.\n\x08warnings\x18\x03 \x03(\x0b\x32\x1c.kruispunt.common.v1.Warning\"\x92\x06\n\x15RemoveDossiersRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\x12\x12\n\x04ssin\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12@\n\x03\x61ll\x18\x04 \x01(\x0b\x32\x31.kruispunt.directory.v1.RemoveDossiersRequest.AllH\x00\x12-\n\x06within\x18\x05 \x01(\x0b\x32\x1b.kruispunt.common.v1.PeriodH\x00\x12J\n\x08\x63\x61pacity\x18\x06 \x01(\x0b\x32\x36.kruispunt.directory.v1.RemoveDossiersRequest.CapacityH\x00\x12W\n\x0f\x63\x61pacity_within\x18\x07 \x01(\x0b\x32<.kruispunt.directory.v1.RemoveDossiersRequest.CapacityWithinH\x00\x12U\n\x0e\x63\x61pacity_phase\x18\x08 \x01(\x0b\x32;.kruispunt.directory.v1.RemoveDossiersRequest.CapacityPhaseH\x00\x12@\n\x03\x63ut\x18\t \x01(\x0b\x32\x31.kruispunt.directory.v1.RemoveDossiersRequest.CutH\x00\x1a\x05\n\x03\x41ll\x1a\x1c\n\x08\x43\x61pacity\x12\x10\n\x08\x63\x61pacity\x18\x01 \x01(\x05\x1aO\n\x0e\x43\x61pacityWithin\x12\x10\n\x08\x63\x61pacity\x18\x01 \x01(\x05\x12+\n\x06period\x18\x02 \x01(\x0b\x32\x1b.kruispunt.common.v1.Period\x1a\x30\n\rCapacityPhase\x12\x10\n\x08\x63\x61pacity\x18\x01 \x01(\x05\x12\r\n\x05phase\x18\x02 \x01(\x05\x1aT\n\x03\x43ut\x12\x12\n\ndossier_id\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12+\n\x06period\x18\x03 \x01(\x0b\x32\x1b.kruispunt.common.v1.PeriodB\x07\n\x05shape\"\xdd\x01\n\x16RemoveDossiersResponse\x12\x1b\n\x13removed_dossier_ids\x18\x01 \x03(\t\x12;\n\x12remaining_dossiers\x18\x02 \x03(\x0b\x32\x1f.kruispunt.directory.v1.Dossier\x12\x39\n\nresolution\x18\x03 \x01(\x0b\x32%.kruispunt.common.v1.NumberResolution\x12.\n\x08warnings\x18\x04 \x03(\x0b\x32\x1c.kruispunt.common.v1.Warning\"\xf4\x01\n\x18ReconfirmDossiersRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\x12\x46\n\x08\x64ossiers\x18\x03 \x03(\x0b\x32\x34.kruispunt.directory.v1.ReconfirmDossiersRequest.Key\x12\x36\n\x12synchronised_until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a\'\n\x03Key\x12\x0c\n\x04ssin\x18\x01 \x01(\t\x12\x12\n\ndossier_id\x18\x02 \x01(\t\"\\\n\x19ReconfirmDossiersResponse\x12?\n\x08outcomes\x18\x01 \x03(\x0e\x32-.kruispunt.directory.v1.ReconfirmationOutcome\"\xac\x02\n\nDossierRow\x12\x12\n\x04ssin\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x38\n\x0binstitution\x18\x02 \x01(\x0b\x32#.kruispunt.common.v1.InstitutionRef\x12\x10\n\x08\x63\x61pacity\x18\x03 \x01(\x05\x12\r\n\x05phase\x18\x04 \x01(\x05\x12\x31\n\x06period\x18\x05 \x01(\x0b\x32\x1b.kruispunt.common.v1.PeriodB\x04\xe2\x41\x01\x02\x12\x38\n\rnetwork_level\x18\x06 \x01(\x0e\x32!.kruispunt.common.v1.NetworkLevel\x12\x0e\n\x06source\x18\x07 \x01(\t\x12\x32\n\x05\x63laim\x18\x08 \x01(\x0b\x32#.kruispunt.directory.v1.PersonClaim\"\x92\x01\n\x15ImportDossiersRequest\x12\x17\n\timport_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\x12\x17\n\tfirst_row\x18\x03 \x01(\x03\x42\x04\xe2\x41\x01\x02\x12\x30\n\x04rows\x18\x04 \x03(\x0b\x32\".kruispunt.directory.v1.DossierRow\"\x9f\x02\n\x10\x44ossierRowResult\x12\x0b\n\x03row\x18\x01 \x01(\x03\x12:\n\x07outcome\x18\x02 \x01(\x0e\x32).kruispunt.directory.v1.DossierRowOutcome\x12\x10\n\x08repeated\x18\x03 \x01(\x08\x12\x12\n\ndossier_id\x18\x04 \x01(\t\x12\x14\n\x0c\x63urrent_ssin\x18\x05 \x01(\t\x12\x30\n\x06reason\x18\x06 \x01(\x0e\x32 .kruispunt.common.v1.ErrorReason\x12\r\n\x05\x66ield\x18\x07 \x01(\t\x12\x0f\n\x07message\x18\x08 \x01(\t\x12\x34\n\x08warnings\x18\t \x03(\x0e\x32\".kruispunt.common.v1.WarningReason\"S\n\x16ImportDossiersResponse\x12\x39\n\x07results\x18\x01 \x03(\x0b\x32(.kruispunt.directory.v1.DossierRowResult*\xa4\x01\n\x13RegistrationOutcome\x12$\n REGISTRATION_OUTCOME_UNSPECIFIED\x10\x00\x12 \n\x1cREGISTRATION_OUTCOME_CREATED\x10\x01\x12!\n\x1dREGISTRATION_OUTCOME_EXTENDED\x10\x02\x12\"\n\x1eREGISTRATION_OUTCOME_UNCHANGED\x10\x03*\x91\x01\n\x15ReconfirmationOutcome\x12&\n\"RECONFIRMATION_OUTCOME_UNSPECIFIED\x10\x00\x12$\n RECONFIRMATION_OUTCOME_CONFIRMED\x10\x01\x12*\n&RECONFIRMATION_OUTCOME_DOSSIER_UNKNOWN\x10\x02*\xbf\x01\n\x11\x44ossierRowOutcome\x12#\n\x1f\x44OSSIER_ROW_OUTCOME_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x44OSSIER_ROW_OUTCOME_CREATED\x10\x01\x12 \n\x1c\x44OSSIER_ROW_OUTCOME_EXTENDED\x10\x02\x12!\n\x1d\x44OSSIER_ROW_OUTCOME_UNCHANGED\x10\x03\x12\x1f\n\x1b\x44OSSIER_ROW_OUTCOME_REFUSED\x10\x04\x32\xbd\x05\n\x0e\x44ossierService\x12r\n\x0fRegisterDossier\x12..kruispunt.directory.v1.RegisterDossierRequest\x1a/.kruispunt.directory.v1.RegisterDossierResponse\x12l\n\rUpdateDossier\x12,.kruispunt.directory.v1.UpdateDossierRequest\x1a-.kruispunt.directory.v1.UpdateDossierResponse\x12i\n\x0c\x43loseDossier\x12+.kruispunt.directory.v1.CloseDossierRequest\x1a,.kruispunt.directory.v1.CloseDossierResponse\x12o\n\x0eRemoveDossiers\x12-.kruispunt.directory.v1.RemoveDossiersRequest\x1a..kruispunt.directory.v1.RemoveDossiersResponse\x12x\n\x11ReconfirmDossiers\x12\x30.kruispunt.directory.v1.ReconfirmDossiersRequest\x1a\x31.kruispunt.directory.v1.ReconfirmDossiersResponse\x12s\n\x0eImportDossiers\x12-.kruispunt.directory.v1.ImportDossiersRequest\x1a..kruispunt.directory.v1.ImportDossiersResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -65,42 +66,60 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REMOVEDOSSIERSREQUEST'].fields_by_name['ssin']._serialized_options = b'\342A\001\002'
   _globals['_RECONFIRMDOSSIERSREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_RECONFIRMDOSSIERSREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002'
-  _globals['_REGISTRATIONOUTCOME']._serialized_start=3192
-  _globals['_REGISTRATIONOUTCOME']._serialized_end=3356
-  _globals['_RECONFIRMATIONOUTCOME']._serialized_start=3359
-  _globals['_RECONFIRMATIONOUTCOME']._serialized_end=3504
-  _globals['_REGISTERDOSSIERREQUEST']._serialized_start=269
-  _globals['_REGISTERDOSSIERREQUEST']._serialized_end=630
-  _globals['_REGISTERDOSSIERRESPONSE']._serialized_start=633
-  _globals['_REGISTERDOSSIERRESPONSE']._serialized_end=905
-  _globals['_UPDATEDOSSIERREQUEST']._serialized_start=908
-  _globals['_UPDATEDOSSIERREQUEST']._serialized_end=1271
-  _globals['_UPDATEDOSSIERRESPONSE']._serialized_start=1274
-  _globals['_UPDATEDOSSIERRESPONSE']._serialized_end=1482
-  _globals['_CLOSEDOSSIERREQUEST']._serialized_start=1485
-  _globals['_CLOSEDOSSIERREQUEST']._serialized_end=1653
-  _globals['_CLOSEDOSSIERRESPONSE']._serialized_start=1656
-  _globals['_CLOSEDOSSIERRESPONSE']._serialized_end=1835
-  _globals['_REMOVEDOSSIERSREQUEST']._serialized_start=1838
-  _globals['_REMOVEDOSSIERSREQUEST']._serialized_end=2624
-  _globals['_REMOVEDOSSIERSREQUEST_ALL']._serialized_start=2363
-  _globals['_REMOVEDOSSIERSREQUEST_ALL']._serialized_end=2368
-  _globals['_REMOVEDOSSIERSREQUEST_CAPACITY']._serialized_start=2370
-  _globals['_REMOVEDOSSIERSREQUEST_CAPACITY']._serialized_end=2398
-  _globals['_REMOVEDOSSIERSREQUEST_CAPACITYWITHIN']._serialized_start=2400
-  _globals['_REMOVEDOSSIERSREQUEST_CAPACITYWITHIN']._serialized_end=2479
-  _globals['_REMOVEDOSSIERSREQUEST_CAPACITYPHASE']._serialized_start=2481
-  _globals['_REMOVEDOSSIERSREQUEST_CAPACITYPHASE']._serialized_end=2529
-  _globals['_REMOVEDOSSIERSREQUEST_CUT']._serialized_start=2531
-  _globals['_REMOVEDOSSIERSREQUEST_CUT']._serialized_end=2615
-  _globals['_REMOVEDOSSIERSRESPONSE']._serialized_start=2627
-  _globals['_REMOVEDOSSIERSRESPONSE']._serialized_end=2848
-  _globals['_RECONFIRMDOSSIERSREQUEST']._serialized_start=2851
-  _globals['_RECONFIRMDOSSIERSREQUEST']._serialized_end=3095
-  _globals['_RECONFIRMDOSSIERSREQUEST_KEY']._serialized_start=3056
-  _globals['_RECONFIRMDOSSIERSREQUEST_KEY']._serialized_end=3095
-  _globals['_RECONFIRMDOSSIERSRESPONSE']._serialized_start=3097
-  _globals['_RECONFIRMDOSSIERSRESPONSE']._serialized_end=3189
-  _globals['_DOSSIERSERVICE']._serialized_start=3507
-  _globals['_DOSSIERSERVICE']._serialized_end=4091
+  _globals['_DOSSIERROW'].fields_by_name['ssin']._loaded_options = None
+  _globals['_DOSSIERROW'].fields_by_name['ssin']._serialized_options = b'\342A\001\002'
+  _globals['_DOSSIERROW'].fields_by_name['period']._loaded_options = None
+  _globals['_DOSSIERROW'].fields_by_name['period']._serialized_options = b'\342A\001\002'
+  _globals['_IMPORTDOSSIERSREQUEST'].fields_by_name['import_id']._loaded_options = None
+  _globals['_IMPORTDOSSIERSREQUEST'].fields_by_name['import_id']._serialized_options = b'\342A\001\002'
+  _globals['_IMPORTDOSSIERSREQUEST'].fields_by_name['first_row']._loaded_options = None
+  _globals['_IMPORTDOSSIERSREQUEST'].fields_by_name['first_row']._serialized_options = b'\342A\001\002'
+  _globals['_REGISTRATIONOUTCOME']._serialized_start=4059
+  _globals['_REGISTRATIONOUTCOME']._serialized_end=4223
+  _globals['_RECONFIRMATIONOUTCOME']._serialized_start=4226
+  _globals['_RECONFIRMATIONOUTCOME']._serialized_end=4371
+  _globals['_DOSSIERROWOUTCOME']._serialized_start=4374
+  _globals['_DOSSIERROWOUTCOME']._serialized_end=4565
+  _globals['_REGISTERDOSSIERREQUEST']._serialized_start=309
+  _globals['_REGISTERDOSSIERREQUEST']._serialized_end=670
+  _globals['_REGISTERDOSSIERRESPONSE']._serialized_start=673
+  _globals['_REGISTERDOSSIERRESPONSE']._serialized_end=945
+  _globals['_UPDATEDOSSIERREQUEST']._serialized_start=948
+  _globals['_UPDATEDOSSIERREQUEST']._serialized_end=1311
+  _globals['_UPDATEDOSSIERRESPONSE']._serialized_start=1314
+  _globals['_UPDATEDOSSIERRESPONSE']._serialized_end=1522
+  _globals['_CLOSEDOSSIERREQUEST']._serialized_start=1525
+  _globals['_CLOSEDOSSIERREQUEST']._serialized_end=1693
+  _globals['_CLOSEDOSSIERRESPONSE']._serialized_start=1696
+  _globals['_CLOSEDOSSIERRESPONSE']._serialized_end=1875
+  _globals['_REMOVEDOSSIERSREQUEST']._serialized_start=1878
+  _globals['_REMOVEDOSSIERSREQUEST']._serialized_end=2664
+  _globals['_REMOVEDOSSIERSREQUEST_ALL']._serialized_start=2403
+  _globals['_REMOVEDOSSIERSREQUEST_ALL']._serialized_end=2408
+  _globals['_REMOVEDOSSIERSREQUEST_CAPACITY']._serialized_start=2410
+  _globals['_REMOVEDOSSIERSREQUEST_CAPACITY']._serialized_end=2438
+  _globals['_REMOVEDOSSIERSREQUEST_CAPACITYWITHIN']._serialized_start=2440
+  _globals['_REMOVEDOSSIERSREQUEST_CAPACITYWITHIN']._serialized_end=2519
+  _globals['_REMOVEDOSSIERSREQUEST_CAPACITYPHASE']._serialized_start=2521
+  _globals['_REMOVEDOSSIERSREQUEST_CAPACITYPHASE']._serialized_end=2569
+  _globals['_REMOVEDOSSIERSREQUEST_CUT']._serialized_start=2571
+  _globals['_REMOVEDOSSIERSREQUEST_CUT']._serialized_end=2655
+  _globals['_REMOVEDOSSIERSRESPONSE']._serialized_start=2667
+  _globals['_REMOVEDOSSIERSRESPONSE']._serialized_end=2888
+  _globals['_RECONFIRMDOSSIERSREQUEST']._serialized_start=2891
+  _globals['_RECONFIRMDOSSIERSREQUEST']._serialized_end=3135
+  _globals['_RECONFIRMDOSSIERSREQUEST_KEY']._serialized_start=3096
+  _globals['_RECONFIRMDOSSIERSREQUEST_KEY']._serialized_end=3135
+  _globals['_RECONFIRMDOSSIERSRESPONSE']._serialized_start=3137
+  _globals['_RECONFIRMDOSSIERSRESPONSE']._serialized_end=3229
+  _globals['_DOSSIERROW']._serialized_start=3232
+  _globals['_DOSSIERROW']._serialized_end=3532
+  _globals['_IMPORTDOSSIERSREQUEST']._serialized_start=3535
+  _globals['_IMPORTDOSSIERSREQUEST']._serialized_end=3681
+  _globals['_DOSSIERROWRESULT']._serialized_start=3684
+  _globals['_DOSSIERROWRESULT']._serialized_end=3971
+  _globals['_IMPORTDOSSIERSRESPONSE']._serialized_start=3973
+  _globals['_IMPORTDOSSIERSRESPONSE']._serialized_end=4056
+  _globals['_DOSSIERSERVICE']._serialized_start=4568
+  _globals['_DOSSIERSERVICE']._serialized_end=5269
 # @@protoc_insertion_point(module_scope)

@@ -11,6 +11,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.type import date_pb2 as _date_pb2
+from kruispunt.common.v1 import error_reason_pb2 as _error_reason_pb2
 from kruispunt.common.v1 import values_pb2 as _values_pb2
 from kruispunt.directory.v1 import dossier_pb2 as _dossier_pb2
 import builtins as _builtins
@@ -75,6 +76,38 @@ RECONFIRMATION_OUTCOME_CONFIRMED: ReconfirmationOutcome.ValueType  # 1
 RECONFIRMATION_OUTCOME_DOSSIER_UNKNOWN: ReconfirmationOutcome.ValueType  # 2
 """The institution has no such dossier on this person."""
 Global___ReconfirmationOutcome: _TypeAlias = ReconfirmationOutcome  # noqa: Y015
+
+class _DossierRowOutcome:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DossierRowOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DossierRowOutcome.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DOSSIER_ROW_OUTCOME_UNSPECIFIED: _DossierRowOutcome.ValueType  # 0
+    """Not said."""
+    DOSSIER_ROW_OUTCOME_CREATED: _DossierRowOutcome.ValueType  # 1
+    """A new dossier stands."""
+    DOSSIER_ROW_OUTCOME_EXTENDED: _DossierRowOutcome.ValueType  # 2
+    """A dossier that stood was extended, or several were joined."""
+    DOSSIER_ROW_OUTCOME_UNCHANGED: _DossierRowOutcome.ValueType  # 3
+    """The same stood already."""
+    DOSSIER_ROW_OUTCOME_REFUSED: _DossierRowOutcome.ValueType  # 4
+    """Refused; `reason` and `field` say why."""
+
+class DossierRowOutcome(_DossierRowOutcome, metaclass=_DossierRowOutcomeEnumTypeWrapper):
+    """What became of a row."""
+
+DOSSIER_ROW_OUTCOME_UNSPECIFIED: DossierRowOutcome.ValueType  # 0
+"""Not said."""
+DOSSIER_ROW_OUTCOME_CREATED: DossierRowOutcome.ValueType  # 1
+"""A new dossier stands."""
+DOSSIER_ROW_OUTCOME_EXTENDED: DossierRowOutcome.ValueType  # 2
+"""A dossier that stood was extended, or several were joined."""
+DOSSIER_ROW_OUTCOME_UNCHANGED: DossierRowOutcome.ValueType  # 3
+"""The same stood already."""
+DOSSIER_ROW_OUTCOME_REFUSED: DossierRowOutcome.ValueType  # 4
+"""Refused; `reason` and `field` say why."""
+Global___DossierRowOutcome: _TypeAlias = DossierRowOutcome  # noqa: Y015
 
 @_typing.final
 class RegisterDossierRequest(_message.Message):
@@ -688,3 +721,175 @@ class ReconfirmDossiersResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReconfirmDossiersResponse: _TypeAlias = ReconfirmDossiersResponse  # noqa: Y015
+
+@_typing.final
+class DossierRow(_message.Message):
+    """One dossier to register: what RegisterDossierRequest says of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SSIN_FIELD_NUMBER: _builtins.int
+    INSTITUTION_FIELD_NUMBER: _builtins.int
+    CAPACITY_FIELD_NUMBER: _builtins.int
+    PHASE_FIELD_NUMBER: _builtins.int
+    PERIOD_FIELD_NUMBER: _builtins.int
+    NETWORK_LEVEL_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    CLAIM_FIELD_NUMBER: _builtins.int
+    ssin: _builtins.str
+    """Number of the person, 11 digits."""
+    capacity: _builtins.int
+    """Capacity, 0 to 999; must exist in the institution's sector at the begin of the period."""
+    phase: _builtins.int
+    """Phase, 0 to 99; must exist in the capacity."""
+    network_level: _values_pb2.NetworkLevel.ValueType
+    """Network level. NETWORK_LEVEL_UNSPECIFIED: that of the institution."""
+    source: _builtins.str
+    """Where the institution has it from: 1 to 32 of a-z, 0-9 and "-". Empty: "unspecified"."""
+    @_builtins.property
+    def institution(self) -> _values_pb2.InstitutionRef:
+        """The institution that holds the dossier. Absent: the caller's own. Another's is refused with NOT_OWN_INSTITUTION."""
+
+    @_builtins.property
+    def period(self) -> _values_pb2.Period:
+        """Days on which the dossier is open."""
+
+    @_builtins.property
+    def claim(self) -> _dossier_pb2.PersonClaim:
+        """What the institution believes about the person. Absent: nothing is compared."""
+
+    def __init__(
+        self,
+        *,
+        ssin: _builtins.str = ...,
+        institution: _values_pb2.InstitutionRef | None = ...,
+        capacity: _builtins.int = ...,
+        phase: _builtins.int = ...,
+        period: _values_pb2.Period | None = ...,
+        network_level: _values_pb2.NetworkLevel.ValueType = ...,
+        source: _builtins.str = ...,
+        claim: _dossier_pb2.PersonClaim | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["claim", b"claim", "institution", b"institution", "period", b"period"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["capacity", b"capacity", "claim", b"claim", "institution", b"institution", "network_level", b"network_level", "period", b"period", "phase", b"phase", "source", b"source", "ssin", b"ssin"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DossierRow: _TypeAlias = DossierRow  # noqa: Y015
+
+@_typing.final
+class ImportDossiersRequest(_message.Message):
+    """Request of ImportDossiers: some rows."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IMPORT_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    FIRST_ROW_FIELD_NUMBER: _builtins.int
+    ROWS_FIELD_NUMBER: _builtins.int
+    import_id: _builtins.str
+    """Names the import, a UUID of the caller's making; the same in every request and at every attempt."""
+    validate_only: _builtins.bool
+    """Check only, write nothing: a dry run. The same in every request of a stream."""
+    first_row: _builtins.int
+    """Number of the first row, from 1 on; the others follow without a gap."""
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___DossierRow]:
+        """The rows, at most 1000. Fastest with 500 to 1000."""
+
+    def __init__(
+        self,
+        *,
+        import_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        first_row: _builtins.int = ...,
+        rows: _abc.Iterable[Global___DossierRow] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_row", b"first_row", "import_id", b"import_id", "rows", b"rows", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportDossiersRequest: _TypeAlias = ImportDossiersRequest  # noqa: Y015
+
+@_typing.final
+class DossierRowResult(_message.Message):
+    """The outcome of one row."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROW_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    REPEATED_FIELD_NUMBER: _builtins.int
+    DOSSIER_ID_FIELD_NUMBER: _builtins.int
+    CURRENT_SSIN_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    FIELD_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
+    row: _builtins.int
+    """Number of the row."""
+    outcome: Global___DossierRowOutcome.ValueType
+    """What became of it."""
+    repeated: _builtins.bool
+    """True if the row was sent before under the same import_id: this is its outcome of then."""
+    dossier_id: _builtins.str
+    """The dossier, a UUID. Empty if refused; after a dry run the one that stood, or one that never will."""
+    current_ssin: _builtins.str
+    """Number under which the dossier stands, 11 digits; another than the row's if that one was replaced. Empty if refused."""
+    reason: _error_reason_pb2.ErrorReason.ValueType
+    """Why it was refused. ERROR_REASON_UNSPECIFIED unless it was."""
+    field: _builtins.str
+    """Path within the row of what was wrong. Example: "period.begin". Empty unless refused."""
+    message: _builtins.str
+    """One English sentence for people, without personal data. Empty unless refused, and when the outcome is repeated."""
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedScalarFieldContainer[_values_pb2.WarningReason.ValueType]:
+        """What the caller should know of a row that was not refused."""
+
+    def __init__(
+        self,
+        *,
+        row: _builtins.int = ...,
+        outcome: Global___DossierRowOutcome.ValueType = ...,
+        repeated: _builtins.bool = ...,
+        dossier_id: _builtins.str = ...,
+        current_ssin: _builtins.str = ...,
+        reason: _error_reason_pb2.ErrorReason.ValueType = ...,
+        field: _builtins.str = ...,
+        message: _builtins.str = ...,
+        warnings: _abc.Iterable[_values_pb2.WarningReason.ValueType] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["current_ssin", b"current_ssin", "dossier_id", b"dossier_id", "field", b"field", "message", b"message", "outcome", b"outcome", "reason", b"reason", "repeated", b"repeated", "row", b"row", "warnings", b"warnings"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DossierRowResult: _TypeAlias = DossierRowResult  # noqa: Y015
+
+@_typing.final
+class ImportDossiersResponse(_message.Message):
+    """Response of ImportDossiers: an outcome for each row of one request."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESULTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___DossierRowResult]:
+        """In the order of the rows."""
+
+    def __init__(
+        self,
+        *,
+        results: _abc.Iterable[Global___DossierRowResult] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["results", b"results"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportDossiersResponse: _TypeAlias = ImportDossiersResponse  # noqa: Y015

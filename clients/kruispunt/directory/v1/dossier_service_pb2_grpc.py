@@ -65,6 +65,11 @@ class DossierServiceStub(object):
                 request_serializer=kruispunt_dot_directory_dot_v1_dot_dossier__service__pb2.ReconfirmDossiersRequest.SerializeToString,
                 response_deserializer=kruispunt_dot_directory_dot_v1_dot_dossier__service__pb2.ReconfirmDossiersResponse.FromString,
                 _registered_method=True)
+        self.ImportDossiers = channel.stream_stream(
+                '/kruispunt.directory.v1.DossierService/ImportDossiers',
+                request_serializer=kruispunt_dot_directory_dot_v1_dot_dossier__service__pb2.ImportDossiersRequest.SerializeToString,
+                response_deserializer=kruispunt_dot_directory_dot_v1_dot_dossier__service__pb2.ImportDossiersResponse.FromString,
+                _registered_method=True)
 
 
 class DossierServiceServicer(object):
@@ -133,6 +138,25 @@ class DossierServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ImportDossiers(self, request_iterator, context):
+        """Registers very many dossiers: rows in, an outcome per row out, over one stream.
+
+        Each row is judged by the rules of RegisterDossier, in the order of the rows; one that is refused stops no other.
+        Each request is one transaction and is answered by one message. A row that was sent before under the same import_id
+        and row number is not registered again: its first outcome is answered, so that an import that broke is sent again
+        from where it broke, or from the beginning.
+        A dry run judges each request by what stands and by the rows before it in that request: let rows on one person
+        follow each other.
+        Errors: INVALID_ARGUMENT / FIELD_INVALID if requests do not follow each other, or change import_id or validate_only
+        on the way, REQUEST_ID_REUSED for another participant's import_id; RESOURCE_EXHAUSTED / TOO_MANY_ELEMENTS for over
+        1000 rows a request, TOO_MANY_CALLS; UNAVAILABLE / REGISTER_UNAVAILABLE, STORE_UNAVAILABLE: nothing of the request
+        was written.
+        Safe to retry with the same import_id and row numbers.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DossierServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -160,6 +184,11 @@ def add_DossierServiceServicer_to_server(servicer, server):
                     servicer.ReconfirmDossiers,
                     request_deserializer=kruispunt_dot_directory_dot_v1_dot_dossier__service__pb2.ReconfirmDossiersRequest.FromString,
                     response_serializer=kruispunt_dot_directory_dot_v1_dot_dossier__service__pb2.ReconfirmDossiersResponse.SerializeToString,
+            ),
+            'ImportDossiers': grpc.stream_stream_rpc_method_handler(
+                    servicer.ImportDossiers,
+                    request_deserializer=kruispunt_dot_directory_dot_v1_dot_dossier__service__pb2.ImportDossiersRequest.FromString,
+                    response_serializer=kruispunt_dot_directory_dot_v1_dot_dossier__service__pb2.ImportDossiersResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -303,6 +332,33 @@ class DossierService(object):
             '/kruispunt.directory.v1.DossierService/ReconfirmDossiers',
             kruispunt_dot_directory_dot_v1_dot_dossier__service__pb2.ReconfirmDossiersRequest.SerializeToString,
             kruispunt_dot_directory_dot_v1_dot_dossier__service__pb2.ReconfirmDossiersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportDossiers(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/kruispunt.directory.v1.DossierService/ImportDossiers',
+            kruispunt_dot_directory_dot_v1_dot_dossier__service__pb2.ImportDossiersRequest.SerializeToString,
+            kruispunt_dot_directory_dot_v1_dot_dossier__service__pb2.ImportDossiersResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -76,6 +76,21 @@ class DossierServiceStub:
     Each dossier has its own outcome, in the order asked.
     Safe to retry with the same request_id.
     """
+    ImportDossiers: _grpc.StreamStreamMultiCallable[_dossier_service_pb2.ImportDossiersRequest, _dossier_service_pb2.ImportDossiersResponse]
+    """Registers very many dossiers: rows in, an outcome per row out, over one stream.
+
+    Each row is judged by the rules of RegisterDossier, in the order of the rows; one that is refused stops no other.
+    Each request is one transaction and is answered by one message. A row that was sent before under the same import_id
+    and row number is not registered again: its first outcome is answered, so that an import that broke is sent again
+    from where it broke, or from the beginning.
+    A dry run judges each request by what stands and by the rows before it in that request: let rows on one person
+    follow each other.
+    Errors: INVALID_ARGUMENT / FIELD_INVALID if requests do not follow each other, or change import_id or validate_only
+    on the way, REQUEST_ID_REUSED for another participant's import_id; RESOURCE_EXHAUSTED / TOO_MANY_ELEMENTS for over
+    1000 rows a request, TOO_MANY_CALLS; UNAVAILABLE / REGISTER_UNAVAILABLE, STORE_UNAVAILABLE: nothing of the request
+    was written.
+    Safe to retry with the same import_id and row numbers.
+    """
 
 @_typing.type_check_only
 class DossierServiceAsyncStub(DossierServiceStub):
@@ -124,6 +139,21 @@ class DossierServiceAsyncStub(DossierServiceStub):
 
     Each dossier has its own outcome, in the order asked.
     Safe to retry with the same request_id.
+    """
+    ImportDossiers: _aio.StreamStreamMultiCallable[_dossier_service_pb2.ImportDossiersRequest, _dossier_service_pb2.ImportDossiersResponse]  # type: ignore[assignment]
+    """Registers very many dossiers: rows in, an outcome per row out, over one stream.
+
+    Each row is judged by the rules of RegisterDossier, in the order of the rows; one that is refused stops no other.
+    Each request is one transaction and is answered by one message. A row that was sent before under the same import_id
+    and row number is not registered again: its first outcome is answered, so that an import that broke is sent again
+    from where it broke, or from the beginning.
+    A dry run judges each request by what stands and by the rows before it in that request: let rows on one person
+    follow each other.
+    Errors: INVALID_ARGUMENT / FIELD_INVALID if requests do not follow each other, or change import_id or validate_only
+    on the way, REQUEST_ID_REUSED for another participant's import_id; RESOURCE_EXHAUSTED / TOO_MANY_ELEMENTS for over
+    1000 rows a request, TOO_MANY_CALLS; UNAVAILABLE / REGISTER_UNAVAILABLE, STORE_UNAVAILABLE: nothing of the request
+    was written.
+    Safe to retry with the same import_id and row numbers.
     """
 
 class DossierServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -200,6 +230,27 @@ class DossierServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Each dossier has its own outcome, in the order asked.
         Safe to retry with the same request_id.
+        """
+
+    @_abc_1.abstractmethod
+    def ImportDossiers(
+        self,
+        request_iterator: _MaybeAsyncIterator[_dossier_service_pb2.ImportDossiersRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_dossier_service_pb2.ImportDossiersResponse], _abc.AsyncIterator[_dossier_service_pb2.ImportDossiersResponse]]:
+        """Registers very many dossiers: rows in, an outcome per row out, over one stream.
+
+        Each row is judged by the rules of RegisterDossier, in the order of the rows; one that is refused stops no other.
+        Each request is one transaction and is answered by one message. A row that was sent before under the same import_id
+        and row number is not registered again: its first outcome is answered, so that an import that broke is sent again
+        from where it broke, or from the beginning.
+        A dry run judges each request by what stands and by the rows before it in that request: let rows on one person
+        follow each other.
+        Errors: INVALID_ARGUMENT / FIELD_INVALID if requests do not follow each other, or change import_id or validate_only
+        on the way, REQUEST_ID_REUSED for another participant's import_id; RESOURCE_EXHAUSTED / TOO_MANY_ELEMENTS for over
+        1000 rows a request, TOO_MANY_CALLS; UNAVAILABLE / REGISTER_UNAVAILABLE, STORE_UNAVAILABLE: nothing of the request
+        was written.
+        Safe to retry with the same import_id and row numbers.
         """
 
 def add_DossierServiceServicer_to_server(servicer: DossierServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -260,6 +260,15 @@ class DossierBook:
         """Whether the dossier stands in this book."""
         return dossier_id in self._standing
 
+    def take(self, plan: Plan) -> None:
+        """Let a plan of this book have happened, for the commands after it; what they record is later."""
+        for before, _ in plan.removed:
+            del self._standing[before.dossier_id]
+        for dossier in (*(after for _, after in plan.changed), *plan.created):
+            self._standing[dossier.dossier_id] = dossier
+        if plan.removed or plan.changed or plan.created:
+            self._now += dt.timedelta(microseconds=1)
+
     def _turn(self, before: Dossier, after: Dossier, day: dt.date) -> Plan:
         """Split at `day`: as it was before it, changed from it on."""
         closed = self._next(replace(before, period=Period(before.period.begin, day)))

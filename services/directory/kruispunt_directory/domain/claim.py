@@ -7,6 +7,7 @@ Source: domain.md §4 ("the first discrepancy refuses").
 """
 
 import unicodedata
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Protocol
@@ -73,6 +74,21 @@ class PersonRegister(Protocol):
         Raises:
             RegistryError: the registers cannot be asked now, UNAVAILABLE / REGISTER_UNAVAILABLE; the caller gave up,
                 DEADLINE_EXCEEDED / DEADLINE_OVER.
+        """
+        ...
+
+    def find_many(
+        self, call: Call, numbers: Collection[Ssin], with_claim: Collection[Ssin]
+    ) -> Mapping[Ssin, RegisteredPerson]:
+        """Return the same of up to 1000 numbers, without those that the registers do not know.
+
+        Args:
+            call: who asks, why and until when.
+            numbers: all of them.
+            with_claim: those of which name, birth date and sex are wanted.
+
+        Raises:
+            RegistryError: as of `find`.
         """
         ...
 

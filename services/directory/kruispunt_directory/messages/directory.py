@@ -12,6 +12,7 @@ from kruispunt_directory.domain.dossier import Dossier, DossierFilter
 from kruispunt_directory.domain.knowledge import DataSetKey
 from kruispunt_directory.domain.number import NumberStatus, Resolution
 from kruispunt_directory.domain.route import Route, Supplier
+from kruispunt_directory.messages.columns import write_columns
 from kruispunt_directory.messages.dossiers import (
     dossier_message,
     parse_network_level,
@@ -83,20 +84,36 @@ def dossier_list(
     return message
 
 
-def write_person_dossiers(
-    message: directory_service_pb2.PersonDossiers, asked: str, resolution: Resolution, rows: Sequence[Any]
+def write_person(
+    message: directory_service_pb2.PersonDossiers, asked: str, resolution: Resolution, *, found: bool
 ) -> None:
-    """Write the answer on one number of a stream into an empty message."""
+    """Write what one number of a stream turned out to be into an empty message."""
     message.asked_ssin = asked
     if resolution.status is NumberStatus.CANCELLED:
         message.status = directory_service_pb2.PERSON_STATUS_NUMBER_CANCELLED
-    elif rows:
+    elif found:
         message.status = directory_service_pb2.PERSON_STATUS_FOUND
     else:
         message.status = directory_service_pb2.PERSON_STATUS_NO_DOSSIER
     if resolution.is_replaced:
         message.current_ssin = str(resolution.current)
-    write_dossiers(message.dossiers, rows)
+
+
+def write_as_messages(
+    response: directory_service_pb2.ResolveDossiersResponse, dossiers: Sequence[Sequence[Any]]
+) -> None:
+    """Write the dossiers of each person, a message for each dossier."""
+    for answer, rows in zip(response.persons, dossiers, strict=True):
+        write_dossiers(answer.dossiers, rows)
+
+
+def write_as_columns(
+    response: directory_service_pb2.ResolveDossiersResponse, dossiers: Sequence[Sequence[Any]]
+) -> None:
+    """Write the dossiers of all persons column by column."""
+    places = [place for place, rows in enumerate(dossiers) for _ in rows]
+    if places:
+        write_columns(response.columns, places, [row for rows in dossiers for row in rows])
 
 
 def write_malformed_number(message: directory_service_pb2.PersonDossiers, asked: str) -> None:

@@ -4,19 +4,20 @@ import datetime as dt
 import re
 import uuid
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 
 from kruispunt.common.v1 import values_pb2
 from kruispunt.directory.v1 import dossier_pb2, dossier_service_pb2
-from kruispunt.ssin import Ssin
 from kruispunt_directory.domain.book import Plan, Registration, Revision, Selection
 from kruispunt_directory.domain.claim import Claim, PartialDate
 from kruispunt_directory.domain.dossier import Dossier
 from kruispunt_directory.domain.knowledge import NetworkLevel
 from kruispunt_directory.domain.number import Resolution
+from kruispunt_directory.domain.registering import Remark, Said, number_remarks
+from kruispunt_server.call import InstitutionKey
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.wire import (
     EPOCH,
@@ -24,7 +25,9 @@ from kruispunt_server.wire import (
     date_message,
     parse_code,
     parse_day,
+    parse_institution,
     parse_period,
+    parse_ssin,
 )
 
 _SOURCE = re.compile(r"[a-z0-9-]{1,32}", re.ASCII)
@@ -34,15 +37,30 @@ _UPDATABLE = ("phase", "period", "network_level", "source")
 # What arrives --------------------------------------------------------------------------------------------
 
 
-def parse_registration(request: dossier_service_pb2.RegisterDossierRequest) -> Registration:
-    """Read what is registered."""
-    return Registration(
+def parse_said(
+    request: dossier_service_pb2.RegisterDossierRequest | dossier_service_pb2.DossierRow, own: InstitutionKey
+) -> Said:
+    """Read what is registered, alone or as a row; the institution is nobody's but the caller's.
+
+    Raises:
+        RegistryError: another institution, PERMISSION_DENIED / NOT_OWN_INSTITUTION; a field is absent or malformed,
+            INVALID_ARGUMENT.
+    """
+    asked = parse_ssin(request.ssin, "ssin")
+    if request.HasField("institution") and parse_institution(request.institution, "institution") != own:
+        raise RegistryError(
+            Reason.NOT_OWN_INSTITUTION,
+            "only the institution itself may touch its dossiers",
+            field="institution",
+        )
+    registration = Registration(
         capacity=parse_code(request.capacity, "capacity", 0, 999),
         phase=parse_code(request.phase, "phase", 0, 99),
         period=parse_period(request.period, "period"),
         network_level=parse_network_level(request.network_level, "network_level"),
         source=parse_source(request.source, "source") if request.source else None,
     )
+    return Said(asked, registration, parse_claim(request.claim) if request.HasField("claim") else None)
 
 
 def parse_revision(request: dossier_service_pb2.UpdateDossierRequest) -> Revision:
@@ -255,51 +273,49 @@ def write_resolution(message: values_pb2.NumberResolution, resolution: Resolutio
         message.replace_date.CopyFrom(date_message(resolution.replaced_on))
 
 
-def number_warnings(asked: Ssin, resolution: Resolution) -> list[values_pb2.Warning]:
+def number_warnings(resolution: Resolution) -> list[values_pb2.Warning]:
     """Build the warnings that a number deserves."""
-    warnings = []
-    if resolution.is_replaced:
-        warnings.append(
-            _warning(
-                values_pb2.WARNING_REASON_NUMBER_REPLACED, "the number was replaced; the current one was used"
-            )
-        )
-    if asked.is_unusual:
-        warnings.append(
-            _warning(
-                values_pb2.WARNING_REASON_NUMBER_UNUSUAL, "the date inside the number is no calendar day"
-            )
-        )
-    return warnings
+    return warning_messages(number_remarks(resolution))
 
 
-def replaced_in_the_registers() -> values_pb2.Warning:
-    """Build the warning that identity knows of a replacement which the directory has not heard of yet."""
-    return _warning(
-        values_pb2.WARNING_REASON_NUMBER_REPLACED,
-        "the registers replaced the number; the dossier stands under it until the directory has heard of that",
-    )
+def warning_messages(remarks: Remark) -> list[values_pb2.Warning]:
+    """Build one warning for each remark."""
+    return [_WARNINGS[each] for each in remarks]
 
 
-def already_registered() -> values_pb2.Warning:
-    """Build the warning that the same stood already."""
-    return values_pb2.Warning(
-        reason=values_pb2.WARNING_REASON_ALREADY_REGISTERED,
-        message="the same registration stood already; nothing was changed",
-    )
+def warning_reasons(remarks: Remark) -> list[values_pb2.WarningReason.ValueType]:
+    """Return the reason of each remark, each reason once."""
+    return list(dict.fromkeys(_WARNINGS[each].reason for each in remarks))
 
 
-def claim_not_compared() -> values_pb2.Warning:
-    """Build the warning that what was sent along about the person could not be compared."""
-    return values_pb2.Warning(
+_WARNINGS: Final = {
+    Remark.NUMBER_REPLACED: values_pb2.Warning(
+        reason=values_pb2.WARNING_REASON_NUMBER_REPLACED,
+        message="the number was replaced; the current one was used",
+        field="ssin",
+    ),
+    # Identity knows of a replacement which the directory has not heard of yet.
+    Remark.REPLACED_IN_REGISTERS: values_pb2.Warning(
+        reason=values_pb2.WARNING_REASON_NUMBER_REPLACED,
+        message="the registers replaced the number; "
+        "the dossier stands under it until the directory has heard of that",
+        field="ssin",
+    ),
+    Remark.NUMBER_UNUSUAL: values_pb2.Warning(
+        reason=values_pb2.WARNING_REASON_NUMBER_UNUSUAL,
+        message="the date inside the number is no calendar day",
+        field="ssin",
+    ),
+    Remark.CLAIM_NOT_COMPARED: values_pb2.Warning(
         reason=values_pb2.WARNING_REASON_CLAIM_NOT_COMPARED,
         message="the identity registers were not at hand; nothing was compared",
         field="claim",
-    )
-
-
-def _warning(reason: values_pb2.WarningReason.ValueType, message: str) -> values_pb2.Warning:
-    return values_pb2.Warning(reason=reason, message=message, field="ssin")
+    ),
+    Remark.ALREADY_REGISTERED: values_pb2.Warning(
+        reason=values_pb2.WARNING_REASON_ALREADY_REGISTERED,
+        message="the same registration stood already; nothing was changed",
+    ),
+}
 
 
 def identifier_text(identifier: uuid.UUID | str) -> str:

@@ -86,6 +86,7 @@ class DirectoryServicer:
         valid_at = parse_optional_day(first.criteria, "valid_at", "criteria") or self._clock.today()
         known_at = known_at_of(first.criteria, call, "criteria.known_at")
         narrowed = messages.parse_filter(first.criteria.filter, "criteria.filter")
+        write = messages.write_as_columns if first.criteria.columnar else messages.write_as_messages
         for number, request in enumerate(itertools.chain([first], requests)):
             if number and request.HasField("criteria"):
                 raise RegistryError(
@@ -95,7 +96,8 @@ class DirectoryServicer:
                 raise _too_many("ssins")
             if request.ssins:
                 response = pb.ResolveDossiersResponse(chunk=request.chunk)
-                self._resolve_chunk(request.ssins, response, call, valid_at, known_at, narrowed)
+                dossiers = self._resolve_chunk(request.ssins, response, call, valid_at, known_at, narrowed)
+                write(response, dossiers)
                 yield response
 
     def GetRoute(self, request: pb.GetRouteRequest, call: Call) -> pb.GetRouteResponse:
@@ -193,7 +195,8 @@ class DirectoryServicer:
         valid_at: dt.date,
         known_at: dt.datetime | None,
         narrowed: DossierFilter,
-    ) -> None:
+    ) -> list[Rows]:
+        """Write who each number is into an answer, and return the dossiers of each."""
         numbers = [read_number(text) for text in ssins]
         valid = [number for number in numbers if number is not None]
         held = self._own.among(call, valid)
@@ -205,19 +208,22 @@ class DirectoryServicer:
             list(wanted), valid_at=valid_at, known_at=known_at, narrowed=narrowed
         )
         of_person = {person: list(group) for person, group in itertools.groupby(rows, key=lambda row: row[0])}
+        dossiers: list[Rows] = []
         for text, number in zip(ssins, numbers, strict=True):
             answer = response.persons.add()
+            found: Rows = []
             if number is None:
                 messages.write_malformed_number(answer, text)
-                continue
-            if number in withheld:
+            elif number in withheld:
                 call.look(int(number), _DATA_GROUP, Reason.NO_DOSSIER.label)
-                messages.write_person_dossiers(answer, text, Resolution(number, number), [])
-                continue
-            resolution = resolved.get(number) or Resolution(number, number)
-            found = of_person.get(int(resolution.current), [])
-            call.look(int(resolution.current), _DATA_GROUP, "found" if found else "none")
-            messages.write_person_dossiers(answer, text, resolution, found)
+                messages.write_person(answer, text, Resolution(number, number), found=False)
+            else:
+                resolution = resolved.get(number) or Resolution(number, number)
+                found = of_person.get(int(resolution.current), [])
+                call.look(int(resolution.current), _DATA_GROUP, "found" if found else "none")
+                messages.write_person(answer, text, resolution, found=bool(found))
+            dossiers.append(found)
+        return dossiers
 
 
 def _too_many(field: str) -> RegistryError:

@@ -2,19 +2,19 @@
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from google.protobuf.message import Message
 
 from kruispunt.directory.v1 import dossier_service_pb2 as pb
 from kruispunt.ssin import Ssin
-from kruispunt_directory.domain.book import DossierBook, Outcome, Plan, Registration
-from kruispunt_directory.domain.claim import PersonRegister, RegisteredPerson, check_claim
+from kruispunt_directory.domain.book import DossierBook, Plan
+from kruispunt_directory.domain.claim import PersonRegister
 from kruispunt_directory.domain.codes import check_codes
 from kruispunt_directory.domain.dossier import Dossier
-from kruispunt_directory.domain.knowledge import Knowledge, NetworkLevel
-from kruispunt_directory.domain.number import NumberStatus, Resolution, Verification
+from kruispunt_directory.domain.knowledge import Knowledge
+from kruispunt_directory.domain.number import Resolution
+from kruispunt_directory.domain.registering import RegistrationRules
 from kruispunt_directory.messages import dossiers as messages
 from kruispunt_directory.servicer.knowledge_source import KnowledgeSource
 from kruispunt_directory.store.dossiers import DossierStore
@@ -23,7 +23,6 @@ from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.wire import (
     parse_day,
     parse_instant,
-    parse_institution,
     parse_period,
     parse_ssin,
     parse_write_key,
@@ -43,18 +42,6 @@ _RESULTS = {
     (True, pb.RECONFIRMATION_OUTCOME_CONFIRMED): "validated",
     (True, pb.RECONFIRMATION_OUTCOME_DOSSIER_UNKNOWN): "none",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Person:
-    """Whom a command is about."""
-
-    asked: Ssin
-    resolution: Resolution
-
-    @property
-    def current(self) -> Ssin:
-        return self.resolution.current
 
 
 class DossierServicer:
@@ -78,41 +65,30 @@ class DossierServicer:
 
     def RegisterDossier(self, request: pb.RegisterDossierRequest, call: Call) -> pb.RegisterDossierResponse:
         """Register a dossier, or extend what stands."""
-        asked = parse_ssin(request.ssin, "ssin")
-        institution = self._own(call, request)
+        institution = call.participant.own_institution()
+        said = messages.parse_said(request, institution)
         key = parse_write_key(request)
-        registration = messages.parse_registration(request)
-        claim = messages.parse_claim(request.claim) if request.HasField("claim") else None
         # Neither of the two inside: a transaction waits for no network and no second connection.
-        known = self._register.find(call, asked, with_claim=claim is not None) if self._register else None
-        knowledge = self._knowledge.current()
+        known = (
+            self._register.find(call, said.asked, with_claim=said.claim is not None)
+            if self._register
+            else None
+        )
+        rules = RegistrationRules(self._knowledge.current(), institution, self._register is not None)
 
         def work(transaction: Any) -> bytes:
-            _check_codes(knowledge, institution, registration)
-            person = self._verified(self._person(transaction, asked), known)
-            warnings = messages.number_warnings(asked, person.resolution)
-            if known and known.is_replaced and not person.resolution.is_replaced:
-                warnings.append(messages.replaced_in_the_registers())
-            if claim is not None:
-                if known is not None and known.claim is not None:
-                    check_claim(claim, known.claim)
-                else:
-                    warnings.append(messages.claim_not_compared())
-            book = self._store.open_book(transaction, person.current, institution)
-            level = _network_level(knowledge, institution, registration)
-            plan = book.register(registration, registered_under=asked, default_level=level)
-            self._store.carry_out(transaction, call, [plan], key.request_id)
-            if plan.outcome is Outcome.UNCHANGED:
-                warnings.append(messages.already_registered())
+            resolution, book = self._open(transaction, said.asked, institution)
+            done = rules.register(said, resolution, known, book)
+            self._store.carry_out(transaction, call, [done.plan], key.request_id)
             return pb.RegisterDossierResponse(
-                dossier=messages.dossier_message(_subject(plan)),
-                outcome=int(plan.outcome),  # type: ignore[arg-type]
-                joined_dossier_ids=messages.joined_ids(plan),
-                resolution=messages.resolution_message(person.resolution),
-                warnings=warnings,
+                dossier=messages.dossier_message(done.dossier),
+                outcome=int(done.plan.outcome),  # type: ignore[arg-type]
+                joined_dossier_ids=messages.joined_ids(done.plan),
+                resolution=messages.resolution_message(done.resolution),
+                warnings=messages.warning_messages(done.remarks),
             ).SerializeToString()
 
-        return self._run(call, key, asked, pb.RegisterDossierResponse, work)
+        return self._run(call, key, said.asked, pb.RegisterDossierResponse, work)
 
     def UpdateDossier(self, request: pb.UpdateDossierRequest, call: Call) -> pb.UpdateDossierResponse:
         """Change a dossier."""
@@ -122,7 +98,7 @@ class DossierServicer:
         knowledge = self._knowledge.current()
 
         def work(transaction: Any) -> bytes:
-            person, book = self._open(transaction, asked, institution)
+            resolution, book = self._open(transaction, asked, institution)
             plan = book.update(dossier_id, request.etag, revision)
             subject = _subject(plan)
             if (revision.phase, revision.period) != (None, None):
@@ -131,8 +107,8 @@ class DossierServicer:
             return pb.UpdateDossierResponse(
                 dossier=messages.dossier_message(subject),
                 joined_dossier_ids=messages.joined_ids(plan),
-                resolution=messages.resolution_message(person.resolution),
-                warnings=messages.number_warnings(asked, person.resolution),
+                resolution=messages.resolution_message(resolution),
+                warnings=messages.number_warnings(resolution),
             ).SerializeToString()
 
         return self._run(call, key, asked, pb.UpdateDossierResponse, work)
@@ -144,13 +120,13 @@ class DossierServicer:
         end = parse_day(request.end, "end")
 
         def work(transaction: Any) -> bytes:
-            person, book = self._open(transaction, asked, institution)
+            resolution, book = self._open(transaction, asked, institution)
             plan = book.close(dossier_id, request.etag, end)
             self._store.carry_out(transaction, call, [plan], key.request_id)
             return pb.CloseDossierResponse(
                 dossier=messages.dossier_message(_subject(plan)),
-                resolution=messages.resolution_message(person.resolution),
-                warnings=messages.number_warnings(asked, person.resolution),
+                resolution=messages.resolution_message(resolution),
+                warnings=messages.number_warnings(resolution),
             ).SerializeToString()
 
         return self._run(call, key, asked, pb.CloseDossierResponse, work)
@@ -165,7 +141,7 @@ class DossierServicer:
             cut_span = parse_period(request.cut.period, "cut.period")
 
         def work(transaction: Any) -> bytes:
-            person, book = self._open(transaction, asked, institution)
+            resolution, book = self._open(transaction, asked, institution)
             if cut_id is not None and cut_span is not None:
                 plan = book.cut(cut_id, request.cut.etag, cut_span)
             else:
@@ -175,8 +151,8 @@ class DossierServicer:
             return pb.RemoveDossiersResponse(
                 removed_dossier_ids=messages.joined_ids(plan),
                 remaining_dossiers=[messages.dossier_message(dossier) for dossier in plan.remaining],
-                resolution=messages.resolution_message(person.resolution),
-                warnings=messages.number_warnings(asked, person.resolution),
+                resolution=messages.resolution_message(resolution),
+                warnings=messages.number_warnings(resolution),
             ).SerializeToString()
 
         return self._run(call, key, asked, pb.RemoveDossiersResponse, work)
@@ -253,39 +229,12 @@ class DossierServicer:
             parse_write_key(request),
         )
 
-    def _own(self, call: Call, request: pb.RegisterDossierRequest) -> InstitutionKey:
-        """Return the institution that the dossier is of: nobody's but the caller's."""
-        own = call.participant.own_institution()
-        if request.HasField("institution") and parse_institution(request.institution, "institution") != own:
-            raise RegistryError(
-                Reason.NOT_OWN_INSTITUTION,
-                "only the institution itself may touch its dossiers",
-                field="institution",
-            )
-        return own
-
-    def _person(self, transaction: Any, asked: Ssin) -> _Person:
-        resolution = self._store.settle(transaction, asked)
-        if resolution.status is NumberStatus.CANCELLED:
-            raise _cancelled()
-        return _Person(asked, resolution)
-
     def _open(
         self, transaction: Any, asked: Ssin, institution: InstitutionKey
-    ) -> tuple[_Person, DossierBook]:
+    ) -> tuple[Resolution, DossierBook]:
         # A dossier under a cancelled number can still be closed and removed.
-        person = _Person(asked, self._store.settle(transaction, asked))
-        return person, self._store.open_book(transaction, person.current, institution)
-
-    def _verified(self, person: _Person, known: RegisteredPerson | None) -> _Person:
-        """Return `person` as the registers vouch for it, or as it is while the directory runs alone."""
-        if self._register is None:
-            return person
-        if known is None:
-            raise RegistryError(Reason.PERSON_UNKNOWN, "the registers know no such number", field="ssin")
-        if known.is_cancelled:
-            raise _cancelled()
-        return _Person(person.asked, replace(person.resolution, verification=Verification.REGISTER))
+        resolution = self._store.settle(transaction, asked)
+        return resolution, self._store.open_book(transaction, resolution.current, institution)
 
     def _run(
         self,
@@ -307,10 +256,6 @@ class DossierServicer:
         shown = int(message.resolution.current_ssin)  # type: ignore[attr-defined]
         call.look(shown, _DATA_GROUP, "validated" if key.validate_only else "written")
         return message
-
-
-def _cancelled() -> RegistryError:
-    return RegistryError(Reason.NUMBER_CANCELLED, "the number leads to no active one", field="ssin")
 
 
 def _subject(plan: Plan) -> Dossier:
@@ -338,13 +283,5 @@ def _parse_keys(request: pb.ReconfirmDossiersRequest) -> list[tuple[Ssin, uuid.U
     return asked
 
 
-def _check_codes(knowledge: Knowledge, institution: InstitutionKey, said: Registration | Dossier) -> None:
+def _check_codes(knowledge: Knowledge, institution: InstitutionKey, said: Dossier) -> None:
     check_codes(knowledge, institution, said.capacity, said.phase, said.period.begin)
-
-
-def _network_level(
-    knowledge: Knowledge, institution: InstitutionKey, registration: Registration
-) -> NetworkLevel:
-    """Return how the institution is connected when the dossier begins; it exists then, as was checked."""
-    entry = knowledge.find_institution(institution, registration.period.begin)
-    return entry.network_level if entry else NetworkLevel.PRIMARY

@@ -6,7 +6,7 @@ holds the locks of all numbers of the person: no dossier is written under a numb
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,16 +17,20 @@ from kruispunt_directory.domain.book import DossierBook, Plan
 from kruispunt_directory.domain.dividing import Undecided, Version
 from kruispunt_directory.domain.dossier import Dossier
 from kruispunt_directory.domain.number import Resolution
+from kruispunt_directory.store.books import Books
 from kruispunt_directory.store.numbers import NumberStore
-from kruispunt_directory.store.rows import columns, described, dossier_of, values_of
+from kruispunt_directory.store.rows import columns, columns_of, described, dossier_of, values_of
 from kruispunt_directory.tables import DirectoryTables
 from kruispunt_server.arrays import among, array
+from kruispunt_server.bulk import bulk_insert_columns
 from kruispunt_server.call import Call, InstitutionKey
 from kruispunt_server.changes import Change, ChangeLog
 from kruispunt_server.clock import Clock
 from kruispunt_server.database import Database
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.ids import new_id
+
+_FEW = 3  # rows; more are written faster in bulk
 
 
 class DossierStore:
@@ -70,6 +74,7 @@ class DossierStore:
         self._select_book = sa.select(latest.c.latest, *columns(dossier)).select_from(
             latest.outerjoin(dossier, standing)
         )
+        self._books = Books(database, tables)
         # Indexes: primary keys, by person.
         self._standing = sa.select(*columns(dossier)).where(
             among(dossier.c.person, "persons", database.dialect)
@@ -100,8 +105,7 @@ class DossierStore:
             RegistryError: one of them was replaced or split off meanwhile; ABORTED / CONCURRENT_CHANGE.
         """
         leads_to = self.numbers.resolve_all(transaction, asked)
-        for number in sorted({*map(int, asked), *(int(each.current) for each in leads_to.values())}):
-            self._database.lock(transaction, number)
+        self._database.lock_all(transaction, {*map(int, asked), *(int(e.current) for e in leads_to.values())})
         if self.numbers.resolve_all(transaction, asked) != leads_to:
             raise RegistryError(Reason.CONCURRENT_CHANGE, "a number was replaced meanwhile; send it again")
         return leads_to
@@ -119,12 +123,24 @@ class DossierStore:
         standing = [dossier_of(row[1:]) for row in rows if row.person is not None]
         return DossierBook(person, institution, standing, self._clock.now(), rows[0].latest)
 
+    def open_books(
+        self, transaction: sa.Connection, persons: Collection[Ssin], institution: InstitutionKey
+    ) -> dict[Ssin, DossierBook]:
+        """Return the books of `institution` on up to 1000 persons, whom `settle_all` has locked; two statements."""
+        standing, latest = self._books.read(transaction, persons, institution)
+        now = self._clock.now()
+        return {
+            person: DossierBook(person, institution, standing.get(person, ()), now, latest.get(person))
+            for person in persons
+        }
+
     def carry_out(
         self, transaction: sa.Connection, call: Call, plans: Sequence[Plan], request_id: uuid.UUID
     ) -> None:
         """Write what commands planned: rows, versions, and one change per dossier for the journal.
 
-        However many dossiers, a handful of statements.
+        However many dossiers, a handful of statements. Of a dossier that several plans are about, in their order,
+        every state becomes a version, and the last one stands.
         """
         gone = [before for plan in plans for before, _ in (*plan.removed, *plan.changed)]
         written = [
@@ -144,19 +160,25 @@ class DossierStore:
                 self._delete_dossier,
                 [{"of_person": int(each.person), "of_id": each.dossier_id} for each in gone],
             )
-        if written:
-            transaction.execute(self._insert_dossier, [values_of(each) for each in written])
-        versions = [{**values_of(each), "standing": True} for each in written]
-        versions += [{**values_of(each), "standing": False} for each in marks]
-        if versions:
-            transaction.execute(self._insert_version, versions)
+        self._insert(transaction, self._insert_dossier, _left(plans))
+        self._insert(transaction, self._insert_version, written, standing=True)
+        self._insert(transaction, self._insert_version, marks, standing=False)
         changes = [change for plan in plans for change in _changes_of(plan)]
         self._log.record(transaction, call, changes, request_id=request_id)
 
+    @staticmethod
+    def _insert(
+        transaction: sa.Connection, statement: sa.Insert, states: Collection[Dossier], **more: bool
+    ) -> None:
+        if len(states) > _FEW:
+            columns_ = columns_of(states) | {name: [value] * len(states) for name, value in more.items()}
+            bulk_insert_columns(transaction, statement.table, columns_)  # type: ignore[arg-type]  # one of our tables
+        elif states:
+            transaction.execute(statement, [values_of(each) | more for each in states])
+
     def lock(self, transaction: sa.Connection, numbers: Iterable[Ssin]) -> None:
         """Let nobody else write under any of the numbers until the transaction ends."""
-        for number in sorted(map(int, set(numbers))):
-            self._database.lock(transaction, number)
+        self._database.lock_all(transaction, set(map(int, numbers)))
 
     def standing(self, transaction: sa.Connection, persons: Iterable[Ssin]) -> list[Dossier]:
         """Return every dossier of whatever institution and period that stands under one of the numbers."""
@@ -219,6 +241,19 @@ class DossierStore:
                 until_at=until,
             )
         )
+
+
+def _left(plans: Sequence[Plan]) -> Collection[Dossier]:
+    """Return the states in which dossiers stand after all plans."""
+    if len(plans) == 1:
+        return [*(after for _, after in plans[0].changed), *plans[0].created]
+    left: dict[uuid.UUID, Dossier] = {}
+    for plan in plans:
+        for before, _ in plan.removed:
+            left.pop(before.dossier_id, None)
+        for dossier in (*(after for _, after in plan.changed), *plan.created):
+            left[dossier.dossier_id] = dossier
+    return left.values()
 
 
 def _changes_of(plan: Plan) -> list[Change]:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -88,6 +88,11 @@ def row_of(dossier: Dossier) -> DossierRow:
 def values_of(dossier: Dossier) -> dict[str, Any]:
     """Return the row by column name, for an insert."""
     return row_of(dossier)._asdict()
+
+
+def columns_of(dossiers: Collection[Dossier]) -> dict[str, Sequence[Any]]:
+    """Return rows, of one dossier at least, column by column, for an insert of many."""
+    return dict(zip(DossierRow._fields, zip(*map(row_of, dossiers), strict=True), strict=True))
 
 
 def described(dossier: Dossier) -> Mapping[str, Any]:

@@ -3,7 +3,6 @@
 import datetime as dt
 from typing import Final
 
-from kruispunt.common.v1.error_reason_pb2 import ErrorReason
 from kruispunt.identity.v1 import registration_service_pb2 as pb
 from kruispunt_identity.domain.importing import (
     ImportRow,
@@ -17,15 +16,12 @@ from kruispunt_identity.domain.number import Register
 from kruispunt_identity.messages.statements import parse_statement
 from kruispunt_identity.messages.values import parse_identifier_key, parse_validity
 from kruispunt_server.errors import Reason, RegistryError
-from kruispunt_server.wire import parse_ssin
+from kruispunt_server.wire import REASON_NUMBERS, parse_ssin
 
 _FACTS, _LINKS = 8, 20
 _REGISTERS: Final = {0: Register.BIS, **{int(register): register for register in Register}}
 # Paths are put together once: a row in a million is wrong, and all of them are read.
 _FACT_PATHS: Final = tuple(f"facts[{place}]" for place in range(_FACTS))
-
-REASON_NUMBERS: Final = {reason: ErrorReason.Value(f"ERROR_REASON_{reason.label}") for reason in Reason}
-"""The numbers of the reasons in the contract, by which outcomes are kept."""
 
 
 def parse_row(message: pb.ImportRow, row: int, today: dt.date) -> ImportRow | RowResult:

@@ -1,8 +1,7 @@
 """ImportPersons: many persons taken over from another system."""
 
-import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from kruispunt.identity.v1 import registration_service_pb2 as pb
 from kruispunt.ssin import Ssin
@@ -12,29 +11,13 @@ from kruispunt_identity.domain.number import Register
 from kruispunt_identity.domain.rights import FOREIGN_IDENTIFIER, check_told
 from kruispunt_identity.messages.importing import parse_row, write_result
 from kruispunt_identity.store.importing import Import, ImportStore
-from kruispunt_server.call import Call, InstitutionKey, Right
+from kruispunt_server.call import Call, Right
 from kruispunt_server.clock import Clock
 from kruispunt_server.errors import Reason, RegistryError, group_not_granted
-from kruispunt_server.wire import parse_request_id
+from kruispunt_server.importing import ImportStream, continued
 
 _ROWS = 500
-_MOST_ROWS = 10**12
 _LABELS = {RowOutcome.IMPORTED: "written", RowOutcome.REPEATED: "found"}
-
-
-@dataclass(slots=True)
-class _Stream:
-    """How far one stream has come.
-
-    Attributes:
-        job: what its first request said.
-        next_row: number of the row that must come next.
-        rehearsed: numbers of a dry run so far, of which the database knows nothing.
-    """
-
-    job: Import
-    next_row: int
-    rehearsed: set[Ssin]
 
 
 class ImportingServicer:
@@ -50,26 +33,22 @@ class ImportingServicer:
     ) -> Iterator[pb.ImportPersonsResponse]:
         """Take rows over, a transaction per request; the order of the rows is that of the requests."""
         source = call.participant.own_institution()
-        stream: _Stream | None = None
+        stream: ImportStream | None = None
+        rehearsed: set[Ssin] = set()  # numbers of a dry run so far, of which the database knows nothing
         for request in requests:
-            if len(request.rows) > _ROWS:
-                raise RegistryError(
-                    Reason.TOO_MANY_ELEMENTS,
-                    "too many rows in one message",
-                    field="rows",
-                    metadata={"limit": str(_ROWS)},
-                )
-            stream = _continued(stream, request, source)
+            stream = continued(stream, request, _ROWS)
+            first = stream.advance(len(request.rows))
             response = pb.ImportPersonsResponse()
             if request.rows:
-                for result in self._take_over(stream, request.rows, call):
+                job = Import(stream.import_id, source, stream.validate_only, request.search_duplicates)
+                for result in self._take_over(job, first, request.rows, rehearsed, call):
                     write_result(response.results.add(), result)
             yield response
 
-    def _take_over(self, stream: _Stream, messages: Sequence[pb.ImportRow], call: Call) -> list[RowResult]:
-        job, first = stream.job, stream.next_row
-        stream.next_row += len(messages)
-        known = self._store.recorded(job.import_id, first, stream.next_row - 1)
+    def _take_over(
+        self, job: Import, first: int, messages: Sequence[pb.ImportRow], rehearsed: set[Ssin], call: Call
+    ) -> list[RowResult]:
+        known = self._store.recorded(job.import_id, first, first + len(messages) - 1)
         today = self._clock.today()
         rows = [
             known.get(number) or _granted(parse_row(message, number, today), call.right)
@@ -77,7 +56,7 @@ class ImportingServicer:
         ]
         rows = self._without_national(rows)
         if job.validate_only:
-            rows = _without_rehearsed(rows, stream.rehearsed)
+            rows = _without_rehearsed(rows, rehearsed)
         # A stream may last an hour: what it writes is known from now on, not from when it began.
         moment = replace(call, now=self._clock.now())
         results = self._store.take_over(moment, job, first, rows)
@@ -106,33 +85,6 @@ class ImportingServicer:
             _taken(row.row) if kept and isinstance(row, ImportRow) and row.ssin in kept else row
             for row in rows
         ]
-
-
-def _continued(stream: _Stream | None, request: pb.ImportPersonsRequest, source: InstitutionKey) -> _Stream:
-    """Return the stream with its next request.
-
-    Raises:
-        RegistryError: a request that does not go on where the one before ended, or is of another import;
-            INVALID_ARGUMENT / FIELD_INVALID.
-    """
-    import_id: uuid.UUID = parse_request_id(request.import_id, "import_id")
-    if not 1 <= request.first_row <= _MOST_ROWS:
-        raise RegistryError(Reason.FIELD_INVALID, "rows are numbered from 1 on", field="first_row")
-    if stream is None:
-        job = Import(import_id, source, request.validate_only, request.search_duplicates)
-        return _Stream(job, request.first_row, set())
-    if import_id != stream.job.import_id:
-        raise RegistryError(Reason.FIELD_INVALID, "one stream is one import", field="import_id")
-    if request.validate_only != stream.job.validate_only:
-        raise RegistryError(
-            Reason.FIELD_INVALID,
-            "a stream is a dry run or none, from its first message on",
-            field="validate_only",
-        )
-    if request.first_row != stream.next_row:
-        raise RegistryError(Reason.FIELD_INVALID, "the rows do not follow those before", field="first_row")
-    stream.job = replace(stream.job, search_duplicates=request.search_duplicates)
-    return stream
 
 
 def _without_rehearsed(

@@ -173,7 +173,7 @@ class ImportStore:
         first: int,
         rows: Sequence[ImportRow | RowResult],
     ) -> list[RowResult]:
-        self._begin(connection, call, job, first)
+        self._rows.begin(connection, job, call.participant.participant_id, first)
         recorded = self._rows.recorded(connection, job.import_id, first, first + len(rows) - 1)
         fresh = [row for row in rows if row.row not in recorded]
         taken = _Taken({row.row: row for row in fresh if isinstance(row, RowResult)})
@@ -192,12 +192,6 @@ class ImportStore:
         self._write(connection, call, job, taken.persons, found)
         self._rows.keep(connection, job.import_id, [taken.results[row.row] for row in fresh])
         return [recorded.get(row.row) or taken.results[row.row] for row in rows]
-
-    def _begin(self, connection: sa.Connection, call: Call, job: Import, first: int) -> None:
-        self._database.lock(connection, _lock_of(job.import_id))
-        self._rows.claim(connection, job.import_id, call.participant.participant_id)
-        if not job.validate_only and first > self._rows.last(connection, job.import_id) + 1:
-            raise RegistryError(Reason.FIELD_INVALID, "rows before this one are missing", field="first_row")
 
     def _with_free_numbers(
         self, connection: sa.Connection, taken: _Taken, rows: list[ImportRow]
@@ -328,12 +322,6 @@ def _end(call: Call, job: Import, results: list[RowResult]) -> None:
         raise RegistryError(Reason.DEADLINE_OVER, "the deadline passed; the rows were not imported")
     if job.validate_only:
         raise _Undone(results)
-
-
-def _lock_of(import_id: uuid.UUID) -> int:
-    """Return what two streams of one import meet on: a signed 64-bit number."""
-    folded = (import_id.int >> 64) ^ (import_id.int & (1 << 64) - 1)
-    return folded - (1 << 63)
 
 
 def _birth_of(row: ImportRow) -> tuple[PartialDate, Gender]:
