@@ -9,9 +9,9 @@ than there are calls at the same moment, up to a limit, and none is tied to a th
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import psycopg
 import sqlalchemy as sa
@@ -23,6 +23,7 @@ from kruispunt_server.turnstile import Stall
 
 Row = tuple[Any, ...]
 Processor = Callable[[Any], Any]
+Result = TypeVar("Result")
 
 
 class Session(Protocol):
@@ -83,6 +84,17 @@ class SqliteSession:
         """Execute a statement that returns none."""
         self._connection.execute(sql, values)
 
+    def run_for_each(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Execute a statement once for each of many rows, all or none."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            self._connection.executemany(sql, rows)
+            self._connection.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):  # it may have been rolled back already
+                self._connection.execute("ROLLBACK")
+            raise
+
     def usable(self) -> bool:
         """Whether the connection can serve another statement: a file does not go away."""
         return True
@@ -124,6 +136,24 @@ class HotPool:
         except IndexError:
             return self._wait() or self._connect_counted()
 
+    def use(self, work: Callable[[Session], Result]) -> Result:
+        """Do something on a connection that nobody else has meanwhile.
+
+        Raises:
+            RegistryError: as of `take`, and the store cannot be used; UNAVAILABLE / STORE_UNAVAILABLE. The
+                connection is replaced at the next use.
+            sqlalchemy.exc.IntegrityError: a constraint was violated; the statement took no effect.
+        """
+        session: Session | None = None
+        try:
+            session = self.take()
+            result = work(session)
+        except BaseException as error:
+            self._failed(session, error)
+            raise
+        self.give_back(session)
+        return result
+
     def give_back(self, session: Session) -> None:
         """Keep the connection for the next call."""
         self._idle.append(session)
@@ -143,6 +173,18 @@ class HotPool:
         """Close every connection, those in use as they come back."""
         self._closed = True
         self._drop_idle()
+
+    def _failed(self, session: Session | None, error: BaseException) -> None:
+        refusal = translated(error)
+        if session is not None:
+            cut_off = refusal is not None and refusal.reason is Reason.DEADLINE_OVER
+            if (refusal is None or cut_off) and session.usable() and isinstance(error, Exception):
+                self.give_back(session)
+            else:
+                self.discard(session)
+        meaning = refusal or as_integrity_error(error)
+        if meaning is not None:
+            raise meaning from error
 
     def _wait(self) -> Session | None:
         """Return a connection that came back, or none: then one more may be opened, and is counted already."""
@@ -229,15 +271,7 @@ class HotStatement:
                 at the next use.
         """
         bound = self._bound(values)
-        session: Session | None = None
-        try:
-            session = self._pool.take()
-            found = session.rows(self._sql, bound)
-        except BaseException as error:
-            self._failed(session, error)
-            raise
-        self._pool.give_back(session)
-        return found
+        return self._pool.use(lambda session: session.rows(self._sql, bound))
 
     def run(self, **values: Any) -> None:
         """Execute a statement that returns no rows; it is committed when this returns.
@@ -247,14 +281,7 @@ class HotStatement:
             sqlalchemy.exc.IntegrityError: a constraint was violated; it took no effect.
         """
         bound = self._bound(values)
-        session: Session | None = None
-        try:
-            session = self._pool.take()
-            session.run(self._sql, bound)
-        except BaseException as error:
-            self._failed(session, error)
-            raise
-        self._pool.give_back(session)
+        self._pool.use(lambda session: session.run(self._sql, bound))
 
     def _bound(self, values: dict[str, Any]) -> dict[str, Any]:
         if self._fixed:
@@ -264,18 +291,6 @@ class HotStatement:
             if not isinstance(value, str):
                 values[name] = processor(value)
         return values
-
-    def _failed(self, session: Session | None, error: BaseException) -> None:
-        refusal = translated(error)
-        if session is not None:
-            cut_off = refusal is not None and refusal.reason is Reason.DEADLINE_OVER
-            if (refusal is None or cut_off) and session.usable() and isinstance(error, Exception):
-                self._pool.give_back(session)
-            else:
-                self._pool.discard(session)
-        meaning = refusal or as_integrity_error(error)
-        if meaning is not None:
-            raise meaning from error
 
 
 def _processor(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Processor | None:
