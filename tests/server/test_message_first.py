@@ -23,6 +23,13 @@ def narrow(authority: Path) -> Iterator[Served]:
     yield from serve(authority, pool=CallPool(1))
 
 
+def _connected(served: Served) -> grpc.Channel:
+    """Return a connection that is open, so that calls arrive in the order in which they are made."""
+    channel = served.channel()
+    assert ANSWER == channel.unary_unary(LIST)(b"", metadata=PURPOSE, timeout=10)
+    return channel
+
+
 def _silent(channel: grpc.Channel, until: threading.Event) -> Any:
     """Begin a call whose headers go out at once, and whose only message does not."""
 
@@ -35,7 +42,7 @@ def _silent(channel: grpc.Channel, until: threading.Event) -> Any:
 
 def test_callers_that_send_no_message_hold_no_thread(narrow: Served):
     """Three calls without a message come first, over the same connection; the one thread serves the fourth."""
-    channel, speak = narrow.channel(), threading.Event()
+    channel, speak = _connected(narrow), threading.Event()
     silent = [_silent(channel, speak) for _ in range(3)]
 
     assert ANSWER == channel.unary_unary(LIST)(b"", metadata=PURPOSE, timeout=10)
@@ -48,20 +55,20 @@ def test_callers_that_send_no_message_hold_no_thread(narrow: Served):
 
 def test_a_caller_that_goes_before_its_message_leaves_nothing_behind(narrow: Served):
     """Neither a thread nor a look."""
-    channel, never = narrow.channel(), threading.Event()
+    channel, never = _connected(narrow), threading.Event()
     silent = [_silent(channel, never) for _ in range(3)]
     assert ANSWER == channel.unary_unary(LIST)(b"", metadata=PURPOSE, timeout=10)
     for one in silent:
         one.cancel()
 
     assert ANSWER == channel.unary_unary(LIST)(b"", metadata=PURPOSE, timeout=10)
-    assert 2 == len(narrow.journal.kept)
+    assert 3 == len(narrow.journal.kept)
     never.set()
 
 
 def test_a_call_that_ends_without_a_message_is_refused(narrow: Served):
     """As gRPC refuses it, and the thread is free again."""
-    channel = narrow.channel()
+    channel = _connected(narrow)
     with pytest.raises(grpc.RpcError) as caught:
         channel.stream_unary(LIST)(iter(()), metadata=PURPOSE, timeout=10)
 
