@@ -106,8 +106,8 @@ def pair(kind_name: str, store: Store, more: tuple[sa.Table, ...] = ()) -> Itera
         pki.make_authority(folder)
         pki.issue_server(folder)
         pki.issue_client(folder, "bench", URI)
-        before = counts(store, counted)
         ours = stack.enter_context(serving("serve_full", kind_name, *_arguments(store, folder)))
+        before = counts(store, counted)  # its rights are loaded
         with serving("serve_tls_forward", str(ours.port), str(folder)) as forward:
             reply_bytes = kind.checked(forward.port, store.persons)
         echo = stack.enter_context(
