@@ -12,6 +12,6 @@ GOAL = 0.45
 
 def run(size: Size) -> list[dict[str, Any]]:
     """Measure it."""
-    with copied("postgresql", size.rows) as store:
+    with copied("postgresql", size.rows) as (store,):
         knowledge.load(store)
         return [compare("R5", "route", store, size, GOAL)]

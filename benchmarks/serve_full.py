@@ -58,6 +58,7 @@ def main() -> None:
     more: dict[str, Any] = {"threads": int(threads), "database_connections": int(threads)}
     if "plain" in sys.argv:
         more["plaintext_participant"] = _PARTICIPANT.participant_id
+        more |= dict.fromkeys(("tls_certificate", "tls_key", "tls_authority"))
     if kind.service == "identity":
         settings: Any = settings_of(IdentitySettings, url, Path(folder), without_directory=True, **more)
         wire, tables = wire_identity, identity_tables().shared

@@ -73,22 +73,28 @@ def opened_all(kind: str, sizes: Sequence[int]) -> Iterator[list[Store]]:
 
 
 @contextmanager
-def copied(kind: str, rows: int) -> Iterator[Store]:
-    """Give a copy of a store that is gone afterwards, for what writes into it."""
+def copied(kind: str, rows: int, copies: int = 1) -> Iterator[list[Store]]:
+    """Give copies of a store that are gone afterwards, for what writes into them."""
     with opened(kind, rows) as store:
         if kind == "sqlite":
             with tempfile.TemporaryDirectory(dir=WORK) as folder:
-                copy = Path(folder) / "copy.db"
-                with closing(sqlite3.connect(store.url.removeprefix("sqlite:///"))) as whole:
-                    whole.execute("VACUUM INTO ?", [str(copy)])  # what still lies in its log, too
-                yield replace(store, url=f"sqlite:///{copy}")
+                yield [_sqlite_copy(store, Path(folder) / f"{number}.db") for number in range(copies)]
             return
         url = sa.make_url(store.url)
+        names = [f"copy_{number}" for number in range(copies)]
         with psycopg.connect(_text(url.set(database="postgres")), autocommit=True) as connection:
-            connection.execute("DROP DATABASE IF EXISTS copied WITH (FORCE)")
-            connection.execute(f"CREATE DATABASE copied TEMPLATE {url.database}")
-            yield replace(store, url=_text(url.set(database="copied")))
-            connection.execute("DROP DATABASE copied WITH (FORCE)")
+            for name in names:
+                connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+                connection.execute(f"CREATE DATABASE {name} TEMPLATE {url.database}")
+            yield [replace(store, url=_text(url.set(database=name))) for name in names]
+            for name in names:
+                connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _sqlite_copy(store: Store, copy: Path) -> Store:
+    with closing(sqlite3.connect(store.url.removeprefix("sqlite:///"))) as whole:
+        whole.execute("VACUUM INTO ?", [str(copy)])  # what still lies in its log, too
+    return replace(store, url=f"sqlite:///{copy}")
 
 
 def _text(url: sa.URL) -> str:

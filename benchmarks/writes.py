@@ -33,6 +33,6 @@ def _on(kind: str, name: str, size: Size) -> dict[str, Any]:
         tables.shared.idempotency,
         tables.shared.change,
     )
-    with copied(kind, size.rows) as store:
+    with copied(kind, size.rows) as (store,):
         knowledge.load(store)
         return compare(name, "register", store, size, GOAL, written)
