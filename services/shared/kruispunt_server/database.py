@@ -125,9 +125,13 @@ class Database:
         """
         return self._connected(self._reader)
 
-    def snapshot(self) -> AbstractContextManager[sa.Connection]:
-        """Return a connection in one read-only transaction: every statement sees the same state."""
-        return self._connected(self._snapshot)
+    @contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """Give a connection in one read-only transaction: every statement sees the same state."""
+        with self._connected(self._snapshot) as connection:
+            yield connection
+            # Rolled back, psycopg would forget its prepared statements: each is then parsed and planned every time.
+            connection.commit()
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
