@@ -11,9 +11,8 @@ import psycopg
 from benchmarks import imports
 from benchmarks.cluster import WORK, Cluster, running
 from benchmarks.processes import serving
-from benchmarks.served import URI
 from benchmarks.stores import Store
-from kruispunt_server import migrate, pki
+from kruispunt_server import migrate
 
 
 @contextmanager
@@ -53,9 +52,6 @@ def _on_postgresql(cluster: Cluster, name: str, persons: int) -> Store:
 def _load(url: str, persons: int) -> None:
     migrate.upgrade(url, "identity")
     with tempfile.TemporaryDirectory() as made:
-        folder = Path(made)
-        pki.make_authority(folder)
-        pki.issue_server(folder)
-        pki.issue_client(folder, "bench", URI)
+        certificates = imports.certified(Path(made))
         with serving("serve_imports", url, made) as importing:
-            imports.Sender(importing, folder, imports.file_of(persons)).send(persons)
+            imports.Sender(importing, certificates, imports.file_of(persons)).send(persons)
