@@ -4,13 +4,21 @@ import argparse
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from benchmarks import b1, c1, dossier_imports, f1, imports, q1, r1, r2, s1
+from benchmarks import b1, c1, dossier_imports, f1, g1, imports, m1, q1, r1, r2, r4, r5, r6, r7, s1, writes
 from benchmarks.comparing import SIZES, Size, say
 
 ROWS: dict[str, Callable[[Size], Iterable[dict[str, Any]]]] = {
     "R1": r1.run,
     "R2": r2.on_postgresql,
     "R3": r2.on_sqlite,
+    "R4": r4.run,
+    "R5": r5.run,
+    "R6": r6.run,
+    "R7": r7.run,
+    "G1": g1.run,
+    "M1": m1.run,
+    "W1": writes.on_postgresql,
+    "W2": writes.on_sqlite,
     "S1": s1.run,
     "S1-1M": s1.of_million,
     "S1-3M": s1.of_three_million,

@@ -13,7 +13,8 @@ from typing import Any
 
 import grpc
 
-from benchmarks.q1 import LIST, PURPOSE, body, channel
+from benchmarks.calls import PURPOSE
+from benchmarks.q1 import LIST, body, channel
 
 
 def main() -> None:

@@ -15,11 +15,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from benchmarks.against_echo import THREADS, LostRecordError, records
 from benchmarks.comparing import Contender, Size, interleave, line
 from benchmarks.population import DOSSIERS_EACH, asked_for, ssin_of
 from benchmarks.processes import serving
-from benchmarks.r1 import THREADS
-from benchmarks.r2 import LostRecordError, records
 from benchmarks.served import URI
 from benchmarks.stores import Store, opened
 from kruispunt import AsyncDirectoryClient, ClientCertificates, DirectoryClient, Purpose
@@ -71,7 +70,7 @@ def _measured(name: str, kind: str, size: Size, callers: Callable[..., Any]) -> 
             folder / "ca.crt", folder / "clients" / "bench.crt", folder / "clients" / "bench.key"
         )
         before, asked = records(store), Asked(store.persons)
-        with serving("serve_full", store.url, str(store.persons), str(THREADS), made) as server:
+        with serving("serve_full", "list", store.url, str(store.persons), str(THREADS), made) as server:
             together, alone = callers(f"127.0.0.1:{server.port}", certificates, asked)
             ours = Contender(together, server.pid, store.pid)
             baseline = Contender(alone, server.pid, store.pid)

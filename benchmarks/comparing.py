@@ -1,6 +1,7 @@
 """Two servers side by side: interleaved rounds, the median of their ratios, and processor time per call."""
 
 import json
+import os
 import platform
 import statistics
 from collections.abc import Callable, Sequence
@@ -68,8 +69,18 @@ def interleave(ours: Contender, baseline: Contender, size: Size) -> None:
 def line(
     name: str, ours: Contender, baseline: Contender, *, goal: float | None, **more: Any
 ) -> dict[str, Any]:
-    """Return the result of a comparison: medians, and the ratio round by round."""
+    """Return the result of a comparison: medians, and the ratio round by round.
+
+    `cpu_ratio`: processor time of a call, server and database, against the baseline's, the same way. `load`: average
+    of the machine at the end.
+    """
     ratios = [mine / other for mine, other in zip(ours.rates, baseline.rates, strict=True)]
+    costs = [
+        (server + store) / (other + other_store)
+        for server, store, other, other_store in zip(
+            ours.server_us, ours.store_us, baseline.server_us, baseline.store_us, strict=True
+        )
+    ]
     return {
         "id": name,
         "value": round(statistics.median(ours.rates)),
@@ -82,6 +93,8 @@ def line(
         "cpu_us": round(statistics.median(ours.server_us)),
         "store_cpu_us": round(statistics.median(ours.store_us)),
         "baseline_cpu_us": round(statistics.median(baseline.server_us)),
+        "cpu_ratio": round(statistics.median(costs), 2),
+        "load": round(os.getloadavg()[0], 1),
         **more,
     }
 

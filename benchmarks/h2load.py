@@ -32,9 +32,15 @@ def require() -> None:
 
 
 def load(
-    port: int, path: str, body: bytes, calls: int, reply_bytes: float, metadata: tuple[str, ...] = ()
+    port: int,
+    path: str,
+    body: bytes,
+    calls: int,
+    reply_bytes: float,
+    metadata: tuple[str, ...] = (),
+    connections: int = CONNECTIONS,
 ) -> float:
-    """Make `calls` unary calls over 8 connections with 8 streams each; returns calls per second.
+    """Make `calls` unary calls, 64 in flight; returns calls per second.
 
     Args:
         port: on 127.0.0.1, plaintext.
@@ -43,6 +49,7 @@ def load(
         calls: how many.
         reply_bytes: size of a serialised reply on average; errors are HTTP 200 too, but carry no data.
         metadata: `key: value` each.
+        connections: over how many.
 
     Raises:
         LoadError: not all calls were answered, or the answers' size differs by more than 5 %.
@@ -52,17 +59,31 @@ def load(
         frame.write_bytes(b"\0" + struct.pack(">I", len(body)) + body)
         headers = ("content-type: application/grpc", "te: trailers", *metadata)
         options = [option for header in headers for option in ("-H", header)]
-        output = subprocess.run(
-            ["h2load", "-t1", f"-c{CONNECTIONS}", f"-m{STREAMS}", f"-n{calls}", "-d", str(frame), *options,
-             f"http://127.0.0.1:{port}{path}"],
-            check=True, capture_output=True, text=True,
-        ).stdout  # fmt: skip
+        streams = CONNECTIONS * STREAMS // connections
+        return _run(
+            port, path, calls, reply_bytes + _FRAME_BYTES,
+            f"-c{connections}", f"-m{streams}", "-d", str(frame), *options,
+        )  # fmt: skip
+
+
+def get(port: int, path: str, calls: int, reply_bytes: float) -> float:
+    """Make `calls` requests over HTTP/1.1, 64 in flight; returns requests per second; errors as of `load`."""
+    return _run(port, path, calls, reply_bytes, "--h1", f"-c{CONNECTIONS * STREAMS}")
+
+
+def _run(port: int, path: str, calls: int, reply_bytes: float, *options: str) -> float:
+    output = subprocess.run(
+        ["h2load", "-t1", f"-n{calls}", *options, f"http://127.0.0.1:{port}{path}"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
     rate, counts, data = _DONE.search(output), _COUNTS.search(output), _DATA.search(output)
     if rate is None or counts is None or data is None:
         raise LoadError(f"h2load said something else:\n{output}")
     if int(counts[1]) != calls:
         raise LoadError(f"{counts[1]} of {calls} calls were answered")
-    mean = int(data[1]) / calls - _FRAME_BYTES
+    mean = int(data[1]) / calls
     if abs(mean - reply_bytes) > 0.05 * reply_bytes:
         raise LoadError(f"answers of {mean:.0f} bytes where {reply_bytes:.0f} were expected")
     return float(rate[1])

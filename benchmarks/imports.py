@@ -52,7 +52,7 @@ class NotImportedError(Exception):
 def run(size: Size) -> Iterator[dict[str, Any]]:
     """Measure 100,000 persons, in full a million; on one store after the other."""
     rows = 1_000_000 if size is SIZES["full"] else 100_000
-    file = _file(rows)
+    file = file_of(rows)
     for kind in ("sqlite", "postgresql"):
         yield _on(kind, file, rows)
 
@@ -66,9 +66,9 @@ def _on(kind: str, file: Path, rows: int) -> dict[str, Any]:
             serving("serve_imports", store.url, made) as importing,
             serving("serve_imports", other.url, made, "acknowledge") as acknowledging,
         ):
-            sender = _Sender(importing, certificates, file)
+            sender = Sender(importing, certificates, file)
             ours = Contender(sender.send, importing.pid, store.pid)
-            baseline = Contender(_Sender(acknowledging, certificates, file).send, acknowledging.pid)
+            baseline = Contender(Sender(acknowledging, certificates, file).send, acknowledging.pid)
             interleave(ours, baseline, size)
         _check(store, sender.sent, sender.repeated)
     more = {
@@ -80,7 +80,7 @@ def _on(kind: str, file: Path, rows: int) -> dict[str, Any]:
     return line("IP", ours, baseline, goal=None, rows=rows, store=store.label, **more)
 
 
-class _Sender:
+class Sender:
     """Sends a file, a stretch at a time, as one import."""
 
     def __init__(self, to: Serving, certificates: ClientCertificates, file: Path) -> None:
@@ -177,7 +177,7 @@ def _check(store: Store, rows: int, repeated: int) -> None:
         raise NotImportedError(f"numbers, facts, changes, accesses: {counts} of {rows} rows")
 
 
-def _file(rows: int) -> Path:
+def file_of(rows: int) -> Path:
     """Return the file of so many persons; made if there is none."""
     WORK.mkdir(exist_ok=True)
     file = WORK / f"import_{rows}_{_SEED}.jsonl"

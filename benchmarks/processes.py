@@ -25,7 +25,7 @@ class Serving:
 
 @contextmanager
 def serving(module: str, *arguments: str) -> Iterator[Serving]:
-    """Run `python -m benchmarks.MODULE ARGUMENTS`, which prints its port when it serves; end it afterwards."""
+    """Run `python -m benchmarks.MODULE ARGUMENTS`, which prints its port when it serves, at the end of a line; end it afterwards."""
     process = subprocess.Popen(
         [sys.executable, "-m", f"benchmarks.{module}", *arguments],
         cwd=ROOT,
@@ -39,7 +39,7 @@ def serving(module: str, *arguments: str) -> Iterator[Serving]:
         port = process.stdout.readline()
         if not port:
             raise SystemExit(f"benchmarks.{module} did not start")
-        yield Serving(int(port), process.pid)
+        yield Serving(int(port.rsplit(":")[-1]), process.pid)
     finally:
         process.terminate()
         process.wait(10)

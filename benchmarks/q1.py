@@ -18,10 +18,10 @@ from typing import Any
 
 import grpc
 
+from benchmarks.calls import PURPOSE
 from benchmarks.comparing import Size
 from benchmarks.population import ssin_of
 from benchmarks.processes import ROOT, serving
-from benchmarks.serve_full import PURPOSE
 from benchmarks.stores import opened
 from kruispunt.directory.v1 import directory_service_pb2 as pb
 from kruispunt_server import pki

@@ -29,7 +29,7 @@ def main() -> None:
         assembly.parts.database, directory_tables(), assembly.parts.clock, load_code_tables(), only_new=True
     )
     open_to(assembly, directory_tables().shared, _PARTICIPANT, URI)
-    serve(settings, assembly, as_worker=True)
+    serve(settings, assembly)
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ def main() -> None:
     assembly = wire(settings, telemetry_of(settings))
     open_to(assembly, identity_tables().shared, _PARTICIPANT, URI)
     others = [one for one in assembly.servicers if one.service is not _FEED]
-    serve(settings, replace(assembly, servicers=[*others, _feed(assembly, watches, keys)]), as_worker=True)
+    serve(settings, replace(assembly, servicers=[*others, _feed(assembly, watches, keys)]))
 
 
 def _feed(assembly: Assembly, watches: int, keys: int) -> Servicer:

@@ -50,7 +50,7 @@ def main() -> None:
     if acknowledge:
         servicers = [replace(one, servicer=Acknowledging(one.servicer)) for one in assembly.servicers]
         assembly = replace(assembly, servicers=servicers)
-    serve(settings, assembly, as_worker=True)
+    serve(settings, assembly)
 
 
 if __name__ == "__main__":

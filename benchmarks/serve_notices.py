@@ -52,7 +52,7 @@ def main() -> None:
     assembly = wire(settings, telemetry_of(settings))
     open_to(assembly, directory_tables().shared, _PARTICIPANT, URI)
     others = [one for one in assembly.servicers if one.service is not _NOTICE]
-    serve(settings, replace(assembly, servicers=[*others, _notices(assembly, watches)]), as_worker=True)
+    serve(settings, replace(assembly, servicers=[*others, _notices(assembly, watches)]))
 
 
 def _notices(assembly: Assembly, watches: int) -> Servicer:

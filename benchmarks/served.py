@@ -31,16 +31,15 @@ def settings_of(kind: type[SettingsT], url: str, folder: Path, **more: Any) -> S
     return kind.load(**{**usual, **more})
 
 
-def serve(settings: ServerSettings, assembly: Assembly, *, as_worker: bool = False) -> None:
-    """Serve until killed; print the port.
+def serve(settings: ServerSettings, assembly: Assembly, port: int = 0) -> None:
+    """Serve until killed, collecting garbage as rarely as a worker does; print the port, or "ready" if it was given.
 
     Args:
         settings: of the server.
         assembly: what it serves.
-        as_worker: collect garbage as rarely as a worker of the server does.
+        port: to be shared with other processes; 0: any free one.
     """
-    port = Server(settings, assembly).start(0)
-    if as_worker:
-        collect_rarely()
-    print(port, flush=True)
+    bound = Server(settings, assembly).start(port)
+    collect_rarely()
+    print("ready" if port else bound, flush=True)
     threading.Event().wait()

@@ -3,14 +3,16 @@
 import datetime as dt
 import sqlite3
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 import psycopg
+import sqlalchemy as sa
 
 from benchmarks.cluster import WORK, Cluster, running
 from benchmarks.population import DOSSIERS_EACH, Row, by_arrival, by_person
@@ -32,17 +34,19 @@ class Store:
         label: kind and version, for the result.
         persons: how many it knows.
         pid: of the database server; none: the database works inside ours.
+        rows_each: rows of a person that are counted.
     """
 
     url: str
     label: str
     persons: int
     pid: int | None
+    rows_each: int = DOSSIERS_EACH
 
     @property
     def rows(self) -> int:
-        """How many dossiers."""
-        return self.persons * DOSSIERS_EACH
+        """How many dossiers, or persons."""
+        return self.persons * self.rows_each
 
 
 def epoch_us(instant: dt.datetime) -> int:
@@ -53,21 +57,68 @@ def epoch_us(instant: dt.datetime) -> int:
 @contextmanager
 def opened(kind: str, rows: int) -> Iterator[Store]:
     """Give the store of `kind` ("sqlite" or "postgresql") with `rows` dossiers; made if there is none."""
-    persons = rows // DOSSIERS_EACH
-    name = f"dossiers_{rows}_{migrate.head('directory')}"
+    with opened_all(kind, [rows]) as (store,):
+        yield store
+
+
+@contextmanager
+def opened_all(kind: str, sizes: Sequence[int]) -> Iterator[list[Store]]:
+    """Give several stores of one kind at once."""
     WORK.mkdir(exist_ok=True)
     if kind == "sqlite":
-        file = WORK / f"{name}.db"
-        if not file.exists():
-            make_sqlite(file, persons)
-        yield Store(f"sqlite:///{file}", f"sqlite {sqlite3.sqlite_version}", persons, None)
+        yield [_sqlite(rows) for rows in sizes]
         return
     with running() as cluster:
-        with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
-            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
-                _make_postgresql(connection, cluster, name, persons)
-            version = connection.info.server_version // 10_000
-        yield Store(cluster.url(name), f"postgresql {version}", persons, cluster.pid)
+        yield [_postgresql(cluster, rows) for rows in sizes]
+
+
+@contextmanager
+def copied(kind: str, rows: int, copies: int = 1) -> Iterator[list[Store]]:
+    """Give copies of a store that are gone afterwards, for what writes into them."""
+    with opened(kind, rows) as store:
+        if kind == "sqlite":
+            with tempfile.TemporaryDirectory(dir=WORK) as folder:
+                yield [_sqlite_copy(store, Path(folder) / f"{number}.db") for number in range(copies)]
+            return
+        url = sa.make_url(store.url)
+        names = [f"copy_{number}" for number in range(copies)]
+        with psycopg.connect(_text(url.set(database="postgres")), autocommit=True) as connection:
+            for name in names:
+                connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+                connection.execute(f"CREATE DATABASE {name} TEMPLATE {url.database}")
+            yield [replace(store, url=_text(url.set(database=name))) for name in names]
+            for name in names:
+                connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _sqlite_copy(store: Store, copy: Path) -> Store:
+    with closing(sqlite3.connect(store.url.removeprefix("sqlite:///"))) as whole:
+        whole.execute("VACUUM INTO ?", [str(copy)])  # what still lies in its log, too
+    return replace(store, url=f"sqlite:///{copy}")
+
+
+def _text(url: sa.URL) -> str:
+    return url.render_as_string(hide_password=False)
+
+
+def _name(rows: int) -> str:
+    return f"dossiers_{rows}_{migrate.head('directory')}"
+
+
+def _sqlite(rows: int) -> Store:
+    file = WORK / f"{_name(rows)}.db"
+    if not file.exists():
+        make_sqlite(file, rows // DOSSIERS_EACH)
+    return Store(f"sqlite:///{file}", f"sqlite {sqlite3.sqlite_version}", rows // DOSSIERS_EACH, None)
+
+
+def _postgresql(cluster: Cluster, rows: int) -> Store:
+    name, persons = _name(rows), rows // DOSSIERS_EACH
+    with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+            _make_postgresql(connection, cluster, name, persons)
+        version = connection.info.server_version // 10_000
+    return Store(cluster.url(name), f"postgresql {version}", persons, cluster.pid)
 
 
 def make_sqlite(file: Path, persons: int) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 from benchmarks import comparing, decision
+from benchmarks.calls import expected_of
 from benchmarks.comparing import Contender, Size, interleave, line, say
 from benchmarks.population import asked_for, dossier_of, ssin_of
-from benchmarks.r1 import expected_of
 from benchmarks.serve_bare import list_dossiers, servicer_on
 from benchmarks.stores import make_sqlite
 

@@ -8,7 +8,7 @@ PostgreSQL is the production store; a server that would acknowledge what it may 
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, Self
 
@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from kruispunt_server import postgres_checks
 from kruispunt_server.errors import RegistryError
 from kruispunt_server.hot import HotPool, HotStatement, PostgresSession, Session, SqliteSession
+from kruispunt_server.hot_insert import HotInsert, PostgresInsert, SqliteInsert
 from kruispunt_server.postgres_checks import ALLOW_UNSAFE, Load, UnsafeDatabaseError
 from kruispunt_server.postgres_connection import PatientConnection
 from kruispunt_server.repeating import ResultT, carried_out
@@ -124,9 +125,13 @@ class Database:
         """
         return self._connected(self._reader)
 
-    def snapshot(self) -> AbstractContextManager[sa.Connection]:
-        """Return a connection in one read-only transaction: every statement sees the same state."""
-        return self._connected(self._snapshot)
+    @contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """Give a connection in one read-only transaction: every statement sees the same state."""
+        with self._connected(self._snapshot) as connection:
+            yield connection
+            # Rolled back, psycopg would forget its prepared statements: each is then parsed and planned every time.
+            connection.commit()
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
@@ -170,6 +175,12 @@ class Database:
     def hot(self, statement: sa.Executable) -> HotStatement:
         """Compile `statement` for this database, to be executed often and cheaply."""
         return HotStatement(statement, self.engine.dialect, self._hot_pool)
+
+    def hot_insert(self, table: sa.Table, names: Sequence[str]) -> HotInsert:
+        """Prepare inserting rows of these columns into `table`, often and cheaply, each time in a transaction of its own."""
+        if self.dialect == "postgresql":
+            return PostgresInsert(table, names, self.hot)
+        return SqliteInsert(table, names, self.engine.dialect, self._hot_pool, self._writers_turn)
 
     def probe(self) -> None:
         """Make one cheap round trip.

@@ -11,12 +11,13 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from grpc._cython import cygrpc  # type: ignore[attr-defined]
 
 from kruispunt_server.errors import Reason, RegistryError
+from kruispunt_server.message_first import with_message
 
 _SHARED_S: Final = 1.0
 _RETRY_S: Final = 0.5
@@ -31,7 +32,14 @@ class _Waiting:
 
     function: Callable[..., Any]
     arguments: tuple[Any, ...]
-    done: "Future[Any]" = field(default_factory=Future)
+    done: "Future[Any]"
+
+    def run(self) -> None:
+        """Serve it."""
+        try:
+            self.done.set_result(self.function(*self.arguments))
+        except BaseException as error:  # noqa: BLE001 - as any executor does
+            self.done.set_exception(error)
 
 
 class CallPool(Executor):
@@ -68,9 +76,15 @@ class CallPool(Executor):
         return self._count
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
-        """Have a call served when it is the turn of its caller; for gRPC."""
+        """Have a call served when its message is there and it is the turn of its caller; for gRPC."""
         assert not kwargs, "gRPC passes none"
-        caller = _caller_of(args)
+        done: Future[Any] = Future()
+        if not with_message(args, lambda taken: self._queue(_Waiting(fn, taken, done))):
+            self._queue(_Waiting(fn, args, done))
+        return done
+
+    def _queue(self, one: _Waiting) -> None:
+        caller = _caller_of(one.arguments)
         with self._changed:
             if caller != self._latest:
                 self._latest, self._shared_until = caller, time.monotonic() + _SHARED_S
@@ -78,14 +92,13 @@ class CallPool(Executor):
             waiting = len(lane) if lane is not None else 0
             too_many = self._share is not None and waiting >= self._share and caller != ()
             if not too_many:
-                one = _Waiting(fn, args)
                 self._lanes.setdefault(caller, deque()).append(one)
                 self._count += 1
                 self._call_a_thread()
-                return one.done
-        if isinstance(getattr(fn, "__self__", None), contextvars.Context):
-            fn(_TOO_MANY.set, True)
-        return self._refusing.submit(fn, *args)
+                return
+        if isinstance(getattr(one.function, "__self__", None), contextvars.Context):
+            one.function(_TOO_MANY.set, True)
+        self._refusing.submit(one.run)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 - as inherited
         """Let the threads end when no call waits."""
@@ -107,10 +120,7 @@ class CallPool(Executor):
         served: Caller | None = None
         while (chosen := self._choose(served)) is not None:
             served, one = chosen
-            try:
-                one.done.set_result(one.function(*one.arguments))
-            except BaseException as error:  # noqa: BLE001 - as any executor does
-                one.done.set_exception(error)
+            one.run()
 
     def _choose(self, served: Caller | None) -> tuple[Caller, _Waiting] | None:
         """Wait for a call whose turn it is and that may be served; none: it is over.

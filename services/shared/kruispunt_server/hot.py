@@ -9,9 +9,9 @@ than there are calls at the same moment, up to a limit, and none is tied to a th
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import psycopg
 import sqlalchemy as sa
@@ -23,6 +23,7 @@ from kruispunt_server.turnstile import Stall
 
 Row = tuple[Any, ...]
 Processor = Callable[[Any], Any]
+Result = TypeVar("Result")
 
 
 class Session(Protocol):
@@ -83,6 +84,17 @@ class SqliteSession:
         """Execute a statement that returns none."""
         self._connection.execute(sql, values)
 
+    def run_for_each(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Execute a statement once for each of many rows, all or none."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            self._connection.executemany(sql, rows)
+            self._connection.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):  # it may have been rolled back already
+                self._connection.execute("ROLLBACK")
+            raise
+
     def usable(self) -> bool:
         """Whether the connection can serve another statement: a file does not go away."""
         return True
@@ -124,6 +136,24 @@ class HotPool:
         except IndexError:
             return self._wait() or self._connect_counted()
 
+    def use(self, work: Callable[[Session], Result]) -> Result:
+        """Do something on a connection that nobody else has meanwhile.
+
+        Raises:
+            RegistryError: as of `take`, and the store cannot be used; UNAVAILABLE / STORE_UNAVAILABLE. The
+                connection is replaced at the next use.
+            sqlalchemy.exc.IntegrityError: a constraint was violated; the statement took no effect.
+        """
+        session: Session | None = None
+        try:
+            session = self.take()
+            result = work(session)
+        except BaseException as error:
+            self._failed(session, error)
+            raise
+        self.give_back(session)
+        return result
+
     def give_back(self, session: Session) -> None:
         """Keep the connection for the next call."""
         self._idle.append(session)
@@ -143,6 +173,18 @@ class HotPool:
         """Close every connection, those in use as they come back."""
         self._closed = True
         self._drop_idle()
+
+    def _failed(self, session: Session | None, error: BaseException) -> None:
+        refusal = translated(error)
+        if session is not None:
+            cut_off = refusal is not None and refusal.reason is Reason.DEADLINE_OVER
+            if (refusal is None or cut_off) and session.usable() and isinstance(error, Exception):
+                self.give_back(session)
+            else:
+                self.discard(session)
+        meaning = refusal or as_integrity_error(error)
+        if meaning is not None:
+            raise meaning from error
 
     def _wait(self) -> Session | None:
         """Return a connection that came back, or none: then one more may be opened, and is counted already."""
@@ -194,7 +236,7 @@ class HotStatement:
 
     Parameters are named by `sqlalchemy.bindparam` and go through the bind processing of their types (a
     `uuid.UUID`, a date or an instant may be given on both databases; text is taken as the driver's own form
-    already); rows come back raw, as the driver makes them.
+    already). `rows` gives what the driver makes; `typed_rows` and `rows_on` what SQLAlchemy would.
     A list goes to PostgreSQL as an array; for SQLite the caller writes `json_each` and gives JSON text.
     """
 
@@ -215,6 +257,7 @@ class HotStatement:
                 # Lists in the binary format: psycopg's text format escapes every element by itself.
                 self._sql = self._sql.replace(f"%({name})s", f"%({name})b")
         self._pool = pool
+        self._result = _result_processors(statement, dialect)
 
     @property
     def sql(self) -> str:
@@ -229,15 +272,22 @@ class HotStatement:
                 at the next use.
         """
         bound = self._bound(values)
-        session: Session | None = None
-        try:
-            session = self._pool.take()
-            found = session.rows(self._sql, bound)
-        except BaseException as error:
-            self._failed(session, error)
-            raise
-        self._pool.give_back(session)
-        return found
+        return self._pool.use(lambda session: session.rows(self._sql, bound))
+
+    def typed_rows(self, **values: Any) -> list[Row]:
+        """Execute and return every row as `rows`, with values of the types of its columns; errors as of `rows`."""
+        return self._typed(self.rows(**values))
+
+    def rows_on(self, connection: sa.Connection, **values: Any) -> list[Row]:
+        """Execute in the transaction of a connection, past SQLAlchemy; as `typed_rows`, errors those of the driver."""
+        if not connection.in_transaction():
+            connection.begin()
+        driver: Any = connection.connection.driver_connection
+        session = PostgresSession(driver) if isinstance(driver, psycopg.Connection) else SqliteSession(driver)
+        bound = self._bound(values)
+        # Who listens to the engine's statements hears of it all the same: tests of plans do.
+        connection.dispatch.before_cursor_execute(connection, None, self._sql, bound, None, False)
+        return self._typed(session.rows(self._sql, bound))
 
     def run(self, **values: Any) -> None:
         """Execute a statement that returns no rows; it is committed when this returns.
@@ -247,14 +297,18 @@ class HotStatement:
             sqlalchemy.exc.IntegrityError: a constraint was violated; it took no effect.
         """
         bound = self._bound(values)
-        session: Session | None = None
-        try:
-            session = self._pool.take()
-            session.run(self._sql, bound)
-        except BaseException as error:
-            self._failed(session, error)
-            raise
-        self._pool.give_back(session)
+        self._pool.use(lambda session: session.run(self._sql, bound))
+
+    def _typed(self, rows: list[Row]) -> list[Row]:
+        if not self._result:
+            return rows
+        typed = []
+        for row in rows:
+            values = list(row)
+            for at, processor in self._result:
+                values[at] = processor(values[at])
+            typed.append(tuple(values))
+        return typed
 
     def _bound(self, values: dict[str, Any]) -> dict[str, Any]:
         if self._fixed:
@@ -265,21 +319,16 @@ class HotStatement:
                 values[name] = processor(value)
         return values
 
-    def _failed(self, session: Session | None, error: BaseException) -> None:
-        refusal = translated(error)
-        if session is not None:
-            cut_off = refusal is not None and refusal.reason is Reason.DEADLINE_OVER
-            if (refusal is None or cut_off) and session.usable() and isinstance(error, Exception):
-                self._pool.give_back(session)
-            else:
-                self._pool.discard(session)
-        meaning = refusal or as_integrity_error(error)
-        if meaning is not None:
-            raise meaning from error
-
 
 def _processor(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Processor | None:
     own = kind.dialect_impl(dialect)
     if isinstance(own, sa.ARRAY) and _processor(own.item_type, dialect) is None:
         return None  # SQLAlchemy would copy the list to change nothing
     return own.bind_processor(dialect)
+
+
+def _result_processors(statement: sa.Executable, dialect: sa.Dialect) -> list[tuple[int, Processor]]:
+    """Return which columns of a result are of another type than the driver's, and what makes them so."""
+    columns = statement.selected_columns if isinstance(statement, sa.Select) else ()
+    found = (column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns)
+    return [(at, processor) for at, processor in enumerate(found) if processor is not None]

@@ -2,7 +2,7 @@
 
 No answer with personal data leaves before its access record is committed. A commit per call would cap the server at
 what the disk can flush, so calls commit in groups: whoever finds nobody writing writes everything that waits, in
-one statement; who comes meanwhile waits, and when the write is done the first of them writes for all the rest.
+one transaction; who comes meanwhile waits, and when the write is done the first of them writes for all the rest.
 The calls' own threads do this work. There is no background thread that could die, and a lone call
 pays for no hand-over.
 """
@@ -10,15 +10,13 @@ pays for no hand-over.
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
-import sqlalchemy as sa
-
-from kruispunt_server.bulk import bulk_insert_columns
 from kruispunt_server.call import Call
 from kruispunt_server.clock import Clock
 from kruispunt_server.database import Database
 from kruispunt_server.errors import Reason, RegistryError
+from kruispunt_server.hot import Row
 from kruispunt_server.keys import Pseudonyms
 from kruispunt_server.store_errors import unavailable
 from kruispunt_server.tables import SharedTables
@@ -40,7 +38,7 @@ _NAMES: Final = (
     "via",
 )
 
-Columns = Sequence[Sequence[Any]]
+Rows = Sequence[Row]
 
 # What stands until a write says otherwise: whatever goes wrong, no answer leaves.
 _UNWRITTEN: Final = unavailable()
@@ -50,16 +48,16 @@ class _Entry:
     """What one call waits for.
 
     Attributes:
-        columns: its access records, in the order of `_NAMES`.
+        rows: its access records, in the order of `_NAMES`.
         leads: whether this call has to write next.
         settled: whether somebody has tried to write it.
         error: why it is not written; none once it is.
     """
 
-    __slots__ = ("_wake", "columns", "error", "leads", "settled")
+    __slots__ = ("_wake", "error", "leads", "rows", "settled")
 
-    def __init__(self, columns: Columns) -> None:
-        self.columns = columns
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
         self.leads = False
         self.settled = False
         self.error: Exception | None = _UNWRITTEN
@@ -97,16 +95,12 @@ class AccessJournal:
         patience_s: float = 10.0,
         flushed: Callable[[int, float], None] | None = None,
     ) -> None:
-        self._database = database
-        self._table = tables.access
         self._pseudonyms = pseudonyms
         self._clock = clock
         self._patience_s = patience_s
         self._flushed = flushed
         self._flag: Callable[[Sequence[Call]], None] | None = None
-        self._insert = (
-            database.hot(_insert_arrays(tables.access)) if database.dialect == "postgresql" else None
-        )
+        self._insert = database.hot_insert(tables.access, _NAMES)
         self._idle = threading.Condition()
         self._waiting: list[_Entry] = []
         self._writing = False
@@ -139,7 +133,7 @@ class AccessJournal:
             return
         if self._flag is not None and call.purpose is not None:
             self._flag([call])
-        entry = _Entry(self._columns(call))
+        entry = _Entry(self._rows(call))
         if self._enter(entry) or self._await(entry, call.deadline):
             self._lead(entry)
         if isinstance(entry.error, RegistryError):
@@ -156,11 +150,10 @@ class AccessJournal:
         """
         if self._flag is not None:
             self._flag(calls)
-        parts = [self._columns(call) for call in calls if call.looks]
-        if not parts:
+        rows = [row for call in calls if call.looks for row in self._rows(call)]
+        if not rows:
             return
-        columns = [[value for part in parts for value in part[index]] for index in range(len(_NAMES))]
-        entry = _Entry(columns)
+        entry = _Entry(rows)
         if self._enter(entry) or self._await(entry, time.monotonic() + 2 * self._patience_s):
             self._lead(entry)
         if isinstance(entry.error, RegistryError):
@@ -170,25 +163,29 @@ class AccessJournal:
         for call in calls:
             call.looks.clear()
 
-    def _columns(self, call: Call) -> Columns:
+    def _rows(self, call: Call) -> Rows:
         purpose = call.purpose
         if purpose is None:
             raise RegistryError(
                 Reason.PURPOSE_REQUIRED, "personal data is looked at for a stated purpose only"
             )
-        looks, count = call.looks, len(call.looks)
+        now, via = self._clock.now(), call.via or None
+        participant = call.participant.participant_id
         return [
-            [look.look_id for look in looks],
-            [self._clock.now()] * count,
-            [call.participant.participant_id] * count,
-            [call.method] * count,
-            [purpose.end_user] * count,
-            [purpose.legal_basis] * count,
-            [purpose.case] * count,
-            [self._pseudonyms.of(look.person) for look in looks],
-            [look.data_groups for look in looks],
-            [look.result for look in looks],
-            [call.via or None] * count,
+            (
+                look.look_id,
+                now,
+                participant,
+                call.method,
+                purpose.end_user,
+                purpose.legal_basis,
+                purpose.case,
+                self._pseudonyms.of(look.person),
+                look.data_groups,
+                look.result,
+                via,
+            )
+            for look in call.looks
         ]
 
     def _enter(self, entry: _Entry) -> bool:
@@ -240,7 +237,7 @@ class AccessJournal:
         with self._idle:
             count = rows = 0
             while count < len(self._waiting) and (count == 0 or rows < _ROWS_AT_ONCE):
-                rows += len(self._waiting[count].columns[0])
+                rows += len(self._waiting[count].rows)
                 count += 1
             batch, self._waiting = self._waiting[:count], self._waiting[count:]
             return batch
@@ -249,7 +246,7 @@ class AccessJournal:
         """Write the batch; if some row in it is refused, each call by itself, so that one does not fail others."""
         began = time.perf_counter()
         try:
-            self._insert_rows([entry.columns for entry in batch])
+            self._insert_rows([entry.rows for entry in batch])
         except RegistryError as error:
             for entry in batch:
                 entry.error = error
@@ -263,28 +260,8 @@ class AccessJournal:
             for entry in batch:
                 entry.error = None
             if self._flushed is not None:
-                rows = sum(len(entry.columns[0]) for entry in batch)
+                rows = sum(len(entry.rows) for entry in batch)
                 self._flushed(rows, time.perf_counter() - began)
 
-    def _insert_rows(self, parts: Sequence[Columns]) -> None:
-        columns = {
-            name: [value for part in parts for value in part[index]] for index, name in enumerate(_NAMES)
-        }
-        if self._insert is not None:
-            self._insert.run(**columns)
-            return
-        with self._database.writing() as connection:
-            bulk_insert_columns(connection, self._table, columns)
-
-
-def _insert_arrays(table: sa.Table) -> sa.Insert:
-    """One statement for any number of rows: prepared once, one round trip, atomic by itself."""
-    arrays = [
-        sa.func.unnest(sa.bindparam(name, type_=sa.ARRAY(_array_type(table.c[name])))) for name in _NAMES
-    ]
-    return sa.insert(table).from_select(list(_NAMES), sa.select(*arrays))
-
-
-def _array_type(column: sa.Column[Any]) -> sa.types.TypeEngine[Any]:
-    # The log's own instants need no checking per row.
-    return sa.DateTime(timezone=True) if column.name == "recorded_at" else column.type
+    def _insert_rows(self, parts: Sequence[Rows]) -> None:
+        self._insert.run([row for part in parts for row in part])

@@ -43,8 +43,17 @@ class NumberStore:
             .subquery()
         )
         self._then = sa.select(then).where(then.c.latest == 1)
-        self._one = found.where(number.c.ssin == sa.bindparam("ssin"))
-        self._many = found.where(among(number.c.ssin, "ssins", database.dialect))
+        # Indexes: primary key, twice.
+        self._one = database.hot(found.where(number.c.ssin == sa.bindparam("ssin")))
+        self._many = database.hot(found.where(among(number.c.ssin, "ssins", database.dialect)))
+
+    def resolve_now(self, asked: Ssin) -> Resolution:
+        """Return where `asked` leads."""
+        return _only(self._one.typed_rows(ssin=int(asked)), asked)
+
+    def resolve_all_now(self, asked: Sequence[int]) -> dict[int, Resolution]:
+        """Return where each of at most 1000 numbers leads; those that nobody told of are left out."""
+        return _by_number(self._many.typed_rows(ssins=array(asked, self._database.dialect)))
 
     def resolve(
         self, connection: sa.Connection, asked: Ssin, known_at: dt.datetime | None = None
@@ -52,15 +61,14 @@ class NumberStore:
         """Return where `asked` leads, or led as known at an instant."""
         if known_at is not None:
             return self.resolve_all(connection, [asked], known_at).get(int(asked), Resolution(asked, asked))
-        row = connection.execute(self._one, {"ssin": int(asked)}).one_or_none()
-        return Resolution(asked, asked) if row is None else _resolution(row)
+        return _only(self._one.rows_on(connection, ssin=int(asked)), asked)
 
     def resolve_all(
         self, connection: sa.Connection, asked: Sequence[int], known_at: dt.datetime | None = None
     ) -> dict[int, Resolution]:
         """Return where each of at most 1000 numbers leads, or led; those that nobody told of are left out."""
         ssins = array(asked, self._database.dialect)
-        found = {row.ssin: _resolution(row) for row in connection.execute(self._many, {"ssins": ssins})}
+        found = _by_number(self._many.rows_on(connection, ssins=ssins))
         if known_at is None or not found:
             return found
         # What has no version by then stood for itself.
@@ -83,6 +91,14 @@ class NumberStore:
             )
             for number, root in current.items()
         }
+
+
+def _only(rows: Sequence[Any], asked: Ssin) -> Resolution:
+    return _resolution(rows[0]) if rows else Resolution(asked, asked)
+
+
+def _by_number(rows: Sequence[Any]) -> dict[int, Resolution]:
+    return {row[0]: _resolution(row) for row in rows}
 
 
 def _resolution(row: Any) -> Resolution:

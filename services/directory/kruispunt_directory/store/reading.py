@@ -1,7 +1,7 @@
 """Reading dossiers: of one person, of many, and those of an institution that want attention.
 
-The two hot reads, "open on a day, known now" for one person and for up to a thousand, are compiled once and
-run on the driver's own cursor: one round trip, no transaction. Everything else is plain SQLAlchemy Core.
+The hot reads, "open on a day, known now" and "of whatever period, known now", are compiled once and run on the
+driver's own cursor: one round trip, no transaction. Everything else is plain SQLAlchemy Core.
 """
 
 import datetime as dt
@@ -82,13 +82,24 @@ class DossierReader:
             .order_by(table.c.person, *_listing_order(table))
         )
 
+        # Index: primary key, once per person.
+        self._all_of_many = database.hot(
+            sa.select(*columns(table))
+            .where(among(table.c.person, "persons", database.dialect))
+            .order_by(table.c.person, *_listing_order(table))
+        )
+
     def resolve(self, asked: Ssin, known_at: dt.datetime | None = None) -> Resolution:
         """Return where a number leads, or led as known at an instant."""
+        if known_at is None:
+            return self._numbers.resolve_now(asked)
         with self._database.reading() as connection:
             return self._numbers.resolve(connection, asked, known_at)
 
     def resolve_all(self, asked: Sequence[int], known_at: dt.datetime | None = None) -> dict[int, Resolution]:
         """Return where each of at most 1000 numbers leads, or led; those that nobody told of are left out."""
+        if known_at is None:
+            return self._numbers.resolve_all_now(asked)
         with self._database.reading() as connection:
             return self._numbers.resolve_all(connection, asked, known_at)
 
@@ -176,6 +187,18 @@ class DossierReader:
 
     def dossiers_of(self, persons: Sequence[int], known_at: dt.datetime | None) -> dict[int, list[Dossier]]:
         """Return every dossier of up to 1000 persons, of whatever period, by person and listing order."""
+        found: dict[int, list[Dossier]] = defaultdict(list)
+        asked = array(persons, self._database.dialect)
+        rows = (
+            self._all_of_many.typed_rows(persons=asked)
+            if known_at is None
+            else self._all_as_known(asked, known_at)
+        )
+        for row in rows:
+            found[row[0]].append(dossier_of(row))
+        return found
+
+    def _all_as_known(self, asked: Any, known_at: dt.datetime) -> Rows:
         dialect = self._database.dialect
         source = self._states(known_at, lambda table: among(table.c.person, "persons", dialect))
         statement = (
@@ -183,11 +206,8 @@ class DossierReader:
             .where(among(source.c.person, "persons", dialect))
             .order_by(source.c.person, *_listing_order(source))
         )
-        found: dict[int, list[Dossier]] = defaultdict(list)
         with self._database.reading() as connection:
-            for row in connection.execute(statement, {"persons": array(persons, dialect)}):
-                found[row[0]].append(dossier_of(row))
-        return found
+            return connection.execute(statement, {"persons": asked}).all()
 
     def _states(self, known_at: dt.datetime | None, of_persons: Any) -> sa.FromClause:
         """Return what stands now, or what stood at an instant: the last version recorded until then."""

@@ -4,7 +4,6 @@ import datetime as dt
 import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -29,10 +28,12 @@ class FactStore:
         recorded, closed = table.c.recorded_at <= known_at, table.c.superseded_at
         # Primary key, by number; all four.
         of_numbers = sa.select(*columns(table)).where(among(table.c.ssin, "numbers", self._dialect))
-        self._select_standing = of_numbers.where(closed.is_(None))
-        self._select_known = of_numbers.where(recorded, sa.or_(closed.is_(None), closed > known_at))
-        self._select_all = of_numbers
-        self._select_all_known = of_numbers.where(recorded)
+        self._select_standing = database.hot(of_numbers.where(closed.is_(None)))
+        self._select_known = database.hot(
+            of_numbers.where(recorded, sa.or_(closed.is_(None), closed > known_at))
+        )
+        self._select_all = database.hot(of_numbers)
+        self._select_all_known = database.hot(of_numbers.where(recorded))
         self._insert = sa.insert(table)
         self._close = (
             sa.update(table)
@@ -64,13 +65,13 @@ class FactStore:
         Returns:
             Facts, in the order of recording, of one instant by identifier.
         """
-        parameters: dict[str, Any] = {"numbers": array(list(numbers), self._dialect)}
+        asked = array(list(numbers), self._dialect)
         if known_at is None:
-            rows = connection.execute(self._select_all if history else self._select_standing, parameters)
-            facts = [fact_of(row) for row in rows]
+            select = self._select_all if history else self._select_standing
+            facts = [fact_of(row) for row in select.rows_on(connection, numbers=asked)]
         else:
-            parameters["known_at"] = known_at
-            rows = connection.execute(self._select_all_known if history else self._select_known, parameters)
+            select = self._select_all_known if history else self._select_known
+            rows = select.rows_on(connection, numbers=asked, known_at=known_at)
             facts = [_as_of(fact_of(row), known_at) for row in rows]
         facts.sort(key=lambda fact: (fact.recorded_at, fact.fact_id.int))
         return facts

@@ -47,12 +47,13 @@ class LinkStates:
             .order_by(table.c.recorded_at, table.c.link_id, table.c.version)
         )
         # By (whether an instant is given, whether closed states come too).
-        self._of = {
+        states = {
             (False, False): of_numbers.where(*standing),
             (False, True): of_numbers,
             (True, False): of_numbers.where(*known),
             (True, True): of_numbers.where(known[1]),
         }
+        self._of = {which: database.hot(statement) for which, statement in states.items()}
         day = sa.bindparam("day", type_=sa.Date)
         # Index: ix_foreign_identifier_folded.
         linked = (
@@ -89,7 +90,7 @@ class LinkStates:
         if not numbers:
             return []
         values = self._values({"numbers": array(sorted(numbers), self._dialect)}, known_at)
-        rows = connection.execute(self._of[known_at is not None, history], values)
+        rows = self._of[known_at is not None, history].rows_on(connection, **values)
         return [_identifier_of(row) for row in rows]
 
     def linked(

@@ -50,16 +50,19 @@ class NumberStore:
         number = self._tables.number
         root = number.alias("root")
         # Index: primary key.
-        self._one = sa.select(*number_columns(number)).where(number.c.ssin == sa.bindparam("of_ssin"))
-        self._many = sa.select(*number_columns(number)).where(among(number.c.ssin, "ssins", self._dialect))
+        numbers = sa.select(*number_columns(number))
+        self._one = database.hot(numbers.where(number.c.ssin == sa.bindparam("of_ssin")))
+        self._many = database.hot(numbers.where(among(number.c.ssin, "ssins", self._dialect)))
         # Index: ix_number_root_ssin.
-        self._steps = sa.select(number.c.root_ssin, *step_columns(number)).where(
-            among(number.c.root_ssin, "ssins", self._dialect), number.c.replaced_by.is_not(None)
+        self._steps = database.hot(
+            sa.select(number.c.root_ssin, *step_columns(number)).where(
+                among(number.c.root_ssin, "ssins", self._dialect), number.c.replaced_by.is_not(None)
+            )
         )
         self.protections = Protections(self._dialect, self._tables)
         # Index: primary key, of both; then as of `has_mark`.
         marked = has_mark(self._tables, number.c.root_ssin)
-        self._leads = (
+        self._leads = database.hot(
             sa.select(number.c.ssin, number.c.root_ssin, root.c.status, root.c.register, marked)
             .select_from(number.join(root, root.c.ssin == number.c.root_ssin))
             .where(among(number.c.ssin, "ssins", self._dialect))
@@ -76,15 +79,15 @@ class NumberStore:
 
     def find(self, connection: sa.Connection, ssin: Ssin) -> Number | None:
         """Return a number as it stands; none if nothing was ever written of it here."""
-        row = connection.execute(self._one, {"of_ssin": int(ssin)}).one_or_none()
-        return None if row is None else number_of(row)
+        rows = self._one.rows_on(connection, of_ssin=int(ssin))
+        return number_of(rows[0]) if rows else None
 
     def find_many(self, connection: sa.Connection, ssins: Collection[Ssin]) -> dict[int, Number]:
         """Return those of many numbers of which something was written here."""
         if not ssins:
             return {}
-        rows = connection.execute(self._many, {"ssins": array(sorted(ssins), self._dialect)})
-        return {row.ssin: number_of(row) for row in rows}
+        rows = self._many.rows_on(connection, ssins=array(sorted(ssins), self._dialect))
+        return {row[0]: number_of(row) for row in rows}
 
     def lineage(self, connection: sa.Connection, root: Ssin, known_at: dt.datetime | None = None) -> Lineage:
         """Return every number that leads to `root`, today or as it stood at `known_at`."""
@@ -113,7 +116,7 @@ class NumberStore:
             return {}
         if known_at is not None:
             return self._marked(connection, self._history.resolve_many(connection, ssins, known_at))
-        rows = connection.execute(self._leads, {"ssins": array(sorted(set(ssins)), self._dialect)}).all()
+        rows = self._leads.rows_on(connection, ssins=array(sorted(set(ssins)), self._dialect))
         replaced = {Ssin(root) for ssin, root, *_ in rows if ssin != root}
         next_of = {
             step.former: step for steps in self._steps_below(connection, replaced).values() for step in steps
@@ -183,7 +186,7 @@ class NumberStore:
     ) -> defaultdict[int, list[Replacement]]:
         steps: defaultdict[int, list[Replacement]] = defaultdict(list)
         if roots:
-            for root, *row in connection.execute(self._steps, {"ssins": array(sorted(roots), self._dialect)}):
+            for root, *row in self._steps.rows_on(connection, ssins=array(sorted(roots), self._dialect)):
                 steps[root].append(replacement_of(row))
         return steps
 
