@@ -38,6 +38,7 @@ class Database:
 
     Attributes:
         dialect: "sqlite" or "postgresql".
+        hot_statements: every one that was compiled by `hot`; a test asks for the plan of each.
         pooled: a pooler shares connections among transactions: nothing may be kept in a session.
         engine: SQLAlchemy's, for migrations and tests; everything else goes through the methods.
     """
@@ -68,6 +69,7 @@ class Database:
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
             self._writer = engine
+        self.hot_statements: list[HotStatement] = []
         self._ping = self.hot(sa.select(sa.literal_column("1")))
 
     @classmethod
@@ -164,7 +166,9 @@ class Database:
 
     def hot(self, statement: sa.Executable) -> HotStatement:
         """Compile `statement` for this database, to be executed often and cheaply."""
-        return HotStatement(statement, self.engine.dialect, self._hot_pool)
+        compiled = HotStatement(statement, self.engine.dialect, self._hot_pool)
+        self.hot_statements.append(compiled)
+        return compiled
 
     def probe(self) -> None:
         """Make one cheap round trip.
