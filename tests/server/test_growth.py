@@ -36,7 +36,9 @@ def resident_bytes(process_id: int) -> int:
 
 
 @pytest.mark.full
-def test_memory_is_flat_over_ten_minutes(server: Running, tmp_path: Path) -> None:
+def test_memory_is_flat_over_ten_minutes(
+    server: Running, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     """Of each worker and of their parent, while four clients write and read."""
     address = server.address()
     processes = [event["worker"] for event in server.events("worker_ready")] + [server.process.pid]
@@ -58,10 +60,21 @@ def test_memory_is_flat_over_ten_minutes(server: Running, tmp_path: Path) -> Non
             thread.join()
     grown = {process: growth(sizes) for process, sizes in samples.items()}
     calls = sum(client.looked for client in clients)
+    say(
+        request,
+        f"{calls} look-ups and as many writes; grown by {[round(each / 1024) for each in grown.values()]} KiB",
+    )
 
     assert [] == [fault for client in clients for fault in client.faults]
     assert calls > WHOLE_S  # it did work
     assert {} == {process: each for process, each in grown.items() if each > ALLOWED_BYTES}
+
+
+def say(request: pytest.FixtureRequest, line: str) -> None:
+    """Print a line among the results, where one process runs the tests."""
+    reporter = request.config.pluginmanager.getplugin("terminalreporter")
+    if reporter is not None:
+        reporter.write_line(line)
 
 
 def growth(sizes: list[int]) -> float:

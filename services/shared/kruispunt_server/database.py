@@ -326,7 +326,7 @@ def _open_postgresql(
     connect_one: Callable[..., PatientConnection] = PatientConnection.connect
 
     def connect(**more: Any) -> PatientConnection:
-        connection = connect_one(*arguments, **{**more, **options})
+        connection = connect_one(*arguments, **{**options, **more})
         # PostgreSQL ends a slow statement by itself, unless a pooler is in between.
         connection.patience_s = statement_timeout_s + (0.0 if pooled else _GRACE_S)
         return connection
@@ -341,6 +341,11 @@ def _open_postgresql(
     )
 
     def session() -> Session:
-        return PostgresSession(connect(autocommit=True, prepare_threshold=0))
+        if pooled:
+            return PostgresSession(connect(autocommit=True))
+        # One plan for all values, held to an index by a test: over partitions a plan for each would take longer than
+        # the statement, which then looks into one part only all the same.
+        settings = f"{options['options']} -c plan_cache_mode=force_generic_plan"
+        return PostgresSession(connect(autocommit=True, prepare_threshold=0, options=settings))
 
     return engine, session
