@@ -41,9 +41,6 @@ KINDS = ["sqlite", "postgresql", "pooled", "partitioned"]
 _ALWAYS_ON_ALL_KINDS = (
     "tests/directory/service/test_dossier_service.py",
     "tests/directory/store/test_history.py",
-    "tests/identity/service/test_registering.py",
-    "tests/identity/store/test_decisions.py",
-    "tests/identity/store/test_facts.py",
     "tests/identity/store/test_issuing.py",
     "tests/identity/store/test_numbers.py",
     "tests/identity/store/test_persons.py",
