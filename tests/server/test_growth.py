@@ -44,7 +44,7 @@ def test_memory_is_flat_over_ten_minutes(
     address = server.address()
     processes = [event["worker"] for event in server.events("worker_ready")] + [server.process.pid]
     home, over = Home(tmp_path), threading.Event()
-    # As institutions do, who keep their connections: one is new about every ten seconds.
+    # As institutions do, who keep their connections: a new one comes about every half minute.
     clients = [
         Client(home, address, number, CLIENTS, pause_s=0.01, persons_each=1_000) for number in range(CLIENTS)
     ]
