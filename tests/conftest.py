@@ -18,6 +18,8 @@ from kruispunt_identity.tables import identity_tables
 from kruispunt_server import migrate
 from kruispunt_server.audit.granting import grant
 from kruispunt_server.database import ALLOW_UNSAFE, Database
+from kruispunt_server.owned import owned
+from kruispunt_server.partitioning import spread
 from kruispunt_server.tables import SharedTables
 
 # The throw-away cluster flushes nothing; tests of the refusal itself take this away again.
@@ -30,6 +32,32 @@ _MAKE_ROLE = f"""
             CREATE ROLE {SERVER_ROLE} LOGIN PASSWORD 'kruispunt';
         END IF;
     END $$"""
+
+
+PARTITIONS = 4
+
+# Kinds of database. The last two are tried by some suites in `make test`, and by all in `make test-full`.
+KINDS = ["sqlite", "postgresql", "pooled", "partitioned"]
+_ALWAYS_ON_ALL_KINDS = (
+    "tests/directory/service/test_dossier_service.py",
+    "tests/directory/store/test_history.py",
+    "tests/identity/store/test_issuing.py",
+    "tests/identity/store/test_numbers.py",
+    "tests/identity/store/test_persons.py",
+    "tests/server/test_database.py",
+    "tests/server/test_writes.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the further kinds of PostgreSQL to the full run, but for the suites that try them always."""
+    for item in items:
+        params = (
+            item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        )
+        kinds = {params.get("database_url"), params.get("identity_url")}
+        if not kinds.isdisjoint(KINDS[2:]) and not item.nodeid.startswith(_ALWAYS_ON_ALL_KINDS):
+            item.add_marker(pytest.mark.full)
 
 
 def as_server(url: str) -> str:
@@ -88,10 +116,37 @@ def sqlite_url(sqlite_templates: dict[str, Path], tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'directory.db'}"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=KINDS)
 def database_url(request: pytest.FixtureRequest) -> str:
     """A database of this test alone, with the directory's tables; the test runs once on each kind."""
-    return _one_of(request, "sqlite_url", "postgres_url")
+    fixtures = {
+        "sqlite": "sqlite_url",
+        "postgresql": "postgres_url",
+        "pooled": "pooled_url",
+        "partitioned": "partitioned_url",
+    }
+    return str(request.getfixturevalue(fixtures[request.param]))
+
+
+@pytest.fixture(scope="session")
+def partitioned_templates(postgres: Cluster) -> dict[str, str]:
+    """A migrated template per service whose tables of persons are spread over partitions."""
+    made = {service: template_of(postgres, f"{service}_partitioned") for service in migrate.SERVICES}
+    tables = {"directory": all_tables().metadata, "identity": identity_tables().metadata}
+    with locked(postgres.folder):
+        if not (postgres.folder / "partitioned").exists():
+            for service, name in made.items():
+                postgres.execute(f"CREATE DATABASE {name} TEMPLATE {template_of(postgres, service)}")
+                spread(postgres.url_of(name), owned(tables[service]), PARTITIONS)
+            (postgres.folder / "partitioned").touch()
+    return made
+
+
+@pytest.fixture
+def partitioned_url(postgres: Cluster, partitioned_templates: dict[str, str]) -> Iterator[str]:
+    """A PostgreSQL database of this test alone, with the directory's tables, spread over partitions."""
+    with postgres.database(partitioned_templates["directory"]) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,13 @@ import dataclasses
 from collections.abc import Callable
 
 from tests.directory.service.conftest import directory, sandbox_pki
-from tests.identity.conftest import identity_postgres_url, identity_sqlite_url, identity_url
+from tests.identity.conftest import (
+    identity_partitioned_url,
+    identity_pooled_url,
+    identity_postgres_url,
+    identity_sqlite_url,
+    identity_url,
+)
 from tests.identity.service.conftest import identity
 from tests.support.rights import SANDBOX, put_rights
 
@@ -16,6 +22,8 @@ from kruispunt_server.tables import SharedTables
 __all__ = [
     "directory",
     "identity",
+    "identity_partitioned_url",
+    "identity_pooled_url",
     "identity_postgres_url",
     "identity_sqlite_url",
     "identity_url",

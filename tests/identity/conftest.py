@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.conftest import KINDS
+from tests.support.pgbouncer import Pooler
 from tests.support.postgres import Cluster, template_of
 
 from kruispunt_identity.tables import IdentityTables
@@ -26,12 +28,29 @@ def identity_postgres_url(postgres: Cluster) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture
+def identity_pooled_url(pgbouncer: Pooler, identity_postgres_url: str) -> str:
+    """The PostgreSQL database of this test alone, with identity's tables, through PgBouncer."""
+    return pgbouncer.url_of(identity_postgres_url)
+
+
+@pytest.fixture
+def identity_partitioned_url(postgres: Cluster, partitioned_templates: dict[str, str]) -> Iterator[str]:
+    """A PostgreSQL database of this test alone, with identity's tables, spread over partitions."""
+    with postgres.database(partitioned_templates["identity"]) as url:
+        yield url
+
+
+@pytest.fixture(params=KINDS)
 def identity_url(request: pytest.FixtureRequest) -> str:
     """A database of this test alone, with identity's tables; the test runs once on each kind."""
-    name = "identity_sqlite_url" if request.param == "sqlite" else "identity_postgres_url"
-    url: str = request.getfixturevalue(name)
-    return url
+    fixtures = {
+        "sqlite": "identity_sqlite_url",
+        "postgresql": "identity_postgres_url",
+        "pooled": "identity_pooled_url",
+        "partitioned": "identity_partitioned_url",
+    }
+    return str(request.getfixturevalue(fixtures[request.param]))
 
 
 @pytest.fixture

@@ -218,6 +218,20 @@ def test_a_look_at_one_person_reads_one_part(url: str) -> None:
 
 
 @pytest.mark.parametrize("service", ["directory"], indirect=True)
+def test_a_hot_statement_is_planned_once_and_reads_one_part(url: str) -> None:
+    """The plan is made for all values, and parts are left out when it runs: planning anew would take far longer."""
+    spread(url, owned(directory_metadata), PARTS)
+    database = Database.open(url, pool_size=1)
+    session: Any = database._hot_pool.take()
+    session._connection.execute("PREPARE one (bigint) AS SELECT dossier_id FROM dossier WHERE person = $1")
+    plan = [row[0].strip() for row in session._connection.execute("EXPLAIN EXECUTE one (77)").fetchall()]
+    database._hot_pool.give_back(session)
+    database.close()
+
+    assert f"Subplans Removed: {PARTS - 1}" in plan
+
+
+@pytest.mark.parametrize("service", ["directory"], indirect=True)
 @pytest.mark.parametrize(
     ("tables", "partitions", "sentence"),
     [

@@ -40,7 +40,8 @@ class Client:
         number: tells it from others: no two write of one person.
         acknowledged: request by number of the person, each of which was answered well.
         faults: what was answered otherwise.
-        pause_s: between two calls.
+        pause_s: between two persons.
+        persons_each: persons of one connection; then another is opened, so that every worker gets its share.
     """
 
     home: Home
@@ -48,6 +49,7 @@ class Client:
     number: int
     clients: int
     pause_s: float = 0.0
+    persons_each: int = 50
     acknowledged: dict[Ssin, str] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     looked: int = 0
@@ -57,10 +59,8 @@ class Client:
         own = _PERSONS[self.number :: self.clients]
         turn = 0
         while not over.is_set():
-            with self.home.channel(
-                self.address
-            ) as channel:  # a new one now and then: workers get their share
-                for _ in range(50):
+            with self.home.channel(self.address) as channel:
+                for _ in range(self.persons_each):
                     self._one(channel, own[turn % len(own)], over)
                     turn += 1
                     if over.wait(self.pause_s):

@@ -9,6 +9,7 @@ from typing import Any
 
 import grpc
 import pytest
+import sqlalchemy as sa
 from grpc_reflection.v1alpha import reflection_pb2
 
 from kruispunt.directory.v1 import directory_service_pb2 as pb
@@ -16,6 +17,7 @@ from kruispunt_server import pki
 from kruispunt_server.access.loading import rights_in
 from kruispunt_server.boundary import Deadlines, Policy, handler_for
 from kruispunt_server.call import Call, Participant, Role
+from kruispunt_server.database import Database
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.fair_pool import CallPool
 from kruispunt_server.reflection import V1, reflection_handlers
@@ -360,6 +362,35 @@ def test_a_deadline_that_passes_is_told_by_the_servicer_too(served: Served):
         (refusal := served.refused()).code,
         refusal.reason,
     )
+
+
+def test_a_statement_ends_with_the_call(authority: Any, postgres_url: str):
+    """The server itself says so, PostgreSQL no longer works on it, and the next call is served."""
+    database = Database.open(postgres_url, pool_size=1)
+    endless = database.hot(sa.text("SELECT pg_sleep(600)"))
+
+    def sleep(request: Any, call: Call) -> Any:
+        endless.rows()
+
+    def working(request: Any, call: Call) -> Any:
+        with database.reading() as connection:
+            call.look(connection.execute(WORKING).scalar_one(), "dossier", "none")
+        return pb.ListDossiersResponse()
+
+    for served in serve(authority, deadlines=Deadlines(default_s=0.3)):
+        served.servicer.list_dossiers = sleep
+        refusal = served.refused(timeout=None)
+        served.servicer.list_dossiers = working
+        served.call(timeout=30)
+    database.close()
+
+    assert (Code.DEADLINE_EXCEEDED, "DEADLINE_OVER") == (refusal.code, refusal.reason)
+    assert [0] == [look.person for look in served.journal.kept]
+
+
+WORKING = sa.text(
+    "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query = 'SELECT pg_sleep(600)'"
+)
 
 
 def test_an_unknown_method_is_unimplemented(served: Served):

@@ -1,5 +1,6 @@
 """A server at work for ten minutes has no more memory at the end than when it had warmed up."""
 
+import json
 import statistics
 import threading
 import time
@@ -36,12 +37,17 @@ def resident_bytes(process_id: int) -> int:
 
 
 @pytest.mark.full
-def test_memory_is_flat_over_ten_minutes(server: Running, tmp_path: Path) -> None:
+def test_memory_is_flat_over_ten_minutes(
+    server: Running, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     """Of each worker and of their parent, while four clients write and read."""
     address = server.address()
     processes = [event["worker"] for event in server.events("worker_ready")] + [server.process.pid]
     home, over = Home(tmp_path), threading.Event()
-    clients = [Client(home, address, number, CLIENTS, pause_s=0.01) for number in range(CLIENTS)]
+    # As institutions do, who keep their connections: a new one comes about every half minute.
+    clients = [
+        Client(home, address, number, CLIENTS, pause_s=0.01, persons_each=1_000) for number in range(CLIENTS)
+    ]
     threads = [threading.Thread(target=client.work, args=(over,)) for client in clients]
     for thread in threads:
         thread.start()
@@ -52,16 +58,28 @@ def test_memory_is_flat_over_ten_minutes(server: Running, tmp_path: Path) -> Non
             over.wait(EVERY_S)
             for process in processes:
                 samples[process].append(resident_bytes(process))
+            (tmp_path / "samples.json").write_text(json.dumps(samples))  # for who looks into a failure
     finally:
         over.set()
         for thread in threads:
             thread.join()
     grown = {process: growth(sizes) for process, sizes in samples.items()}
     calls = sum(client.looked for client in clients)
+    say(
+        request,
+        f"{calls} look-ups and as many writes; grown by {[round(each / 1024) for each in grown.values()]} KiB",
+    )
 
     assert [] == [fault for client in clients for fault in client.faults]
     assert calls > WHOLE_S  # it did work
     assert {} == {process: each for process, each in grown.items() if each > ALLOWED_BYTES}
+
+
+def say(request: pytest.FixtureRequest, line: str) -> None:
+    """Print a line among the results, where one process runs the tests."""
+    reporter = request.config.pluginmanager.getplugin("terminalreporter")
+    if reporter is not None:
+        reporter.write_line(line)
 
 
 def growth(sizes: list[int]) -> float:

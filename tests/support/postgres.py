@@ -47,10 +47,12 @@ class Cluster:
     Attributes:
         url: of its maintenance database.
         session: names the templates that belong to this test session.
+        folder: that its users share.
     """
 
-    def __init__(self, url: str, session: str) -> None:
+    def __init__(self, url: str, session: str, folder: Path) -> None:
         self.url = sa.make_url(url)
+        self.folder = folder
         self.session = session
         self._used: list[str] = []
 
@@ -99,7 +101,7 @@ def shared_cluster(session: str) -> Iterator[tuple[Cluster, Path]]:
             _start(folder)
         _note_user(folder, present=True)
     try:
-        cluster = Cluster(given or f"postgresql://postgres@/postgres?host={folder}", session[:12])
+        cluster = Cluster(given or f"postgresql://postgres@/postgres?host={folder}", session[:12], folder)
         yield cluster, folder
         cluster.close()
     finally:
@@ -247,6 +249,6 @@ def own_cluster(folder: Path, **settings: str) -> Iterator[Cluster]:
     flushing = dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes"), "on")
     _start(folder, {**flushing, **settings})
     try:
-        yield Cluster(f"postgresql://postgres@/postgres?host={folder}", "own")
+        yield Cluster(f"postgresql://postgres@/postgres?host={folder}", "own", folder)
     finally:
         _stop(folder)

@@ -39,6 +39,7 @@ class Database:
 
     Attributes:
         dialect: "sqlite" or "postgresql".
+        hot_statements: every one that was compiled by `hot`; a test asks for the plan of each.
         pooled: a pooler shares connections among transactions: nothing may be kept in a session.
         engine: SQLAlchemy's, for migrations and tests; everything else goes through the methods.
     """
@@ -69,6 +70,7 @@ class Database:
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
             self._writer = engine
+        self.hot_statements: list[HotStatement] = []
         self._ping = self.hot(sa.select(sa.literal_column("1")))
 
     @classmethod
@@ -174,7 +176,9 @@ class Database:
 
     def hot(self, statement: sa.Executable) -> HotStatement:
         """Compile `statement` for this database, to be executed often and cheaply."""
-        return HotStatement(statement, self.engine.dialect, self._hot_pool)
+        compiled = HotStatement(statement, self.engine.dialect, self._hot_pool)
+        self.hot_statements.append(compiled)
+        return compiled
 
     def hot_insert(self, table: sa.Table, names: Sequence[str]) -> HotInsert:
         """Prepare inserting rows of these columns into `table`, often and cheaply, each time in a transaction of its own."""
@@ -344,7 +348,7 @@ def _open_postgresql(
     connect_one: Callable[..., PatientConnection] = PatientConnection.connect
 
     def connect(**more: Any) -> PatientConnection:
-        connection = connect_one(*arguments, **{**more, **options})
+        connection = connect_one(*arguments, **{**options, **more})
         # PostgreSQL ends a slow statement by itself, unless a pooler is in between.
         connection.patience_s = statement_timeout_s + (0.0 if pooled else _GRACE_S)
         return connection
@@ -359,6 +363,11 @@ def _open_postgresql(
     )
 
     def session() -> Session:
-        return PostgresSession(connect(autocommit=True, prepare_threshold=0))
+        if pooled:
+            return PostgresSession(connect(autocommit=True))
+        # One plan for all values, held to an index by a test: over partitions a plan for each would take longer than
+        # the statement, which then looks into one part only all the same.
+        settings = f"{options['options']} -c plan_cache_mode=force_generic_plan"
+        return PostgresSession(connect(autocommit=True, prepare_threshold=0, options=settings))
 
     return engine, session

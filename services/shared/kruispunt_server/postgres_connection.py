@@ -3,7 +3,7 @@
 The watch is on our side: setting `statement_timeout` for each statement would take another round trip, and a pooler
 that shares connections would hand the setting to somebody else's statement. When time is over the statement is
 cancelled by the protocol's own request, over a second connection, and the answer to it is awaited: then the connection
-is as good as before. Costs 0.3 µs a statement while nothing is late.
+is as good as before. Costs 0.1 µs a statement while nothing is late.
 """
 
 from contextlib import suppress

@@ -25,7 +25,7 @@ _PATIENCE_S = 20.0
 @pytest.fixture
 def identity_url(request: pytest.FixtureRequest, database_url: str) -> str:
     """A database for identity, of the kind that the directory has."""
-    kind = "sqlite" if database_url.startswith("sqlite") else "postgres"
+    kind = {"postgresql": "postgres"}.get(chosen := request.node.callspec.params["database_url"], chosen)
     url: str = request.getfixturevalue(f"identity_{kind}_url")
     return url
 
