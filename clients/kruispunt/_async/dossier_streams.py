@@ -79,7 +79,7 @@ class DossierStreamMethods(Caller):
             requests: Requests[pb.ImportDossiersRequest],
         ) -> Stream[pb.ImportDossiersResponse]:
             stub = self._connection.stub(dossier_rpc.DossierServiceStub)
-            return stub.ImportDossiers(requests, timeout=_STRETCH_S, metadata=self._context.metadata())
+            return stub.ImportDossiers(requests, timeout=_STRETCH_S, metadata=self._metadata)
 
         patience = Patience(self._connection.line, timeout_s or _WAIT_S)
         answers = Conversation(open_stream, patience, requests(), import_fits).answers()
@@ -125,7 +125,7 @@ class DossierStreamMethods(Caller):
         while True:
             generation, told = patience.line.generation, patience.answers
             stub = self._connection.stub(directory_rpc.DirectoryServiceStub)
-            stream = stub.ExportDossiers(request, timeout=_STRETCH_S, metadata=self._context.metadata())
+            stream = stub.ExportDossiers(request, timeout=_STRETCH_S, metadata=self._metadata)
             answers = Answers(stream)
             try:
                 while (message := await patience.next(answers)) is not None:
