@@ -20,7 +20,7 @@ from kruispunt.period import EARLIEST, LATEST, Period
 from kruispunt.ssin import Ssin, SsinError
 from kruispunt_server.call import InstitutionKey
 from kruispunt_server.errors import Reason, RegistryError
-from kruispunt_server.writes import WriteKey
+from kruispunt_server.write_keys import WriteKey
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 UUID_FORM = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

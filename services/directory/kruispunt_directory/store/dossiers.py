@@ -22,7 +22,8 @@ from kruispunt_directory.store.rows import columns, described, dossier_of, value
 from kruispunt_directory.tables import DirectoryTables
 from kruispunt_server.arrays import among, array
 from kruispunt_server.call import Call, InstitutionKey
-from kruispunt_server.changes import Change, ChangeLog
+from kruispunt_server.change import Change
+from kruispunt_server.changes import ChangeLog
 from kruispunt_server.clock import Clock
 from kruispunt_server.database import Database
 from kruispunt_server.errors import Reason, RegistryError

@@ -65,3 +65,12 @@ class Lineage:
     @cached_property
     def _steps(self) -> Mapping[Ssin, Replacement]:
         return {step.former: step for step in self.replacements}
+
+
+def numbers_below(lineage: Lineage, number: Ssin) -> list[Ssin]:
+    """Return the numbers that lead to `number` within a lineage, without itself."""
+    return [
+        former
+        for former in lineage.numbers
+        if former != number and any(step.next_ == number for step in lineage.chain(former))
+    ]

@@ -20,7 +20,8 @@ from kruispunt_identity.domain.number import (
     Replacement,
     Resolved,
 )
-from kruispunt_identity.store.number_history import NumberHistory, outcome_of
+from kruispunt_identity.domain.past import outcome_of
+from kruispunt_identity.store.number_history import NumberHistory
 from kruispunt_identity.store.number_rows import (
     event_values,
     number_columns,
@@ -132,6 +133,12 @@ class NumberStore:
     ) -> list[NumberEvent]:
         """Return what happened to `numbers`, by number and then in order; up to `known_at` if it is given."""
         return self._history.events(connection, numbers, known_at)
+
+    def about(
+        self, connection: sa.Connection, numbers: Collection[Ssin], known_at: dt.datetime | None = None
+    ) -> list[NumberEvent]:
+        """Return the replacements and splits that name one of `numbers` as the other number."""
+        return self._history.about(connection, numbers, known_at)
 
     def insert(self, connection: sa.Connection, ssin: Ssin, register: Register, now: dt.datetime) -> Number:
         """Write a number down that stands from now on, with its first event.
