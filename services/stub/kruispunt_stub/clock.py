@@ -1,0 +1,22 @@
+"""The clock of the stub: it stands still until it is told otherwise."""
+
+import datetime as dt
+
+from kruispunt_server.clock import FixedClock
+
+
+class FrozenClock(FixedClock):
+    """Stands still; `advance` moves it on by a span, `set` to an instant."""
+
+    def set(self, instant: dt.datetime) -> None:
+        """Stand at an instant.
+
+        Args:
+            instant: zone-aware; may lie before the one it stood at.
+
+        Raises:
+            ValueError: it names no zone.
+        """
+        if instant.tzinfo is None:
+            raise ValueError("an instant needs its zone")
+        self._instant = instant.astimezone(dt.UTC)
