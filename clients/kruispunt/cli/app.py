@@ -32,7 +32,11 @@ _HELP = """Kruispunt: who a person is, who holds a dossier on them, and by which
 Exit status: 0 done, and a route that is refused is an answer too; 1 refused or failed; 2 wrong use.
 With --json an error is one JSON object on stderr, whichever it is."""
 _SERVERS = "kruispunt.commands"  # entry points: what is offered besides, where the servers are installed
-_OTHERS = {"pki": "Make, renew and revoke certificates, for development and tests."}
+_OTHERS = {
+    "pki": "Make, renew and revoke certificates, for development and tests.",
+    "stub": "Serve a registry in memory, for tests.",
+}
+_EXTRAS = {"stub": "cli,testing"}  # what those commands need that are no server's
 # Of typer's click, which is its own from some version on.
 _UsageError: Any = typer.BadParameter.__base__
 
@@ -95,7 +99,10 @@ def _load(entry: importlib.metadata.EntryPoint) -> Any:
     try:
         return typer.main.get_command(entry.load())
     except ModuleNotFoundError:
-        tell_wrong_use(f"`kruispunt {entry.name}` needs: pip install 'kruispunt[server]'", as_json=False)
+        tell_wrong_use(
+            f"`kruispunt {entry.name}` needs: pip install 'kruispunt[{_EXTRAS.get(entry.name, 'server')}]'",
+            as_json=False,
+        )
         raise typer.Exit(2) from None
 
 

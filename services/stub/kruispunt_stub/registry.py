@@ -1,6 +1,7 @@
 """A registry in memory: identity and directory, as an institution's tests meet them."""
 
 import datetime as dt
+import functools
 import secrets
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -14,6 +15,7 @@ from kruispunt.sandbox.population import SandboxPerson, population
 from kruispunt.ssin import Ssin
 from kruispunt.values import InstitutionRef, Purpose
 from kruispunt_directory.code_tables import load_code_tables
+from kruispunt_directory.domain.knowledge import Entry
 from kruispunt_directory.identity_client import IdentityRegister
 from kruispunt_identity.directory_client import DirectoryHolders
 from kruispunt_server.access.book import RightsBook
@@ -116,7 +118,7 @@ class Registry:
     def _seed(self, persons: list[Any], institutions: list[SeededInstitution]) -> None:
         directory, at = self._directory, self.clock.now()
         call = Call("seed", Participant(OPERATOR, frozenset(), None), None, at, float("inf"))
-        entries = [*load_code_tables(), *map(entry_of, institutions)]
+        entries = [*_code_tables(), *map(entry_of, institutions)]
         with directory.memory.writing() as transaction:
             directory.knowledge.write(transaction, call, entries, new_id())
         seed(self._identity, directory, persons, at)
@@ -224,6 +226,11 @@ class Registry:
     def _forget_feeds(self) -> None:
         self._identity.feed.let_go()
         self._directory.notices.let_go(self.clock.now())
+
+
+@functools.cache
+def _code_tables() -> tuple[Entry, ...]:
+    return tuple(load_code_tables())
 
 
 class _Late:

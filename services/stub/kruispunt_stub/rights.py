@@ -1,5 +1,6 @@
 """The rights of the stub: those of the sandbox, or a rights file as a registry takes it; never written to."""
 
+import functools
 from collections.abc import Iterable
 from dataclasses import replace
 from importlib.resources import files
@@ -40,6 +41,7 @@ class MemoryRights:
         self._version += 1
 
 
+@functools.cache
 def sandbox_rights() -> Rights:
     """Return the rights that come along: an institution of each of several sectors, and the registry's own desks."""
     return _rights_of(parse_rights(_SANDBOX.read_text("utf-8")))

@@ -33,6 +33,9 @@ from kruispunt_server.ids import new_id
 from kruispunt_stub.directory.wiring import MemoryDirectory
 from kruispunt_stub.identity.wiring import MemoryIdentity
 
+SeededDossier = SandboxDossier
+"""A dossier that an institution holds: institution, capacity, phase, period."""
+
 _KEEPER = InstitutionKey(25, 1)
 _EVER = Period(dt.date(1900, 1, 1))
 
@@ -65,7 +68,7 @@ class SeededPerson:
     nationalities: tuple[str, ...] = ("BE",)
     decease_date: dt.date | None = None
     register: Register | None = None
-    dossiers: tuple[SandboxDossier, ...] = ()
+    dossiers: tuple[SeededDossier, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

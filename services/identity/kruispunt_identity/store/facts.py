@@ -110,5 +110,3 @@ class FactStore:
                     for fact in facts
                 ],
             )
-
-

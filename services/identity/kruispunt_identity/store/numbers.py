@@ -211,5 +211,3 @@ def _row(ssin: Ssin, register: Register, now: dt.datetime) -> dict[str, Any]:
 def _alike(row: Mapping[str, Any], count: int) -> dict[str, list[Any]]:
     """Return the columns of `count` rows that are all like this one."""
     return {name: [value] * count for name, value in row.items()}
-
-
