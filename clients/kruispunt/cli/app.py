@@ -13,6 +13,7 @@ from kruispunt.cli import (
     access,
     asking,
     audit,
+    conformance,
     dossiers,
     knowledge,
     numbers,
@@ -140,6 +141,7 @@ _PERSON_COMMANDS = (
 
 asking.add_to(app)
 watching.add_to(app)
+app.command("conformance")(conformance.conformance)
 for name, part in (
     ("access", access.app),
     ("audit", audit.app),

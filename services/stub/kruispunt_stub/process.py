@@ -104,8 +104,9 @@ def _tell(told: dict[str, Any], *, as_json: bool) -> None:
         print_json(told)
         return
     print_table(
+        "A registry in memory",
         ["participant", "identity", "directory"],
-        [[name, one["identity"], one["directory"]] for name, one in told["participants"].items()],
+        [(name, one["identity"], one["directory"]) for name, one in told["participants"].items()],
     )
     print_line(f"Control at http://{told['control']}; the clock stands at {told['now']}. Ctrl-C to stop.")
 
@@ -116,7 +117,9 @@ def _print_methods(*, as_json: bool) -> None:
         print_json(found)
         return
     print_table(
-        ["method", "stub"], [[name, "yes" if has else "UNIMPLEMENTED"] for name, has in found.items()]
+        "Methods of the contract",
+        ["method", "stub"],
+        [(name, "yes" if has else "UNIMPLEMENTED") for name, has in found.items()],
     )
 
 

@@ -66,7 +66,7 @@ class Registry:
         tls: certificates; left out: plaintext, and a port for each participant.
 
     Attributes:
-        clock: stands still; `clock.advance(timedelta(days=1))`, `clock.set(instant)`.
+        clock: stands still, but for a millisecond after each write; `clock.advance(timedelta(days=1))`, `clock.set(instant)`.
         faults: what is to go wrong.
         calls: what it was asked.
         looks: who looked at whom, as a registry's journal would have it.
@@ -127,6 +127,8 @@ class Registry:
         self.following.catch_up()
         for hub in (self._identity.hub, self._directory.hub):
             hub.start()
+        for memory in (self._identity.memory, self._directory.memory):
+            memory.listen(self.clock.tick)
         self._identity.memory.listen(self._identity.hub.wake)
         self._identity.memory.listen(self.following.catch_up)
 
