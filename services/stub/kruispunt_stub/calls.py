@@ -15,7 +15,7 @@ class RecordedCall:
 
     Attributes:
         method: short name, such as "DossierService/RegisterDossier".
-        participant: who called.
+        participant: who called; empty: nobody whom the registry knows.
         purpose: what it stated; none: nothing, or not all of it.
         timed: whether it stated a deadline.
         requests: the messages that it sent, as far as they have come; one of a call that is no stream.

@@ -4,7 +4,6 @@ import datetime as dt
 
 from kruispunt_server.clock import FixedClock
 
-
 _MOMENT = dt.timedelta(milliseconds=1)
 
 

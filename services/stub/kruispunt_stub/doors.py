@@ -78,7 +78,9 @@ class Doors:
         self._lock = threading.Lock()
         self._open: dict[tuple[str, str], tuple[str, grpc.Server]] = {}
 
-    def open(self, name: str, services: Sequence[Service], participant: str, port: int = 0) -> str:
+    def open(
+        self, name: str, services: Sequence[Service], participant: str, port: int = 0, *, plain: bool = False
+    ) -> str:
         """Return where a participant reaches a service, `host:port`.
 
         Args:
@@ -86,8 +88,9 @@ class Doors:
             services: that it serves.
             participant: who calls there; without meaning where certificates say so.
             port: which one, when it is opened now; 0: any that is free.
+            plain: a port of the participant's own without TLS in any case: the registry's, for itself.
         """
-        key = name, participant if self._tls is None or participant.endswith("-service") else _ANYBODY
+        key = name, participant if self._tls is None or plain else _ANYBODY
         with self._lock:
             if key not in self._open:
                 self._open[key] = self._opened(services, key[1], port)
@@ -95,14 +98,15 @@ class Doors:
 
     def _opened(self, services: Sequence[Service], participant: str, port: int) -> tuple[str, grpc.Server]:
         secured = participant == _ANYBODY
+        callers = Callers(self._book, None if secured else participant)
         edge = Edge(
-            callers=Callers(self._book, None if secured else participant),
+            callers=callers,
             rights=self._book,
             journal=self._parts.looks,
             clock=self._parts.clock,
             events=self._parts.events,
         )
-        recorder = Recorder(participant, self._calls, self._faults, self._watches)
+        recorder = Recorder(callers, self._calls, self._faults, self._watches)
         handlers = [
             recorder.before(each, handler_for(each.descriptor, each.servicer, each.policies, edge))
             for each in services

@@ -13,6 +13,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from kruispunt.values import Purpose
 from kruispunt_server import rich_errors
+from kruispunt_server.caller import Callers
 from kruispunt_server.edge import Policy
 from kruispunt_server.errors import RegistryError
 from kruispunt_server.purpose import read_purpose
@@ -51,17 +52,17 @@ class OpenWatches:
 
 
 class Recorder:
-    """Puts itself before the handlers of services, for one participant.
+    """Puts itself before the handlers of services.
 
     Args:
-        participant: who calls.
+        callers: find out who calls.
         calls: where calls are noted.
         faults: that wait.
         watches: that are open.
     """
 
-    def __init__(self, participant: str, calls: Calls, faults: Faults, watches: OpenWatches) -> None:
-        self._participant = participant
+    def __init__(self, callers: Callers, calls: Calls, faults: Faults, watches: OpenWatches) -> None:
+        self._callers = callers
         self._calls = calls
         self._faults = faults
         self._watches = watches
@@ -89,18 +90,27 @@ class Recorder:
         """Note that a call came in."""
         left_s = context.time_remaining()
         timed = left_s is not None and left_s < _LONG_S * 24
-        call = RecordedCall(name, self._participant, _purpose_of(context), timed)
-        if self._participant not in OWN:
+        call = RecordedCall(name, self._name_of(context), _purpose_of(context), timed)
+        if call.participant not in OWN:
             self._calls.keep(call)
         return call
 
-    def meet(self, name: str, policy: Policy, context: grpc.ServicerContext) -> None:
+    def meet(self, call: RecordedCall, policy: Policy, context: grpc.ServicerContext) -> None:
         """Run into the fault that waits; gRPC raises if it is a refusal."""
         left_s = context.time_remaining()
         try:
-            self._faults.meet(name, self._participant, policy.kind, _LONG_S if left_s is None else left_s)
+            self._faults.meet(
+                call.method, call.participant, policy.kind, _LONG_S if left_s is None else left_s
+            )
         except RegistryError as refusal:
             rich_errors.abort(context, refusal)
+
+    def _name_of(self, context: grpc.ServicerContext) -> str:
+        """Return who calls; empty: nobody whom the registry knows."""
+        try:
+            return self._callers.of(context).participant_id
+        except RegistryError:
+            return ""
 
     def watch(self, context: grpc.ServicerContext) -> None:
         """Note an open watch."""
@@ -125,9 +135,10 @@ class _Met:
     def answered(self, inner: Callable[..., bytes], received: Any, context: grpc.ServicerContext) -> bytes:
         """Serve a call with one answer."""
         call = self._recorder.begin(self._name, context)
+        passed = self._noted(call, received)
         try:
-            self._recorder.meet(self._name, self._policy, context)
-            return inner(self._noted(call, received), context)
+            self._recorder.meet(call, self._policy, context)
+            return inner(passed, context)
         finally:
             self._recorder.end(call, context)
 
@@ -136,9 +147,10 @@ class _Met:
     ) -> Iterator[bytes]:
         """Serve a call with a stream of answers."""
         call = self._recorder.begin(self._name, context)
+        passed = self._noted(call, received)
         try:
-            self._recorder.meet(self._name, self._policy, context)
-            yield from inner(self._noted(call, received), context)
+            self._recorder.meet(call, self._policy, context)
+            yield from inner(passed, context)
         finally:
             self._recorder.end(call, context)
 
@@ -153,7 +165,7 @@ class _Met:
         call = self._recorder.begin(self._name, context)
         self._noted(call, received)
         try:
-            self._recorder.meet(self._name, self._policy, context)
+            self._recorder.meet(call, self._policy, context)
             inner(received, context, finish)
         except BaseException:
             self._recorder.end(call, context)

@@ -75,7 +75,7 @@ class Registry:
     Raises:
         RightsFileError: the rights file cannot be used.
         RegistryError: a seeded dossier that no registry would take.
-        ValueError: a person is seeded twice.
+        ValueError: a person is seeded twice, or an institution's sector is not known.
     """
 
     def __init__(
@@ -96,6 +96,7 @@ class Registry:
         self._watches = OpenWatches()
         self.faults = Faults(self._watches.break_off, self._forget_feeds)
         self._clients: list[DirectoryClient | IdentityClient] = []
+        self._secured = tls is not None
         new = list(institutions)
         keys = [InstitutionKey(each.ref.sector, each.ref.institution) for each in new]
         self._rights = rights_module.MemoryRights(rights_module.with_institutions(_given(rights), keys))
@@ -118,7 +119,8 @@ class Registry:
     def _seed(self, persons: list[Any], institutions: list[SeededInstitution]) -> None:
         directory, at = self._directory, self.clock.now()
         call = Call("seed", Participant(OPERATOR, frozenset(), None), None, at, float("inf"))
-        entries = [*_code_tables(), *map(entry_of, institutions)]
+        known = _code_tables()
+        entries = [*known, *(entry_of(each, known) for each in institutions)]
         with directory.memory.writing() as transaction:
             directory.knowledge.write(transaction, call, entries, new_id())
         seed(self._identity, directory, persons, at)
@@ -144,6 +146,7 @@ class Registry:
 
         Raises:
             LookupError: nobody of that name takes part.
+            ValueError: the registry was given certificates: a client needs its own then.
         """
         return self._client(DirectoryClient, self.directory_endpoint(who), purpose, timeout_s)
 
@@ -176,9 +179,15 @@ class Registry:
         self._rights.apply(_given(rights))
 
     def replace_number(self, former: Ssin, next_: Ssin) -> None:
-        """Let a number be replaced, as the registry's own desk does it when it finds a duplicate."""
-        client = self.identity(REGISTRAR)
-        client.replace_number(former, next_, reason=NumberChangeReason.DUPLICATE)
+        """Let a number be replaced, as the registry's own desk does it when it finds a duplicate.
+
+        Raises:
+            LookupError: the rights know no `registry-registrar`.
+            KruispuntError: it cannot be replaced, as of `IdentityClient.replace_number`.
+        """
+        endpoint = self._own("identity", self._participant(REGISTRAR))
+        with IdentityClient(endpoint, certificates=None, purpose=PURPOSE) as desk:
+            desk.replace_number(former, next_, reason=NumberChangeReason.DUPLICATE)
 
     def faults_of_its_own(self) -> list[dict[str, Any]]:
         """Return where the stub itself failed; a defect of the stub, never of its caller."""
@@ -204,6 +213,8 @@ class Registry:
         self.close()
 
     def _client(self, kind: type[ClientT], endpoint: str, purpose: Purpose, timeout_s: float) -> ClientT:
+        if self._secured:
+            raise ValueError("the registry asks for certificates: make a client with some for its endpoint")
         client = kind(endpoint, certificates=None, purpose=purpose, timeout_s=timeout_s)
         self._clients.append(client)
         return client
@@ -220,7 +231,7 @@ class Registry:
 
     def _own(self, server: str, participant: str) -> str:
         services = self._identity.services if server == "identity" else self._directory.services
-        return self._doors.open(server, services, participant)
+        return self._doors.open(server, services, participant, plain=True)
 
     def _asking_directory(self) -> DirectoryClient:
         return DirectoryClient(self._own("directory", "identity-service"), certificates=None, purpose=PURPOSE)

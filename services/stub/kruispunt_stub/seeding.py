@@ -5,14 +5,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from kruispunt.period import Period
 from kruispunt.persons import Register
 from kruispunt.sandbox.population import SandboxDossier, SandboxPerson
 from kruispunt.ssin import Ssin, SsinKind
 from kruispunt.values import InstitutionRef, PartialDate, Sex
 from kruispunt_directory.domain.book import Registration
 from kruispunt_directory.domain.codes import check_codes
-from kruispunt_directory.domain.knowledge import Institution, Labels, NetworkLevel
+from kruispunt_directory.domain.knowledge import Entry, Institution, Labels, NetworkLevel, Sector
 from kruispunt_identity.domain import number
 from kruispunt_identity.domain.fact import Fact
 from kruispunt_identity.domain.values import (
@@ -37,7 +36,6 @@ SeededDossier = SandboxDossier
 """A dossier that an institution holds: institution, capacity, phase, period."""
 
 _KEEPER = InstitutionKey(25, 1)
-_EVER = Period(dt.date(1900, 1, 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +195,16 @@ def _write_dossier(directory: MemoryDirectory, call: Call, ssin: Ssin, dossier: 
         directory.dossiers.carry_out(transaction, call, [plan], new_id())
 
 
-def entry_of(institution: SeededInstitution) -> Institution:
-    """Return an institution as the code tables have it."""
+def entry_of(institution: SeededInstitution, known: Iterable[Entry]) -> Institution:
+    """Return an institution as the code tables have it, for as long as they know its sector.
+
+    Raises:
+        ValueError: they know no such sector.
+    """
     ref = institution.ref
+    sector = next((each for each in known if isinstance(each, Sector) and each.code == ref.sector), None)
+    if sector is None:
+        raise ValueError(f"the code tables know no sector {ref.sector}")
     labels = Labels(en=institution.name, own_translations=("en",))
-    return Institution(InstitutionKey(ref.sector, ref.institution), labels, "", NetworkLevel.PRIMARY, _EVER)
+    key = InstitutionKey(ref.sector, ref.institution)
+    return Institution(key, labels, "", NetworkLevel.PRIMARY, sector.validity)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from kruispunt_identity.matching.grade import POSSIBLE_FROM, Grade, grade_of
 from kruispunt_identity.matching.keys import RULES_VERSION
+from kruispunt_identity.matching.pool import Pool
 from kruispunt_identity.matching.profile import MatchProfile, ProfileSource
 from kruispunt_identity.matching.score import Matcher, Outline, Score, outline_of
-from kruispunt_identity.store.matching import Pool
 
 if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
     import sqlalchemy as sa
