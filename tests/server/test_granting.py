@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
+from tests.conftest import as_server
 from tests.server.test_keeping_commands import run
 from tests.support.calls import NOON, PSEUDONYMS, call_of, change_log
 from tests.support.postgres import SERVER_ROLE, Cluster
@@ -19,7 +20,6 @@ from kruispunt_server.sealing.heads import HeadStore
 from kruispunt_server.sealing.seal_keys import SealKeys
 from kruispunt_server.sealing.sealer import Sealer
 from kruispunt_server.tables import SharedTables
-from tests.conftest import as_server
 
 ANNA = 85_010_100_123
 WRITES = (

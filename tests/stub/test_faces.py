@@ -78,7 +78,18 @@ PAIRS: list[tuple[type, type, set[str]]] = [
     (MemoryWrites, Writes, set()),
     (Memory, Database, set()),
 ]
-_OF_A_DATABASE = {"close", "engine", "hot", "open", "probe", "listen", "reading", "snapshot", "writing"}
+_OF_A_DATABASE = {
+    "refuse_unfit",
+    "close",
+    "engine",
+    "hot",
+    "open",
+    "probe",
+    "listen",
+    "reading",
+    "snapshot",
+    "writing",
+}
 
 
 @pytest.mark.parametrize(

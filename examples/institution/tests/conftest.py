@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from kruispunt import DirectoryClient, IdentityClient, PartialDate, Sex, Ssin
-from kruispunt.testing import Registry, SeededPerson
 from pension_office.cabinet import Cabinet
 from pension_office.following import Follower
 from pension_office.office import Office
+
+from kruispunt import DirectoryClient, IdentityClient, PartialDate, Sex, Ssin
+from kruispunt.testing import Registry, SeededPerson
 
 US = "institution-5-1"
 ANNA = SeededPerson(Ssin.parse("42012205181"), "Peeters", ("Jan",), PartialDate(1942, 1, 22), Sex.MALE)

@@ -5,10 +5,11 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from kruispunt_server.ids import new_id
 
+ResultT = TypeVar("ResultT")
 Table = dict[Any, Any]
 """Rows by key. Values are never changed in place, so that a copy of the dictionary is a copy of the table."""
 
@@ -70,6 +71,12 @@ class Memory:
                 raise
         for listener in self._listeners:
             listener()
+
+    def transact(self, unit: Callable[[Transaction], ResultT], *, keyed: bool = False) -> ResultT:
+        """Run `unit` in one transaction, which nothing but itself undoes; returns what it returned."""
+        del keyed
+        with self.writing() as transaction:
+            return unit(transaction)
 
     def lock(self, connection: Transaction, key: int) -> None:
         """Do nothing: whoever writes holds everything."""

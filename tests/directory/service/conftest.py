@@ -13,6 +13,7 @@ from typing import Any
 import grpc
 import pytest
 import sqlalchemy as sa
+from tests.conftest import as_server
 from tests.support.calls import change_log
 from tests.support.rights import EVERYTHING, SANDBOX, load_sandbox
 
@@ -39,7 +40,6 @@ from kruispunt_server.events import Events
 from kruispunt_server.server import Server
 from kruispunt_server.subject_keys import SubjectKeys
 from kruispunt_server.writes import Writes
-from tests.conftest import as_server
 
 NOON = dt.datetime(2026, 3, 3, 12, tzinfo=dt.UTC)
 PURPOSE = Purpose(legal_basis="18/042", end_user="clerk-7", case="2026/1")

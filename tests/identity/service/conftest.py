@@ -12,6 +12,7 @@ from typing import Any
 import grpc
 import pytest
 import sqlalchemy as sa
+from tests.conftest import as_server
 from tests.directory.service.conftest import sandbox_pki
 from tests.support.rights import load_sandbox
 
@@ -27,7 +28,6 @@ from kruispunt_server.clock import FixedClock
 from kruispunt_server.database import Database
 from kruispunt_server.events import Events
 from kruispunt_server.server import Server
-from tests.conftest import as_server
 
 __all__ = ["sandbox_pki"]
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from tests.conftest import as_server
 from tests.directory.service.conftest import NOON, PURPOSE
 from tests.server.processes import PATIENCE_S, environment, wait_until
 from tests.support.rights import load_sandbox
@@ -23,7 +24,6 @@ from kruispunt_directory.store.code_tables import load_into
 from kruispunt_directory.tables import directory_tables, shared
 from kruispunt_server.clock import FixedClock
 from kruispunt_server.database import Database
-from tests.conftest import as_server
 
 ClientT = TypeVar("ClientT", DirectoryClient, IdentityClient)
 
