@@ -124,6 +124,8 @@ def test_the_control_port_makes_things_go_wrong(stub: Process) -> None:
         ("POST", "/faults", {"kind": "slow", "seconds": -1}, 400, "seconds"),
         ("POST", "/faults", {"kind": "slow", "minutes": 1}, 400, "a fault has"),
         ("POST", "/faults", {"kind": "slow", "times": 0}, 400, "times"),
+        ("POST", "/faults", {"kind": "slow", "method": 1}, 400, "method is a text"),
+        ("PUT", "/clock", [1], 400, "an instant with its zone"),
         ("PUT", "/clock", {"now": "2026-03-02T12:00:00"}, 400, "an instant with its zone"),
         ("POST", "/feeds", {"do": "dance"}, 400, "restart or forget"),
         ("POST", "/replacements", {"former": "1", "next": "2"}, 400, "11 digits"),

@@ -71,10 +71,13 @@ class Control:
         except ValueError:
             raise ControlError(f"kind is one of {', '.join(FaultKind)}") from None
         times, seconds = said.get("times", 1), said.get("seconds", 0.05)
-        if not (times is None or (isinstance(times, int) and times > 0)):
+        if not (times is None or (isinstance(times, int) and not isinstance(times, bool) and times > 0)):
             raise ControlError("times is a whole number from 1 on, or null for ever")
         if not isinstance(seconds, int | float) or not 0 <= seconds <= 3600:
             raise ControlError("seconds is a number from 0 to 3600")
+        for name in ("method", "participant"):
+            if not isinstance(said.get(name), str | None):
+                raise ControlError(f"{name} is a text, or left out")
         fault = Fault(kind, said.get("method"), said.get("participant"), times, float(seconds))
         return _fault_json(self._registry.faults.add(fault))
 
@@ -171,11 +174,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.BAD_REQUEST, {"error": str(error)})
 
     def _said(self) -> Any:
-        length = int(self.headers.get("Content-Length") or 0)
-        if not 0 <= length <= _MOST_BYTES:
-            raise ControlError("the body is too long")
+        length = self.headers.get("Content-Length") or "0"
+        if not length.isdecimal() or int(length) > _MOST_BYTES:
+            raise ControlError(f"a body has a length, of {_MOST_BYTES} bytes at most")
         try:
-            return json.loads(self.rfile.read(length)) if length else {}
+            return json.loads(self.rfile.read(int(length)) or b"{}")
         except ValueError:
             raise ControlError("the body is no JSON") from None
 
