@@ -20,8 +20,7 @@ from kruispunt_server.audit.servicer import POLICIES as AUDIT_SERVICE
 from kruispunt_server.edge import Policy
 from kruispunt_server.events import EVENTS
 from kruispunt_server.settings import ServerSettings
-from kruispunt_stub.covered import methods_of
-from kruispunt_stub.services import SERVICES
+from kruispunt_stub import covered
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CONTRACT = ROOT / "protos/kruispunt/common/v1/error_reason.proto"
@@ -240,7 +239,7 @@ def _personal(policy: Policy) -> str:
 
 def uncovered() -> str:
     """Return the methods that the stub does not have, by service."""
-    without = [name for name, has in methods_of(SERVICES).items() if not has]
+    without = [name for name, has in covered.methods().items() if not has]
     services = dict.fromkeys(name.partition("/")[0] for name in without)
     rows = []
     for service in services:

@@ -27,10 +27,12 @@ from kruispunt_identity.store.number_changes import NumberChanges
 from kruispunt_identity.store.numbers import NumberStore
 from kruispunt_identity.store.protections import Protections
 from kruispunt_identity.store.searches import SearchLog
+from kruispunt_server.access.catalogue import METHODS
 from kruispunt_server.access.store import RightsStore
 from kruispunt_server.changes import ChangeLog
 from kruispunt_server.database import Database
 from kruispunt_server.writes import Writes
+from kruispunt_stub import covered
 from kruispunt_stub.covered import COVERED
 from kruispunt_stub.directory import attention, cursors, dossiers, knowledge, notices, numbers, reading
 from kruispunt_stub.identity import (
@@ -48,7 +50,6 @@ from kruispunt_stub.identity import (
 from kruispunt_stub.identity import numbers as identity_numbers
 from kruispunt_stub.memory import Memory
 from kruispunt_stub.rights import MemoryRights
-from kruispunt_stub.services import SERVICES
 from kruispunt_stub.writes import MemoryWrites
 
 # Each with the methods of the other that only parts of a registry call which the stub leaves out.
@@ -123,9 +124,10 @@ def _parameters(method: Any) -> list[tuple[str, Any, Any]]:
 
 def test_what_is_covered_is_in_the_contract() -> None:
     """Every method that the stub says it has is one of the contract."""
-    known = {f"{service.name}/{method.name}" for service in SERVICES for method in service.methods}
+    known = {name for names in METHODS.values() for name in names}
 
     assert {f"{service}/{name}" for service, names in COVERED.items() for name in names} <= known
+    assert known == covered.methods().keys()
 
 
 _LEAN = """

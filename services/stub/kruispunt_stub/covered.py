@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 
+from kruispunt_server.access.catalogue import METHODS
 from kruispunt_server.edge import Policy
 from kruispunt_server.errors import Reason, RegistryError
 
@@ -64,12 +65,12 @@ def is_covered(method: MethodDescriptor) -> bool:
     return method.name in COVERED.get(method.containing_service.name, frozenset())
 
 
-def methods_of(services: list[ServiceDescriptor]) -> dict[str, bool]:
-    """Return every method by short name, and whether the stub has it."""
+def methods() -> dict[str, bool]:
+    """Return every method of both servers by short name, and whether the stub has it."""
     return {
-        f"{service.name}/{method.name}": is_covered(method)
-        for service in services
-        for method in service.methods
+        name: name.partition("/")[2] in COVERED.get(service, frozenset())
+        for service, names in METHODS.items()
+        for name in names
     }
 
 

@@ -4,7 +4,7 @@ import enum
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypedDict, Unpack
 
 from kruispunt_server.edge import MethodClass
 from kruispunt_server.errors import Reason, RegistryError
@@ -48,6 +48,14 @@ class Fault:
         return concerned and self.method in (None, method, name, f"{service}/*")
 
 
+class Met(TypedDict, total=False):
+    """Which calls meet a fault, and how often: `method`, `participant` and `times` of `Fault`."""
+
+    method: str | None
+    participant: str | None
+    times: int | None
+
+
 class Faults:
     """The faults that wait; each call meets at most one, the oldest that is meant for it."""
 
@@ -58,44 +66,21 @@ class Faults:
         self._restart = restart
         self._forget = forget
 
-    def unavailable(
-        self,
-        *,
-        times: int | None = 1,
-        method: str | None = None,
-        participant: str | None = None,
-        retry_after_s: float = 0.05,
-    ) -> Fault:
+    def unavailable(self, *, retry_after_s: float = 0.05, **met: Unpack[Met]) -> Fault:
         """Refuse calls with UNAVAILABLE / STORE_UNAVAILABLE; the client repeats four times by itself."""
-        return self.add(Fault(FaultKind.UNAVAILABLE, method, participant, times, retry_after_s))
+        return self.add(Fault(FaultKind.UNAVAILABLE, seconds=retry_after_s, **met))
 
-    def slow(
-        self,
-        seconds: float,
-        *,
-        times: int | None = 1,
-        method: str | None = None,
-        participant: str | None = None,
-    ) -> Fault:
+    def slow(self, seconds: float, **met: Unpack[Met]) -> Fault:
         """Take calls up late; who has a shorter deadline gets DEADLINE_EXCEEDED, and nothing changed."""
-        return self.add(Fault(FaultKind.SLOW, method, participant, times, seconds))
+        return self.add(Fault(FaultKind.SLOW, seconds=seconds, **met))
 
-    def quota(
-        self,
-        *,
-        times: int | None = 1,
-        method: str | None = None,
-        participant: str | None = None,
-        retry_after_s: float = 0.05,
-    ) -> Fault:
+    def quota(self, *, retry_after_s: float = 0.05, **met: Unpack[Met]) -> Fault:
         """Refuse calls with RESOURCE_EXHAUSTED / QUOTA_EXHAUSTED."""
-        return self.add(Fault(FaultKind.QUOTA, method, participant, times, retry_after_s))
+        return self.add(Fault(FaultKind.QUOTA, seconds=retry_after_s, **met))
 
-    def denied(
-        self, *, times: int | None = 1, method: str | None = None, participant: str | None = None
-    ) -> Fault:
+    def denied(self, **met: Unpack[Met]) -> Fault:
         """Refuse calls with PERMISSION_DENIED / GRANT_MISSING, as if no grant covered them."""
-        return self.add(Fault(FaultKind.DENIED, method, participant, times))
+        return self.add(Fault(FaultKind.DENIED, **met))
 
     def restart_feeds(self) -> None:
         """Break every watch off, as a server does that is killed: readers go on from where they stand."""

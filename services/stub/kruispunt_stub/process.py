@@ -11,11 +11,10 @@ from typing import Annotated, Any
 import typer
 
 from kruispunt.cli.output import print_json, print_line, print_table
+from kruispunt_stub import covered
 from kruispunt_stub.control import ControlPort
-from kruispunt_stub.covered import methods_of
 from kruispunt_stub.doors import TlsFiles
 from kruispunt_stub.registry import Registry
-from kruispunt_stub.services import SERVICES
 
 app = typer.Typer(
     help="Serve a registry in memory, for tests: the real rules, no database, gone when it ends.",
@@ -112,7 +111,7 @@ def _tell(told: dict[str, Any], *, as_json: bool) -> None:
 
 
 def _print_methods(*, as_json: bool) -> None:
-    found = methods_of(SERVICES)
+    found = covered.methods()
     if as_json:
         print_json(found)
         return
