@@ -1,5 +1,6 @@
 """The registry in memory, as an institution's tests use it."""
 
+import asyncio
 import datetime as dt
 import threading
 import uuid
@@ -309,3 +310,19 @@ def test_a_person_is_seeded_once() -> None:
     """A number that is seeded twice is a mistake of the test, and said."""
     with pytest.raises(ValueError, match="twice"):
         Registry(persons=[BEA, BEA])
+
+
+def test_asyncio_clients_are_served_alike(registry: Registry) -> None:
+    """An asyncio client registers what a synchronous one lists, and repeats by itself too."""
+    registry.faults.unavailable(method="RegisterDossier")
+
+    async def register() -> None:
+        async with registry.async_directory(PENSIONS) as directory:
+            await directory.register_dossier(ANNA.ssin, capacity=100, phase=20, period=SINCE)
+        async with registry.async_identity(PENSIONS) as identity:
+            assert ANNA.ssin == (await identity.get_person(ANNA.ssin)).ssin
+
+    asyncio.run(register())
+
+    assert ["UNAVAILABLE", "OK"] == [call.status for call in registry.calls.of("RegisterDossier")]
+    assert 1 == len(list(registry.directory(PENSIONS).list_dossiers(ANNA.ssin)))

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
-from kruispunt import DirectoryClient, IdentityClient
+from kruispunt import AsyncDirectoryClient, AsyncIdentityClient, DirectoryClient, IdentityClient
 from kruispunt.access.v1 import participant_service_pb2
 from kruispunt.persons import NumberChangeReason
 from kruispunt.sandbox.population import SandboxPerson, population
@@ -43,6 +43,7 @@ REGISTRAR: Final = "registry-registrar"
 _BEFORE: Final = dt.timedelta(days=30)
 
 ClientT = TypeVar("ClientT", DirectoryClient, IdentityClient)
+AnyClientT = TypeVar("AnyClientT", DirectoryClient, IdentityClient, AsyncDirectoryClient, AsyncIdentityClient)
 RightsGiven = Rights | participant_service_pb2.Rights | Path | str | None
 
 
@@ -156,6 +157,18 @@ class Registry:
         """Return a client of identity; arguments and errors as of `directory`."""
         return self._client(IdentityClient, self.identity_endpoint(who), purpose, timeout_s)
 
+    def async_directory(
+        self, who: str | InstitutionRef, *, purpose: Purpose = PURPOSE, timeout_s: float = 5.0
+    ) -> AsyncDirectoryClient:
+        """Return an asyncio client of the directory, which the caller closes; arguments and errors as of `directory`."""
+        return self._made(AsyncDirectoryClient, self.directory_endpoint(who), purpose, timeout_s)
+
+    def async_identity(
+        self, who: str | InstitutionRef, *, purpose: Purpose = PURPOSE, timeout_s: float = 5.0
+    ) -> AsyncIdentityClient:
+        """Return an asyncio client of identity, which the caller closes; arguments and errors as of `directory`."""
+        return self._made(AsyncIdentityClient, self.identity_endpoint(who), purpose, timeout_s)
+
     def directory_endpoint(self, who: str | InstitutionRef, port: int = 0) -> str:
         """Return where a participant reaches the directory, `host:port`; plaintext unless certificates were given.
 
@@ -213,11 +226,14 @@ class Registry:
         self.close()
 
     def _client(self, kind: type[ClientT], endpoint: str, purpose: Purpose, timeout_s: float) -> ClientT:
-        if self._secured:
-            raise ValueError("the registry asks for certificates: make a client with some for its endpoint")
-        client = kind(endpoint, certificates=None, purpose=purpose, timeout_s=timeout_s)
+        client: ClientT = self._made(kind, endpoint, purpose, timeout_s)
         self._clients.append(client)
         return client
+
+    def _made(self, kind: type[AnyClientT], endpoint: str, purpose: Purpose, timeout_s: float) -> AnyClientT:
+        if self._secured:
+            raise ValueError("the registry asks for certificates: make a client with some for its endpoint")
+        return kind(endpoint, certificates=None, purpose=purpose, timeout_s=timeout_s)
 
     def _participant(self, who: str | InstitutionRef) -> str:
         for one in self._rights.read()[0].registrations:
