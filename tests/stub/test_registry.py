@@ -85,6 +85,8 @@ def test_the_clock_stands_where_it_is_put(registry: Registry) -> None:
     assert 0 == len(list(directory.list_dossiers(ANNA.ssin)))
     with pytest.raises(ValueError, match="zone"):
         registry.clock.set(dt.datetime(2026, 4, 1, 12))  # noqa: DTZ001 - that is what is refused
+    with pytest.raises(ValueError, match="zone"):
+        Registry(now=dt.datetime(2026, 4, 1, 12))  # noqa: DTZ001
 
 
 def test_calls_are_recorded_with_purpose_message_and_outcome(registry: Registry) -> None:

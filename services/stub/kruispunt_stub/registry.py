@@ -61,7 +61,8 @@ class Registry:
     Args:
         persons: whom it knows, with their dossiers.
         institutions: beside those of the sandbox.
-        people: so many persons of the sandbox's synthetic population besides; the same ones every time.
+        people: so many persons of the sandbox's synthetic population besides; the same ones every time. Who had another
+            number before is there twice, under each: `replace_number` makes one person of them.
         rights: a rights file or its path, or rights as ApplyRights takes them; left out: those of the sandbox.
         now: where the clock stands, zone-aware; left out: at the present. What is seeded was recorded 30 days before.
         tls: certificates; left out: plaintext, and a port for each participant.
@@ -76,7 +77,7 @@ class Registry:
     Raises:
         RightsFileError: the rights file cannot be used.
         RegistryError: a seeded dossier that no registry would take.
-        ValueError: a person is seeded twice, or an institution's sector is not known.
+        ValueError: a person is seeded twice, an institution's sector is not known, or `now` names no zone.
     """
 
     def __init__(
@@ -89,8 +90,11 @@ class Registry:
         now: dt.datetime | None = None,
         tls: TlsFiles | None = None,
     ) -> None:
-        begin = (now or dt.datetime.now(dt.UTC)).astimezone(dt.UTC)
-        self.clock = FrozenClock(begin - _BEFORE)
+        self.clock = FrozenClock(dt.datetime.now(dt.UTC))
+        if now is not None:
+            self.clock.set(now)
+        begin = self.clock.now()
+        self.clock.advance(-_BEFORE)
         self.looks = Looks()
         self.calls = Calls()
         self._events = StubEvents()
