@@ -11,7 +11,8 @@ from benchmarks.serve_feed import PERSONS
 from benchmarks.served import SECRET
 from kruispunt_identity.tables import identity_tables
 from kruispunt_server.call import Call, Participant, Purpose, Role
-from kruispunt_server.changes import Change, ChangeLog
+from kruispunt_server.change import Change
+from kruispunt_server.changes import ChangeLog
 from kruispunt_server.clock import SystemClock
 from kruispunt_server.database import Database
 from kruispunt_server.ids import new_id

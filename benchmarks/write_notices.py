@@ -9,8 +9,9 @@ import time
 
 from benchmarks.population import institution_of, ssin_of
 from benchmarks.serve_feed import PERSONS
+from kruispunt_directory.domain.cursor import Cursor
 from kruispunt_directory.domain.notices import Notice, NoticeKind
-from kruispunt_directory.store.cursors import Cursor, CursorStore
+from kruispunt_directory.store.cursors import CursorStore
 from kruispunt_directory.store.notices import NoticeStore
 from kruispunt_directory.tables import directory_tables
 from kruispunt_server.clock import SystemClock

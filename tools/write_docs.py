@@ -24,6 +24,7 @@ from kruispunt_server.edge import Policy
 from kruispunt_server.events import EVENTS
 from kruispunt_server.rehearsal.servicer import POLICIES as REHEARSAL_SERVICE
 from kruispunt_server.settings import ServerSettings
+from kruispunt_stub import covered
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CONTRACT = ROOT / "protos/kruispunt/common/v1/error_reason.proto"
@@ -241,9 +242,21 @@ def _personal(policy: Policy) -> str:
     return "yes" if policy.personal else "no"
 
 
+def uncovered() -> str:
+    """Return the methods that the stub does not have, by service."""
+    without = [name for name, has in covered.methods().items() if not has]
+    services = dict.fromkeys(name.partition("/")[0] for name in without)
+    rows = []
+    for service in services:
+        names = (name.partition("/")[2] for name in without if name.startswith(f"{service}/"))
+        rows.append(f"- {service}: {', '.join(names)}")
+    return "\n".join(rows)
+
+
 SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
     "docs/operations.md": {"settings": settings, "events": events},
     "docs/security.md": {"rights": rights},
+    "docs/testing.md": {"uncovered": uncovered},
 }
 
 

@@ -14,6 +14,7 @@ from kruispunt_directory.settings import DirectorySettings
 from kruispunt_identity.__main__ import app as identity
 from kruispunt_identity.settings import IdentitySettings
 from kruispunt_server.commands_pki import app as pki
+from kruispunt_stub.process import app as stub
 
 _LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 _COMMAND = re.compile(r"(?<![\w/.-])kruispunt ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?")
@@ -50,6 +51,7 @@ def test_every_command_named_exists() -> None:
     servers = {"directory": _tree(directory), "identity": _tree(identity)}
     known = {**_tree(client), "directory": get_command(directory), "identity": get_command(identity)}
     known["pki"] = get_command(pki)
+    known["stub"] = get_command(stub)
     unknown = []
     for path in documents():
         code = "\n".join(_code(path))

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from kruispunt.ssin import Ssin
 from kruispunt_identity.domain.fact import Fact, Statement
 from kruispunt_identity.domain.identifier import IdentifierKey, Scheme
+from kruispunt_identity.domain.lineage import numbers_below
 from kruispunt_identity.domain.national import NationalPerson, NoNationalRegister
 from kruispunt_identity.domain.number import ChangeReason, Number, Register
 from kruispunt_identity.domain.values import (
@@ -24,7 +25,8 @@ from kruispunt_identity.domain.values import (
     Value,
 )
 from kruispunt_identity.store.facts import FactStore
-from kruispunt_identity.store.number_changes import NumberChanges, numbers_below
+from kruispunt_identity.store.link_states import LinkStates
+from kruispunt_identity.store.number_changes import NumberChanges
 from kruispunt_identity.store.numbers import NumberStore
 from kruispunt_identity.store.reading import PersonReader
 from kruispunt_identity.tables import IdentityTables
@@ -81,7 +83,9 @@ class Past:
         self.numbers = NumberStore(self.database, self.tables)
         self.changes = NumberChanges(self.database, self.tables)
         self.facts = FactStore(self.database, self.tables.persons)
-        self.reader = PersonReader(self.database, self.tables, self.numbers, self.facts, self.national)
+        self.reader = PersonReader(
+            self.database, self.numbers, self.facts, LinkStates(self.database, self.tables), self.national
+        )
 
     def register(self, ssin: Ssin, at: dt.datetime, register: Register = Register.BIS) -> None:
         """Write a number down."""

@@ -10,7 +10,7 @@ from tests.support.postgres import Cluster
 
 from kruispunt_server.audit.erasing import Eraser, Erasure, holds
 from kruispunt_server.audit.verifying import Verifier
-from kruispunt_server.changes import Change
+from kruispunt_server.change import Change
 from kruispunt_server.clock import FixedClock
 from kruispunt_server.database import Database
 from kruispunt_server.ids import new_id

@@ -11,7 +11,7 @@ from tests.support.calls import NOON, PSEUDONYMS, call_of, change_log
 from tests.support.postgres import SERVER_ROLE, Cluster
 
 from kruispunt_server.audit.granting import granting, refuse_too_much, too_much
-from kruispunt_server.changes import Change
+from kruispunt_server.change import Change
 from kruispunt_server.clock import FixedClock
 from kruispunt_server.database import ALLOW_UNSAFE, Database, UnsafeDatabaseError
 from kruispunt_server.ids import new_id

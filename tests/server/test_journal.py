@@ -13,14 +13,14 @@ from cryptography.exceptions import InvalidTag
 from tests.support.calls import METHOD, NOON, PSEUDONYMS, call_of, change_log, said_in, subject_keys
 
 from kruispunt_server.call import Call
-from kruispunt_server.changes import Change
+from kruispunt_server.change import Change
 from kruispunt_server.clock import FixedClock
 from kruispunt_server.database import Database
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.ids import new_id
 from kruispunt_server.journal import AccessJournal
-from kruispunt_server.store_errors import unavailable
 from kruispunt_server.tables import SharedTables
+from kruispunt_server.unavailable import unavailable
 
 ANNA = 85_010_100_123
 LATER = NOON + dt.timedelta(seconds=2)

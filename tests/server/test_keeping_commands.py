@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from kruispunt.cli.app import app
 from kruispunt_directory.tables import DirectoryTables
 from kruispunt_server.audit.retaining import Retainer, Retention
-from kruispunt_server.changes import Change
+from kruispunt_server.change import Change
 from kruispunt_server.clock import FixedClock
 from kruispunt_server.database import Database
 from kruispunt_server.ids import new_id

@@ -20,7 +20,8 @@ from tests.support.calls import NOON, PSEUDONYMS, call_of, change_log
 
 from kruispunt import merkle
 from kruispunt.signed_heads import HeadNote, endorsement_text, key_id_of
-from kruispunt_server.changes import Change, ChangeLog
+from kruispunt_server.change import Change
+from kruispunt_server.changes import ChangeLog
 from kruispunt_server.clock import FixedClock
 from kruispunt_server.database import Database
 from kruispunt_server.events import Events

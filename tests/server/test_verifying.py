@@ -15,7 +15,7 @@ from tests.support.calls import NOON, PSEUDONYMS, call_of, change_log
 from kruispunt_server import append_only
 from kruispunt_server.audit.exported_heads import ExportedHeads, HeadsFileError
 from kruispunt_server.audit.verifying import Report, Verifier
-from kruispunt_server.changes import Change
+from kruispunt_server.change import Change
 from kruispunt_server.clock import FixedClock
 from kruispunt_server.database import Database
 from kruispunt_server.ids import new_id

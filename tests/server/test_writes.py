@@ -18,7 +18,8 @@ from kruispunt_server.database import Database
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.tables import SharedTables
 from kruispunt_server.wire import parse_write_key
-from kruispunt_server.writes import WriteKey, Writes
+from kruispunt_server.write_keys import WriteKey
+from kruispunt_server.writes import Writes
 
 REQUEST = uuid.UUID("01956a3c-0000-7000-8000-000000000001")
 KEY = WriteKey(REQUEST, b"digest", validate_only=False)

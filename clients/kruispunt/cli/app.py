@@ -13,6 +13,7 @@ from kruispunt.cli import (
     access,
     asking,
     audit,
+    conformance,
     dossier_bulk,
     dossiers,
     knowledge,
@@ -34,7 +35,11 @@ _HELP = """Kruispunt: who a person is, who holds a dossier on them, and by which
 Exit status: 0 done, and a route that is refused is an answer too; 1 refused or failed; 2 wrong use.
 With --json an error is one JSON object on stderr, whichever it is."""
 _SERVERS = "kruispunt.commands"  # entry points: what is offered besides, where the servers are installed
-_OTHERS = {"pki": "Make, renew and revoke certificates, for development and tests."}
+_OTHERS = {
+    "pki": "Make, renew and revoke certificates, for development and tests.",
+    "stub": "Serve a registry in memory, for tests.",
+}
+_EXTRAS = {"stub": "cli,testing"}  # what those commands need that are no server's
 # Of typer's click, which is its own from some version on.
 _UsageError: Any = typer.BadParameter.__base__
 
@@ -97,7 +102,10 @@ def _load(entry: importlib.metadata.EntryPoint) -> Any:
     try:
         return typer.main.get_command(entry.load())
     except ModuleNotFoundError:
-        tell_wrong_use(f"`kruispunt {entry.name}` needs: pip install 'kruispunt[server]'", as_json=False)
+        tell_wrong_use(
+            f"`kruispunt {entry.name}` needs: pip install 'kruispunt[{_EXTRAS.get(entry.name, 'server')}]'",
+            as_json=False,
+        )
         raise typer.Exit(2) from None
 
 
@@ -137,6 +145,7 @@ _DOSSIER_COMMANDS = (dossier_bulk,)  # and of `dossiers`
 asking.add_to(app)
 watching.add_to(app)
 rehearsing.add_to(app)
+app.command("conformance")(conformance.conformance)
 for name, part in (
     ("access", access.app),
     ("audit", audit.app),

@@ -31,12 +31,14 @@ from kruispunt_identity.servicer.updating import UpdatingServicer
 from kruispunt_identity.settings import IdentitySettings
 from kruispunt_identity.store.candidates import CandidateSearch
 from kruispunt_identity.store.decisions import DecisionStore
+from kruispunt_identity.store.desk_rows import desk_rows
 from kruispunt_identity.store.exporting import ExportReader
 from kruispunt_identity.store.facts import FactStore
 from kruispunt_identity.store.feed import FeedStore
 from kruispunt_identity.store.frequency_watch import FrequencyWatch
 from kruispunt_identity.store.identifiers import IdentifierStore
 from kruispunt_identity.store.importing import ImportStore
+from kruispunt_identity.store.issuing import NumberIssuer
 from kruispunt_identity.store.link_states import LinkStates
 from kruispunt_identity.store.matching import MatchStore
 from kruispunt_identity.store.moving import MovingStore
@@ -155,15 +157,14 @@ class _Stores:
         self.candidates = CandidateSearch(database, search, self.numbers)
         self.decisions = DecisionStore(database, tables, self.numbers)
         self.searches = SearchLog(database, tables)
-        self.reader = PersonReader(
-            database, tables, self.numbers, FactStore(database, tables.persons), national
-        )
+        self.facts = FactStore(database, tables.persons)
+        self.reader = PersonReader(database, self.numbers, self.facts, LinkStates(database, tables), national)
         self.referrals = Referrals(around.keys.derive("referral"))
         self.views = CandidateViews(self.reader, around.guard, self.referrals, clock)
         # Here and not at the edge: whatever looks at a person passes the journal.
         parts.journal.flag_with(Flagging(self.reader.protected, parts.edge.events, parts.edge.metrics))
         self.persons = PersonStore(
-            database, tables, self.numbers, self.matches, national, parts.changes, clock
+            database, self.facts, self.numbers, self.matches, national, parts.changes, clock
         )
 
     def _check_pepper(self, parts: Parts) -> None:
@@ -199,7 +200,8 @@ def _registration_service(parts: Parts, around: Surroundings, stores: _Stores) -
     database, tables, clock = parts.database, stores.tables, parts.clock
     registrations = RegistrationStore(
         database,
-        tables,
+        stores.facts,
+        NumberIssuer(database, tables),
         stores.numbers,
         stores.matches,
         stores.candidates,
@@ -226,7 +228,8 @@ def _registration_service(parts: Parts, around: Surroundings, stores: _Stores) -
 
 
 def _numbering_stores(parts: Parts, stores: _Stores) -> NumberingStores:
-    desk = NumberDesk(parts.database, stores.tables, stores.matches, parts.changes, parts.clock)
+    rows = desk_rows(parts.database, stores.tables)
+    desk = NumberDesk(parts.database, rows, stores.matches, parts.changes, parts.clock)
     return NumberingStores(
         stores.persons, stores.reader, NumberingStore(desk), SplittingStore(desk), MovingStore(desk)
     )

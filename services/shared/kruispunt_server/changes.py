@@ -6,14 +6,14 @@ subject's key. Of code tables and the like, which concern nobody, the payload is
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from kruispunt_server.bulk import bulk_insert
 from kruispunt_server.call import Call
+from kruispunt_server.change import Change
 from kruispunt_server.clock import Clock
 from kruispunt_server.database import Database
 from kruispunt_server.ids import new_id, new_ids
@@ -25,27 +25,6 @@ _COMMIT = "kruispunt_commit"
 _FEW = 3
 
 encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What a mutation changed.
-
-    Attributes:
-        person: whose data; none where it is nobody's.
-        kind: what happened, such as "dossier.created"; 1 to 64 characters.
-        before: the state before, as JSON values; none if there was nothing.
-        after: the state after, as JSON values; none if nothing is left.
-        other: the other number that it is about, as of a replacement; none: there is none.
-        told: what a feed tells of it besides, as JSON values.
-    """
-
-    person: int | None = field(repr=False)
-    kind: str
-    before: Mapping[str, Any] | None = field(default=None, repr=False)
-    after: Mapping[str, Any] | None = field(default=None, repr=False)
-    other: int | None = field(default=None, repr=False)
-    told: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
 class ChangeLog:

@@ -11,8 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TextIO
 
-import structlog
-
 Value = str | int | float | bool | list[str] | None
 
 
@@ -140,6 +138,8 @@ class Events:
     def __init__(
         self, service: str = "", *, level: str = "info", strict: bool = False, stream: TextIO | None = None
     ) -> None:
+        import structlog  # late: a process that logs otherwise needs it not
+
         self._service = service
         self._threshold = _severity(level)
         self._strict = strict

@@ -18,9 +18,9 @@ from kruispunt_server.database import Database
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.hot import Row
 from kruispunt_server.keys import Pseudonyms
-from kruispunt_server.store_errors import unavailable
 from kruispunt_server.tables import SharedTables
 from kruispunt_server.time_left import for_everybody
+from kruispunt_server.unavailable import unavailable
 
 _ROWS_AT_ONCE: Final = 10_000
 

@@ -15,8 +15,7 @@ import sqlalchemy as sa
 
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.time_left import seconds_left
-
-RETRY_AFTER_S = 1.0
+from kruispunt_server.unavailable import unavailable
 
 # SQLSTATE classes and codes: https://www.postgresql.org/docs/18/errcodes-appendix.html
 _PG_CONFLICT = frozenset({"40001", "40P01"})
@@ -46,13 +45,6 @@ def waited_in_vain() -> RegistryError:
     """Return the refusal of a call that got no connection, or no turn to write, in time."""
     left_s = seconds_left()
     return deadline_over() if left_s is not None and left_s <= 0 else unavailable()
-
-
-def unavailable() -> RegistryError:
-    """Return the refusal of a call because the store cannot be used now; UNAVAILABLE to the caller."""
-    return RegistryError(
-        Reason.STORE_UNAVAILABLE, "the store cannot be used now", retry_after_s=RETRY_AFTER_S
-    )
 
 
 def translated(error: BaseException) -> RegistryError | None:

@@ -21,7 +21,7 @@ from kruispunt.period import EARLIEST, LATEST, Period
 from kruispunt.ssin import Ssin, SsinError
 from kruispunt_server.call import InstitutionKey
 from kruispunt_server.errors import Reason, RegistryError
-from kruispunt_server.writes import WriteKey
+from kruispunt_server.write_keys import WriteKey
 
 REASON_NUMBERS: Final = {reason: ErrorReason.Value(f"ERROR_REASON_{reason.label}") for reason in Reason}
 """The numbers of the reasons in the contract, by which outcomes of imports are kept."""

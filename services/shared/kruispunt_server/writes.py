@@ -5,10 +5,7 @@ copies of one request that arrive together then wait for each other, and the sec
 first, where it would otherwise find its effects and refuse them as a conflict.
 """
 
-import time
-import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,25 +14,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from kruispunt_server.call import Call
 from kruispunt_server.clock import Clock
 from kruispunt_server.database import Database
-from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.tables import SharedTables
+from kruispunt_server.write_keys import WriteKey, refuse_late, refuse_reused
 
 Work = Callable[[sa.Connection], bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class WriteKey:
-    """Names one mutation.
-
-    Attributes:
-        request_id: chosen by the caller; unique among the mutations of one participant.
-        digest: of the whole request but `validate_only`, so that the same key with another request is noticed.
-        validate_only: whether to check everything and change nothing.
-    """
-
-    request_id: uuid.UUID
-    digest: bytes
-    validate_only: bool
 
 
 class _Undone(Exception):  # noqa: N818 - not an error
@@ -102,7 +84,7 @@ class Writes:
                 return self._stored(connection, call, key)
             response = work(connection)
             connection.execute(self._keep, {**_named(call, key), "answer": response, "at": self._clock.now()})
-            _refuse_late(call)
+            refuse_late(call)
             return response
 
         return self._database.transact(_anew(call, carry_out), keyed=True)
@@ -111,9 +93,9 @@ class Writes:
         def rehearse(connection: sa.Connection) -> bytes:
             row = connection.execute(self._find, _named(call, key)).one_or_none()
             if row is not None:
-                _refuse_reused(row, call, key)
+                refuse_reused(row, call, key)
             response = work(connection)
-            _refuse_late(call)
+            refuse_late(call)
             raise _Undone(response)  # rolls the transaction back
 
         try:
@@ -138,7 +120,7 @@ class Writes:
 
     def _stored(self, connection: sa.Connection, call: Call, key: WriteKey) -> bytes:
         row = connection.execute(self._find, _named(call, key)).one()
-        _refuse_reused(row, call, key)
+        refuse_reused(row, call, key)
         response: bytes = row.response
         return response
 
@@ -157,17 +139,3 @@ def _anew(call: Call, work: Work) -> Work:
 
 def _named(call: Call, key: WriteKey) -> dict[str, Any]:
     return {"of_participant": call.participant.participant_id, "of_request": key.request_id}
-
-
-def _refuse_reused(row: Any, call: Call, key: WriteKey) -> None:
-    if (row.method, row.digest) != (call.method, key.digest):
-        raise RegistryError(
-            Reason.REQUEST_ID_REUSED,
-            "this request_id was used for another request",
-            field="request_id",
-        )
-
-
-def _refuse_late(call: Call) -> None:
-    if time.monotonic() > call.deadline:
-        raise RegistryError(Reason.DEADLINE_OVER, "the deadline passed; nothing was changed")

@@ -23,8 +23,9 @@ from kruispunt_directory.domain.knowledge import (
     Phase,
     Sector,
 )
+from kruispunt_directory.domain.knowledge_writes import WriteCounts
 from kruispunt_directory.servicer.knowledge import KnowledgeServicer
-from kruispunt_directory.store.knowledge import KnowledgeStore, WriteCounts
+from kruispunt_directory.store.knowledge import KnowledgeStore
 from kruispunt_directory.tables import DirectoryTables
 from kruispunt_server.call import Call, InstitutionKey, Participant, Role
 from kruispunt_server.clock import FixedClock

@@ -22,8 +22,9 @@ from kruispunt_directory.domain.knowledge import (
     kind_of,
 )
 from kruispunt_directory.domain.knowledge_checks import check_references
+from kruispunt_directory.domain.knowledge_writes import WriteCounts
 from kruispunt_directory.store.code_tables import load_into
-from kruispunt_directory.store.knowledge import KnowledgeStore, WriteCounts
+from kruispunt_directory.store.knowledge import KnowledgeStore
 from kruispunt_directory.tables import DirectoryTables
 from kruispunt_server.call import InstitutionKey
 from kruispunt_server.clock import FixedClock

@@ -31,10 +31,11 @@ from kruispunt.common.v1 import values_pb2
 from kruispunt.directory.v1 import knowledge_service_pb2 as pb
 from kruispunt.period import Period
 from kruispunt_directory.domain.knowledge import Labels, Sector
+from kruispunt_directory.domain.knowledge_writes import WriteCounts
 from kruispunt_directory.messages import knowledge as messages
 from kruispunt_directory.policies import KNOWLEDGE_SERVICE
 from kruispunt_directory.servicer.knowledge import KnowledgeServicer
-from kruispunt_directory.store.knowledge import KnowledgeStore, WriteCounts
+from kruispunt_directory.store.knowledge import KnowledgeStore
 from kruispunt_server.boundary import Policy
 from kruispunt_server.call import Call, Role
 from kruispunt_server.clock import FixedClock

@@ -27,7 +27,8 @@ from tests.support.calls import change_log
 
 from kruispunt.period import Period
 from kruispunt_directory.domain.knowledge import DataSetKey, Entry, Knowledge, Labels, Sector
-from kruispunt_directory.store.knowledge import KnowledgeStore, WriteCounts
+from kruispunt_directory.domain.knowledge_writes import WriteCounts
+from kruispunt_directory.store.knowledge import KnowledgeStore
 from kruispunt_directory.tables import DirectoryTables
 from kruispunt_server.call import Call, InstitutionKey
 from kruispunt_server.clock import FixedClock

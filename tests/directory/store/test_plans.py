@@ -10,13 +10,13 @@ from tests.support.calls import change_log
 
 from kruispunt.ssin import Ssin
 from kruispunt_directory.domain.dossier import EVERYTHING, DossierFilter
-from kruispunt_directory.domain.notices import Notice, NoticeKind
+from kruispunt_directory.domain.notices import Holding, Notice, NoticeKind
 from kruispunt_directory.store.attention import AttentionReader
 from kruispunt_directory.store.cursors import CursorStore
 from kruispunt_directory.store.dossiers import DossierStore
 from kruispunt_directory.store.exporting import ExportReader, Selection
 from kruispunt_directory.store.impacts import ImpactReader
-from kruispunt_directory.store.notices import Holding, NoticeStore
+from kruispunt_directory.store.notices import NoticeStore
 from kruispunt_directory.store.numbers import NumberStore
 from kruispunt_directory.store.reading import DossierReader
 from kruispunt_directory.tables import DirectoryTables

@@ -7,7 +7,7 @@ from tests.identity.matching.people import Known, Nobody, person
 
 from kruispunt_identity.matching.frequencies import MatchFrequencies
 from kruispunt_identity.matching.grade import Grade
-from kruispunt_identity.matching.profile import MatchProfile
+from kruispunt_identity.matching.profile import MatchProfile, ProfileSource
 from kruispunt_identity.matching.score import Matcher
 from kruispunt_identity.matching.weights import shipped_weights
 from kruispunt_identity.store.frequency_watch import FrequencyWatch
@@ -17,7 +17,6 @@ from kruispunt_identity.store.match_frequencies import (
     refresh_frequencies,
     write_frequencies,
 )
-from kruispunt_identity.store.match_generations import ProfileSource
 from kruispunt_identity.store.matching import MatchStore
 from kruispunt_identity.store.person_search import Found, PersonSearch
 from kruispunt_identity.tables_matching import MatchingTables

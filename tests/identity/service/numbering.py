@@ -18,7 +18,9 @@ from kruispunt_identity.national.file import SqliteNationalRegister, load
 from kruispunt_identity.servicer.guard import Guard
 from kruispunt_identity.servicer.numbering import NumberingServicer, NumberingStores
 from kruispunt_identity.servicer.resolving import ResolvingServicer
+from kruispunt_identity.store.desk_rows import desk_rows
 from kruispunt_identity.store.facts import FactStore
+from kruispunt_identity.store.link_states import LinkStates
 from kruispunt_identity.store.moving import MovingStore
 from kruispunt_identity.store.number_desk import NumberDesk
 from kruispunt_identity.store.numbering import NumberingStore
@@ -154,10 +156,10 @@ def numbering_on(database: Database, tables: IdentityTables, national: Path) -> 
     told = told_on(database, tables)
     register = SqliteNationalRegister(national)
     numbers, facts = NumberStore(database, tables), FactStore(database, tables.persons)
-    reader = PersonReader(database, tables, numbers, facts, register)
+    reader = PersonReader(database, numbers, facts, LinkStates(database, tables), register)
     log = change_log(database, tables.shared, told.clock)
-    desk = NumberDesk(database, tables, told.matches, log, told.clock)
-    persons = PersonStore(database, tables, numbers, told.matches, register, log, told.clock)
+    desk = NumberDesk(database, desk_rows(database, tables), told.matches, log, told.clock)
+    persons = PersonStore(database, facts, numbers, told.matches, register, log, told.clock)
     stores = NumberingStores(persons, reader, NumberingStore(desk), SplittingStore(desk), MovingStore(desk))
     writes = Writes(database, tables.shared, told.clock)
     guard = Guard(told.holders, alone=False)

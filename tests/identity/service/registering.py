@@ -26,6 +26,8 @@ from kruispunt_identity.servicer.referrals import Referrals
 from kruispunt_identity.servicer.registering import RegisteringServicer
 from kruispunt_identity.servicer.searching import SearchingServicer
 from kruispunt_identity.store.facts import FactStore
+from kruispunt_identity.store.issuing import NumberIssuer
+from kruispunt_identity.store.link_states import LinkStates
 from kruispunt_identity.store.reading import PersonReader
 from kruispunt_identity.store.registrations import RegistrationStore
 from kruispunt_identity.store.searches import SearchLog
@@ -109,12 +111,14 @@ def desk_on(database: Database, tables: IdentityTables, secret: bytes = SECRET) 
     clock, keys = FixedClock(NOON), Keys(secret)
     registers = Registers(database, tables, clock, Nation({}), DerivedPeppers(keys))
     nation: Any = registers.national
-    reader = PersonReader(database, tables, registers.numbers, FactStore(database, tables.persons), nation)
+    facts = FactStore(database, tables.persons)
+    reader = PersonReader(database, registers.numbers, facts, LinkStates(database, tables), nation)
     views = CandidateViews(reader, Guard(None, alone=True), Referrals(keys.derive("referral")), clock)
     log = SearchLog(database, tables)
     store = RegistrationStore(
         database,
-        tables,
+        facts,
+        NumberIssuer(database, tables),
         registers.numbers,
         registers.matches,
         registers.candidates,

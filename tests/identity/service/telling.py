@@ -14,6 +14,7 @@ from tests.support.rights import EVERYTHING
 from kruispunt.identity.v1 import registration_service_pb2 as pb
 from kruispunt.ssin import Ssin
 from kruispunt_identity.domain.fact import Fact, Statement
+from kruispunt_identity.domain.lineage import numbers_below
 from kruispunt_identity.domain.national import NationalPerson, NoNationalRegister
 from kruispunt_identity.domain.number import ChangeReason, Register
 from kruispunt_identity.domain.values import ALWAYS, Birth, DataGroup, Name, PartialDate, Value
@@ -26,7 +27,7 @@ from kruispunt_identity.store.facts import FactStore
 from kruispunt_identity.store.identifiers import IdentifierStore
 from kruispunt_identity.store.link_states import LinkStates
 from kruispunt_identity.store.matching import MatchStore
-from kruispunt_identity.store.number_changes import NumberChanges, numbers_below
+from kruispunt_identity.store.number_changes import NumberChanges
 from kruispunt_identity.store.numbers import NumberStore
 from kruispunt_identity.store.persons import PersonStore
 from kruispunt_identity.tables import IdentityTables
@@ -199,7 +200,9 @@ def told_on(database: Database, tables: IdentityTables) -> Told:
     log = change_log(database, tables.shared, clock)
     numbers = NumberStore(database, tables)
     matches = MatchStore(database, tables.matching, DerivedPeppers(Keys(SECRET)), clock)
-    persons = PersonStore(database, tables, numbers, matches, Nation(), log, clock)
+    persons = PersonStore(
+        database, FactStore(database, tables.persons), numbers, matches, Nation(), log, clock
+    )
     telling = Telling(persons, Guard(holders, alone=False), Writes(database, tables.shared, clock))
     identifiers = IdentifierStore(database, tables, numbers)
     return Told(

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from kruispunt.ssin import Ssin
 from kruispunt_identity.__main__ import app
 from kruispunt_identity.tables import IdentityTables
-from kruispunt_server.changes import Change
+from kruispunt_server.change import Change
 from kruispunt_server.clock import FixedClock
 from kruispunt_server.database import Database
 from kruispunt_server.ids import new_id

@@ -20,6 +20,7 @@ from kruispunt_identity.servicer.guard import Guard
 from kruispunt_identity.store import exporting
 from kruispunt_identity.store.exporting import ExportReader
 from kruispunt_identity.store.facts import FactStore
+from kruispunt_identity.store.link_states import LinkStates
 from kruispunt_identity.store.reading import PersonReader
 from kruispunt_identity.tables import IdentityTables
 from kruispunt_server.database import Database
@@ -39,7 +40,9 @@ def chunks(importer: Importer, **criteria: Any) -> list[list[str]]:
     registers = importer.registers
     database, tables = registers.database, registers.tables
     facts = FactStore(database, tables.persons)
-    reader = PersonReader(database, tables, registers.numbers, facts, NoNationalRegister())
+    reader = PersonReader(
+        database, registers.numbers, facts, LinkStates(database, tables), NoNationalRegister()
+    )
     servicer = ExportingServicer(
         ExportReader(database, tables), reader, Guard(None, alone=True), registers.clock
     )

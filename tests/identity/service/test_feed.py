@@ -53,7 +53,7 @@ from kruispunt.feeds import (
 from kruispunt.identity.v1 import feed_service_pb2 as pb
 from kruispunt.sqlalchemy_positions import SqlPositions
 from kruispunt.ssin import Ssin
-from kruispunt_server.store_errors import unavailable
+from kruispunt_server.unavailable import unavailable
 
 PENSIONS, FOLLOWER = "institution-5-1", "directory-service"
 METADATA = (

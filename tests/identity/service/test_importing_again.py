@@ -14,7 +14,7 @@ from kruispunt.registering import ImportRow, RowOutcome
 from kruispunt_identity.store.importing import ImportStore
 from kruispunt_server.call import Call
 from kruispunt_server.journal import AccessJournal
-from kruispunt_server.store_errors import unavailable
+from kruispunt_server.unavailable import unavailable
 
 IMPORT_ID = uuid.UUID("0193f1a2-0000-7000-8000-00000000000b")
 IMPORTED, REPEATED = RowOutcome.IMPORTED, RowOutcome.REPEATED

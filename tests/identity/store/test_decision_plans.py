@@ -14,7 +14,7 @@ from tests.identity.store.test_reading_plans import PERSONS, explain
 
 from kruispunt_identity.domain.decision import DistinctReason
 from kruispunt_identity.domain.number import Register
-from kruispunt_identity.store.decisions import SuspicionPosition
+from kruispunt_identity.matching.suspicion import SuspicionPosition
 from kruispunt_identity.store.searches import SearchLog
 from kruispunt_identity.tables import IdentityTables
 from kruispunt_server.bulk import bulk_insert

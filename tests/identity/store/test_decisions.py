@@ -8,10 +8,11 @@ from tests.identity.registers import NOON, Registers, bis, registers_on
 
 from kruispunt.ssin import Ssin
 from kruispunt_identity.domain.decision import DistinctReason
+from kruispunt_identity.domain.search import Search
 from kruispunt_identity.matching.grade import Grade, grade_of
 from kruispunt_identity.matching.score import Part
-from kruispunt_identity.store.decisions import Suspicion, SuspicionPosition
-from kruispunt_identity.store.searches import Search, SearchLog
+from kruispunt_identity.matching.suspicion import Suspicion, SuspicionPosition
+from kruispunt_identity.store.searches import SearchLog
 from kruispunt_identity.tables import IdentityTables
 from kruispunt_server.database import Database
 

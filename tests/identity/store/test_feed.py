@@ -10,7 +10,7 @@ from tests.support.calls import NOON, PSEUDONYMS, call_of, change_log, subject_k
 from kruispunt_identity.store.feed import PAGE, FeedStore
 from kruispunt_identity.tables import IdentityTables
 from kruispunt_server import append_only
-from kruispunt_server.changes import Change
+from kruispunt_server.change import Change
 from kruispunt_server.clock import FixedClock
 from kruispunt_server.database import Database
 from kruispunt_server.feeds.source import EntryUnreadableError

@@ -7,8 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kruispunt.ssin import Ssin
+from kruispunt_identity.domain.lineage import numbers_below
 from kruispunt_identity.domain.number import ChangeReason, Outcome, Register
-from kruispunt_identity.store.number_changes import NumberChanges, numbers_below
+from kruispunt_identity.store.number_changes import NumberChanges
 from kruispunt_identity.store.numbers import NumberStore
 from kruispunt_identity.tables import IdentityTables
 from kruispunt_server.database import Database

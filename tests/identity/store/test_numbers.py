@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from kruispunt.ssin import Ssin
-from kruispunt_identity.domain.lineage import Lineage
+from kruispunt_identity.domain.lineage import Lineage, numbers_below
 from kruispunt_identity.domain.number import (
     ChangeReason,
     EventKind,
@@ -19,7 +19,7 @@ from kruispunt_identity.domain.number import (
     Replacement,
     Resolved,
 )
-from kruispunt_identity.store.number_changes import NumberChanges, numbers_below
+from kruispunt_identity.store.number_changes import NumberChanges
 from kruispunt_identity.store.numbers import NumberStore
 from kruispunt_identity.tables import IdentityTables
 from kruispunt_server.database import Database

@@ -9,11 +9,11 @@ from tests.identity.past import ANNA, BEA, DORA, NOBODY, Past, on
 
 from kruispunt.ssin import Ssin
 from kruispunt_identity.domain.fact import Fact
+from kruispunt_identity.domain.history import Version, VersionPage, VersionPlace
 from kruispunt_identity.domain.identifier import ForeignIdentifier
 from kruispunt_identity.domain.number import NumberEvent, Outcome, Register
 from kruispunt_identity.domain.rights import EVERYTHING, View
 from kruispunt_identity.domain.values import DataGroup, Gender, Name, Validity
-from kruispunt_identity.store.versions import Version, VersionPage, VersionPlace
 from kruispunt_identity.tables import IdentityTables
 from kruispunt_server.database import Database
 

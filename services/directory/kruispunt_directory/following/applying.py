@@ -6,7 +6,9 @@ matter how often a stream breaks, who follows, or when a process dies.
 
 import datetime as dt
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from kruispunt_directory.domain.cursor import Cursor
 from kruispunt_directory.domain.told import (
     PositionRefusedError,
     RegisterCommit,
@@ -15,10 +17,12 @@ from kruispunt_directory.domain.told import (
     Told,
 )
 from kruispunt_directory.following.effects import Effects, Stores
-from kruispunt_directory.store.cursors import Cursor, CursorStore
 from kruispunt_server.call import Purpose
 from kruispunt_server.clock import Clock
-from kruispunt_server.database import Database
+
+if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
+    from kruispunt_directory.store.cursors import CursorStore
+    from kruispunt_server.database import Database
 
 _MOMENT = dt.timedelta(microseconds=1)
 
@@ -39,7 +43,7 @@ class Applier:
     """
 
     def __init__(
-        self, database: Database, cursors: CursorStore, stores: Stores, clock: Clock, purpose: Purpose
+        self, database: "Database", cursors: "CursorStore", stores: Stores, clock: Clock, purpose: Purpose
     ) -> None:
         self._database = database
         self._cursors = cursors

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from kruispunt.ssin import Ssin
 from kruispunt_directory.domain.dossier import Dossier
@@ -17,11 +17,13 @@ from kruispunt_directory.domain.told import (
     SnapshotPart,
 )
 from kruispunt_directory.following.rearranging import Rearranging
-from kruispunt_directory.store.dossiers import DossierStore
-from kruispunt_directory.store.notices import NoticeStore
-from kruispunt_directory.store.projection import NumberProjection
 from kruispunt_server.call import Call, InstitutionKey, Participant, Purpose
 from kruispunt_server.ids import new_id
+
+if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
+    from kruispunt_directory.store.dossiers import DossierStore
+    from kruispunt_directory.store.notices import NoticeStore
+    from kruispunt_directory.store.projection import NumberProjection
 
 _REGISTRY: Final = Participant("registry", frozenset(), None)
 _METHOD: Final = "kruispunt.identity.v1.IdentityFeedService/WatchChanges"
@@ -33,9 +35,9 @@ _MOVING = frozenset({ChangeKind.NUMBER_REPLACED, ChangeKind.NUMBER_SPLIT})
 class Stores:
     """What following the registers writes."""
 
-    dossiers: DossierStore
-    projection: NumberProjection
-    notices: NoticeStore
+    dossiers: "DossierStore"
+    projection: "NumberProjection"
+    notices: "NoticeStore"
 
 
 @dataclass(frozen=True, slots=True)

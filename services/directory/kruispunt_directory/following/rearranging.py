@@ -3,16 +3,18 @@
 import datetime as dt
 import uuid
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kruispunt.ssin import Ssin
 from kruispunt_directory.domain.chains import Chains
 from kruispunt_directory.domain.dividing import divided
 from kruispunt_directory.domain.dossier import Dossier
 from kruispunt_directory.domain.joining import joined
-from kruispunt_directory.store.dossiers import DossierStore
-from kruispunt_directory.store.projection import NumberProjection
 from kruispunt_server.call import Call
+
+if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
+    from kruispunt_directory.store.dossiers import DossierStore
+    from kruispunt_directory.store.projection import NumberProjection
 
 _MOMENT = dt.timedelta(microseconds=1)
 
@@ -33,8 +35,8 @@ class Rearranging:
         self,
         transaction: Any,
         chains: Chains,
-        dossiers: DossierStore,
-        projection: NumberProjection,
+        dossiers: "DossierStore",
+        projection: "NumberProjection",
         call: Call,
         now: dt.datetime,
     ) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from kruispunt.directory.v1 import notice_service_pb2 as pb
 from kruispunt_directory.domain.joining import Impact
-from kruispunt_directory.store.notices import Holding, ToldNotice
+from kruispunt_directory.domain.notices import Holding, ToldNotice
 from kruispunt_server.clock import brussels_day
 from kruispunt_server.wire import institution_message, period_message, timestamp_message
 

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kruispunt.directory.v1 import directory_service_pb2 as pb
 from kruispunt.ssin import Ssin, SsinError
@@ -13,7 +13,6 @@ from kruispunt_directory.domain.number import NumberStatus, Resolution
 from kruispunt_directory.domain.route import Route, RouteQuestion, Verdict, decide, withhold_suppliers
 from kruispunt_directory.messages import directory as messages
 from kruispunt_directory.servicer.knowledge_source import KnowledgeSource
-from kruispunt_directory.store.reading import DossierReader
 from kruispunt_server.call import Call, InstitutionKey
 from kruispunt_server.clock import Clock, brussels_day
 from kruispunt_server.errors import Reason, RegistryError
@@ -23,6 +22,9 @@ from kruispunt_server.wire import (
     parse_optional_day,
     parse_ssin,
 )
+
+if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
+    from kruispunt_directory.store.reading import DossierReader
 
 _DATA_GROUP = "route"
 _QUESTION_LIMIT = 1000
@@ -52,7 +54,7 @@ class _Frame:
 class RouteDecider:
     """Decides one question with reasons, or up to a thousand with the verdict only."""
 
-    def __init__(self, reader: DossierReader, knowledge: KnowledgeSource, clock: Clock) -> None:
+    def __init__(self, reader: "DossierReader", knowledge: KnowledgeSource, clock: Clock) -> None:
         self._reader = reader
         self._knowledge = knowledge
         self._clock = clock

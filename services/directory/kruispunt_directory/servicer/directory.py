@@ -3,6 +3,7 @@
 import datetime as dt
 import itertools
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from kruispunt.directory.v1 import directory_service_pb2 as pb
 from kruispunt.ssin import Ssin
@@ -14,8 +15,7 @@ from kruispunt_directory.servicer.deciding import RouteDecider, known_at_of, rea
 from kruispunt_directory.servicer.holding import OwnDossiers
 from kruispunt_directory.servicer.knowledge_source import KnowledgeSource
 from kruispunt_directory.servicer.stale import StaleLister
-from kruispunt_directory.store.attention import AttentionReader
-from kruispunt_directory.store.reading import DossierReader, Place, Rows, latest_of
+from kruispunt_directory.store.places import Place, Rows, latest_of
 from kruispunt_server.call import Call, InstitutionKey
 from kruispunt_server.clock import Clock
 from kruispunt_server.errors import Reason, RegistryError
@@ -28,6 +28,10 @@ from kruispunt_server.wire import (
     timestamp_message,
 )
 
+if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
+    from kruispunt_directory.store.attention import AttentionReader
+    from kruispunt_directory.store.reading import DossierReader
+
 _DATA_GROUP = "dossier"
 _CHUNK_LIMIT = 1000
 
@@ -37,8 +41,8 @@ class DirectoryServicer:
 
     def __init__(
         self,
-        reader: DossierReader,
-        attention: AttentionReader,
+        reader: "DossierReader",
+        attention: "AttentionReader",
         knowledge: KnowledgeSource,
         tokens: PageTokens,
         clock: Clock,

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from google.protobuf.message import Message
 
@@ -17,7 +17,6 @@ from kruispunt_directory.domain.number import Resolution
 from kruispunt_directory.domain.registering import RegistrationRules
 from kruispunt_directory.messages import dossiers as messages
 from kruispunt_directory.servicer.knowledge_source import KnowledgeSource
-from kruispunt_directory.store.dossiers import DossierStore
 from kruispunt_server.call import Call, InstitutionKey
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.wire import (
@@ -27,7 +26,11 @@ from kruispunt_server.wire import (
     parse_ssin,
     parse_write_key,
 )
-from kruispunt_server.writes import WriteKey, Writes
+from kruispunt_server.write_keys import WriteKey
+
+if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
+    from kruispunt_directory.store.dossiers import DossierStore
+    from kruispunt_server.writes import Writes
 
 ResponseT = TypeVar("ResponseT", bound=Message)
 
@@ -53,9 +56,9 @@ class DossierServicer:
 
     def __init__(
         self,
-        store: DossierStore,
+        store: "DossierStore",
         knowledge: KnowledgeSource,
-        writes: Writes,
+        writes: "Writes",
         register: PersonRegister | None = None,
     ) -> None:
         self._store = store

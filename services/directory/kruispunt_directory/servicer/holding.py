@@ -1,13 +1,16 @@
 """Whether the caller's own institution holds a dossier, where the grant of the call asks for one."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from kruispunt.ssin import Ssin
 from kruispunt_directory.domain.dossier import DossierFilter
-from kruispunt_directory.store.reading import DossierReader
 from kruispunt_server.call import Call
 from kruispunt_server.clock import Clock
 from kruispunt_server.errors import Reason, RegistryError
+
+if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
+    from kruispunt_directory.store.reading import DossierReader
 
 
 class OwnDossiers:
@@ -21,7 +24,7 @@ class OwnDossiers:
         clock: says what today is.
     """
 
-    def __init__(self, reader: DossierReader, clock: Clock) -> None:
+    def __init__(self, reader: "DossierReader", clock: Clock) -> None:
         self._reader = reader
         self._clock = clock
 

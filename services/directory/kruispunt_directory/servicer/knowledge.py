@@ -1,7 +1,7 @@
 """KnowledgeService: the code tables and the rules, listed for all, written by administrators."""
 
 import datetime as dt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kruispunt.directory.v1 import knowledge_service_pb2 as pb
 from kruispunt_directory.domain.knowledge import (
@@ -19,13 +19,15 @@ from kruispunt_directory.domain.knowledge import (
 )
 from kruispunt_directory.domain.knowledge_checks import check_count
 from kruispunt_directory.messages import knowledge as messages
-from kruispunt_directory.store.knowledge import KnowledgeStore
 from kruispunt_server.call import Call
 from kruispunt_server.clock import Clock
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.tokens import PageTokens
 from kruispunt_server.wire import parse_write_key
-from kruispunt_server.writes import Writes
+
+if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
+    from kruispunt_directory.store.knowledge import KnowledgeStore
+    from kruispunt_server.writes import Writes
 
 
 class KnowledgeServicer:
@@ -38,7 +40,7 @@ class KnowledgeServicer:
         clock: says what day it is where none is asked for.
     """
 
-    def __init__(self, store: KnowledgeStore, writes: Writes, tokens: PageTokens, clock: Clock) -> None:
+    def __init__(self, store: "KnowledgeStore", writes: "Writes", tokens: PageTokens, clock: Clock) -> None:
         self._store = store
         self._writes = writes
         self._tokens = tokens

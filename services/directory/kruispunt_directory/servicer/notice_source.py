@@ -3,15 +3,18 @@
 import datetime as dt
 import itertools
 from collections.abc import Collection, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from kruispunt.directory.v1 import notice_service_pb2 as pb
 from kruispunt.ssin import Ssin
+from kruispunt_directory.domain.notices import Holding
 from kruispunt_directory.messages.notices import put_batch, put_holding
-from kruispunt_directory.store.notices import Holding, NoticeStore
 from kruispunt_server.call import Call, InstitutionKey
 from kruispunt_server.feeds.source import Entry, Key, Page, Part
 from kruispunt_server.wire import timestamp_message
+
+if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
+    from kruispunt_directory.store.notices import NoticeStore
 
 _PAGE: Final = 200
 _PART: Final = 1000
@@ -25,7 +28,7 @@ class NoticeSource:
     name = "notices"
     data_groups = "notice"
 
-    def __init__(self, store: NoticeStore, log_id: str) -> None:
+    def __init__(self, store: "NoticeStore", log_id: str) -> None:
         self._store = store
         self._log_id = log_id
         self._told_at: dt.datetime | None = None  # up to then `news` has told

@@ -1,6 +1,7 @@
 """NoticeService: institutions are told that something changed, and see before whom a change would concern."""
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 from kruispunt import merkle
 from kruispunt.common.v1 import feed_pb2
@@ -11,8 +12,6 @@ from kruispunt_directory.domain.joining import Fate, Impact, impacts
 from kruispunt_directory.domain.number import NumberStatus, Resolution
 from kruispunt_directory.messages.notices import digest_text, put_impact
 from kruispunt_directory.servicer.holding import OwnDossiers
-from kruispunt_directory.store.impacts import ImpactReader
-from kruispunt_directory.store.notices import NoticeStore
 from kruispunt_server.call import Call
 from kruispunt_server.clock import Clock, brussels_bounds, brussels_day
 from kruispunt_server.errors import Reason, RegistryError
@@ -21,12 +20,16 @@ from kruispunt_server.feeds.opening import open_watch
 from kruispunt_server.feeds.outlet import Outlet
 from kruispunt_server.wire import institution_message, parse_day, parse_optional_day, parse_ssin
 
+if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
+    from kruispunt_directory.store.impacts import ImpactReader
+    from kruispunt_directory.store.notices import NoticeStore
+
 
 class NoticeServicer:
     """The methods of NoticeService."""
 
     def __init__(
-        self, hub: Hub, store: NoticeStore, reader: ImpactReader, own: OwnDossiers, clock: Clock
+        self, hub: Hub, store: "NoticeStore", reader: "ImpactReader", own: OwnDossiers, clock: Clock
     ) -> None:
         self._hub = hub
         self._store = store

@@ -1,18 +1,21 @@
 """ListStaleDossiers: the caller's own dossiers that want attention."""
 
 import datetime as dt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kruispunt.directory.v1 import directory_service_pb2 as pb
+from kruispunt_directory.domain.attention import AttentionPosition
 from kruispunt_directory.domain.dossier import Dossier
 from kruispunt_directory.messages.directory import stale_message
 from kruispunt_directory.servicer.knowledge_source import KnowledgeSource
-from kruispunt_directory.store.attention import AttentionPosition, AttentionReader
 from kruispunt_server.call import Call, InstitutionKey
 from kruispunt_server.clock import Clock
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.tokens import PageTokens
 from kruispunt_server.wire import parse_code, parse_page_size
+
+if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
+    from kruispunt_directory.store.attention import AttentionReader
 
 _UNCONFIRMED_DAYS = 365
 
@@ -21,7 +24,7 @@ class StaleLister:
     """Lists one kind of stale dossiers at a time, longest waiting first."""
 
     def __init__(
-        self, attention: AttentionReader, knowledge: KnowledgeSource, tokens: PageTokens, clock: Clock
+        self, attention: "AttentionReader", knowledge: KnowledgeSource, tokens: PageTokens, clock: Clock
     ) -> None:
         self._attention = attention
         self._knowledge = knowledge

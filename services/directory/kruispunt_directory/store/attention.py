@@ -1,12 +1,12 @@
 """What institutions told, until when, and which of their dossiers want attention."""
 
 import datetime as dt
-import uuid
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple, Self
+from typing import Any
 
 import sqlalchemy as sa
 
+from kruispunt_directory.domain.attention import AttentionPosition
 from kruispunt_directory.domain.coverage import Coverage
 from kruispunt_directory.domain.dossier import Dossier
 from kruispunt_directory.store.rows import columns, dossier_of
@@ -14,27 +14,6 @@ from kruispunt_directory.tables import DirectoryTables
 from kruispunt_directory.tables_dossier import ENDED
 from kruispunt_server.call import InstitutionKey
 from kruispunt_server.database import Database
-
-
-class AttentionPosition(NamedTuple):
-    """Where a page ended: since when the last dossier waits, and which it is."""
-
-    since: dt.datetime
-    dossier_id: uuid.UUID
-
-    @classmethod
-    def of(cls, dossier: Dossier) -> Self:
-        """Return the position of a dossier."""
-        return cls(dossier.confirmed_at, dossier.dossier_id)
-
-    @classmethod
-    def read(cls, written: Sequence[Any]) -> Self:
-        """Read what `written` gave."""
-        return cls(dt.datetime.fromisoformat(written[0]), uuid.UUID(written[1]))
-
-    def written(self) -> list[str | int | None]:
-        """Return the position as plain values."""
-        return [self.since.isoformat(), str(self.dossier_id)]
 
 
 class AttentionReader:

@@ -4,7 +4,8 @@ import time
 from collections.abc import Sequence
 
 from kruispunt_directory.domain.knowledge import Entry
-from kruispunt_directory.store.knowledge import KnowledgeStore, WriteCounts
+from kruispunt_directory.domain.knowledge_writes import WriteCounts
+from kruispunt_directory.store.knowledge import KnowledgeStore
 from kruispunt_directory.tables import DirectoryTables
 from kruispunt_server.call import Call, Participant, Role
 from kruispunt_server.changes import nobodys_log

@@ -24,7 +24,8 @@ from kruispunt_directory.tables import DirectoryTables
 from kruispunt_server.arrays import among, array
 from kruispunt_server.bulk import bulk_insert_columns
 from kruispunt_server.call import Call, InstitutionKey
-from kruispunt_server.changes import Change, ChangeLog
+from kruispunt_server.change import Change
+from kruispunt_server.changes import ChangeLog
 from kruispunt_server.clock import Clock
 from kruispunt_server.database import Database
 from kruispunt_server.errors import Reason, RegistryError

@@ -1,19 +1,22 @@
 """What stands on persons, for a look ahead."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from kruispunt.ssin import Ssin
 from kruispunt_directory.domain.dossier import Dossier
 from kruispunt_directory.domain.number import Resolution
-from kruispunt_directory.store.cursors import CursorStore
-from kruispunt_directory.store.dossiers import DossierStore
-from kruispunt_server.database import Database
+
+if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
+    from kruispunt_directory.store.cursors import CursorStore
+    from kruispunt_directory.store.dossiers import DossierStore
+    from kruispunt_server.database import Database
 
 
 class ImpactReader:
     """Reads the dossiers of persons, outside any transaction."""
 
-    def __init__(self, database: Database, dossiers: DossierStore, cursors: CursorStore) -> None:
+    def __init__(self, database: "Database", dossiers: "DossierStore", cursors: "CursorStore") -> None:
         self._database = database
         self._dossiers = dossiers
         self._cursors = cursors

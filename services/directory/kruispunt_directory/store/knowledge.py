@@ -10,16 +10,17 @@ import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from kruispunt_directory.domain.knowledge import Entry, Key, Kind, Knowledge, key_of, kind_of
-from kruispunt_directory.domain.knowledge_checks import check_entries, check_references, entry_path
+from kruispunt_directory.domain.knowledge_checks import check_entries
+from kruispunt_directory.domain.knowledge_writes import WriteCounts, changes_of, counts_of
 from kruispunt_directory.store.knowledge_rows import KEY_COLUMNS, entry_of, plain_of, row_of
 from kruispunt_directory.tables import DirectoryTables
 from kruispunt_server.call import Call
-from kruispunt_server.changes import Change, ChangeLog
+from kruispunt_server.change import Change
+from kruispunt_server.changes import ChangeLog
 from kruispunt_server.clock import Clock
 from kruispunt_server.database import Database
 
@@ -29,21 +30,6 @@ _WRITERS_LOCK = -1
 _VIEWS_KEPT = 8
 _REFRESH_S = 1.0
 _PATIENCE_S = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class WriteCounts:
-    """What a write came to.
-
-    Attributes:
-        created: entries that are new.
-        revised: entries that got a new revision.
-        unchanged: entries that stood already as given.
-    """
-
-    created: int
-    revised: int
-    unchanged: int
 
 
 class KnowledgeStore:
@@ -164,14 +150,10 @@ class KnowledgeStore:
         number = connection.scalar(sa.select(sa.func.max(revision.c.number))) or 0
         # Not kept in memory: in a transaction that wrote before, the number is not committed yet.
         before = self._held(number) or Knowledge(self._load(connection, number), number)
-        after = Knowledge([*before.all_entries(), *entries], number + 1)
-        for index, entry in enumerate(entries):
-            check_references(entry, entry_path(index, entry), after)
-        changed = [(before.find(entry), entry) for entry in entries if before.find(entry) != entry]
+        changed = changes_of(before, entries)
         if changed:
             self._insert(connection, call, changed, number + 1, request_id)
-        created = sum(old is None for old, _ in changed)
-        return WriteCounts(created, len(changed) - created, len(entries) - len(changed))
+        return counts_of(changed, entries)
 
     def _insert(
         self,

@@ -1,9 +1,8 @@
 """Notices: numbered for each institution from 1 without gaps, kept until they are acknowledged, and longer."""
 
 import datetime as dt
-import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -11,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from kruispunt.ssin import Ssin
-from kruispunt_directory.domain.notices import Notice, NoticeKind
+from kruispunt_directory.domain.notices import Holding, Notice, NoticeKind, NoticeState, ToldNotice
 from kruispunt_directory.tables import DirectoryTables
 from kruispunt_server.bulk import bulk_insert
 from kruispunt_server.call import InstitutionKey
@@ -25,52 +24,6 @@ _TOLD = ("notice_no", "notice_id", "recorded_at", "kind", "ssin", "current_ssin"
 
 
 @dataclass(frozen=True, slots=True)
-class ToldNotice:
-    """A notice as an institution is told it.
-
-    Attributes:
-        notice_no: number at the institution, from 1.
-        notice_id: names it.
-        recorded_at: when it was recorded; the same for all of one commit.
-        kind: what happened.
-        ssin: the number under which the institution knows the person.
-        current: the number that stood then.
-        changed_at: when the registers recorded the change.
-        change_id: names the change there; none: a snapshot showed it.
-    """
-
-    notice_no: int
-    notice_id: uuid.UUID
-    recorded_at: dt.datetime
-    kind: NoticeKind
-    ssin: Ssin = field(repr=False)
-    current: Ssin = field(repr=False)
-    changed_at: dt.datetime
-    change_id: uuid.UUID | None
-
-
-@dataclass(frozen=True, slots=True)
-class NoticeState:
-    """How far an institution is told.
-
-    Attributes:
-        last_no: number of its last notice; 0: none yet.
-        acknowledged_no: up to which it has dealt with them.
-        kept_from: the first that is kept.
-        let_go_until: when the last that is not kept was recorded; none: all are kept, or it is not known.
-    """
-
-    last_no: int = 0
-    acknowledged_no: int = 0
-    kept_from: int = 1
-    let_go_until: dt.datetime | None = None
-
-    def keeps_since(self, instant: dt.datetime) -> bool:
-        """Return whether everything recorded at an instant or later is kept."""
-        return self.kept_from == 1 or (self.let_go_until is not None and self.let_go_until < instant)
-
-
-@dataclass(frozen=True, slots=True)
 class LetGo:
     """What became of notices that are old enough to be deleted.
 
@@ -81,19 +34,6 @@ class LetGo:
 
     deleted: int
     unacknowledged: int
-
-
-@dataclass(frozen=True, slots=True)
-class Holding:
-    """A person on whom an institution holds a dossier.
-
-    Attributes:
-        current: the number that it stands under.
-        registered: the number that it was registered under.
-    """
-
-    current: Ssin = field(repr=False)
-    registered: Ssin = field(repr=False)
 
 
 class NoticeStore:

@@ -7,8 +7,7 @@ driver's own cursor: one round trip, no transaction. Everything else is plain SQ
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -16,50 +15,12 @@ from kruispunt.ssin import Ssin
 from kruispunt_directory.domain.dossier import Dossier, DossierFilter
 from kruispunt_directory.domain.number import NumberStatus, Resolution, Verification
 from kruispunt_directory.store.numbers import NumberStore
-from kruispunt_directory.store.rows import LISTING_KEY, DossierRow, columns, dossier_of
+from kruispunt_directory.store.places import Rows
+from kruispunt_directory.store.rows import LISTING_KEY, columns, dossier_of
 from kruispunt_directory.tables import DirectoryTables
 from kruispunt_directory.tables_dossier import DossierTables
 from kruispunt_server.arrays import among, array
 from kruispunt_server.database import Database
-
-Rows = Sequence[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a page of a list ended, and what the list is of.
-
-    Attributes:
-        instant: the whole list is as known then.
-        day: open on that day; none for every period.
-        key: listing key of the last row: (sector, institution, capacity, begin, phase).
-    """
-
-    instant: dt.datetime
-    day: dt.date | None
-    key: tuple[Any, ...]
-
-    @classmethod
-    def after(cls, row: Any, instant: dt.datetime, day: dt.date | None) -> Self:
-        """Return the place after a row."""
-        last = DossierRow(*row)
-        return cls(instant, day, (last.sector, last.institution, last.capacity, last.begin_day, last.phase))
-
-    @classmethod
-    def read(cls, written: Sequence[Any]) -> Self:
-        """Read what `written` gave."""
-        instant, day, sector, institution, capacity, begin, phase = written
-        return cls(
-            dt.datetime.fromisoformat(instant),
-            dt.date.fromisoformat(day) if day else None,
-            (sector, institution, capacity, dt.date.fromisoformat(begin), phase),
-        )
-
-    def written(self) -> list[str | int | None]:
-        """Return the place as plain values."""
-        sector, institution, capacity, begin, phase = self.key
-        day = self.day.isoformat() if self.day else None
-        return [self.instant.isoformat(), day, sector, institution, capacity, begin.isoformat(), phase]
 
 
 class DossierReader:
@@ -251,12 +212,6 @@ def _open_of_one(tables: DossierTables, day: sa.BindParameter[Any]) -> sa.Select
         .order_by(*_listing_order(table))
         .limit(sa.bindparam("limit", type_=sa.Integer))
     )
-
-
-def latest_of(rows: Rows, now: dt.datetime) -> dt.datetime:
-    """Return `now`, or when the latest of the rows was recorded if a clock that was set back makes that later."""
-    recorded: list[dt.datetime] = [row[DossierRow._fields.index("recorded_at")] for row in rows]
-    return max([now, *recorded])
 
 
 def _listing_order(source: sa.FromClause) -> list[sa.ColumnElement[Any]]:

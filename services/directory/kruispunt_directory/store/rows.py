@@ -3,15 +3,16 @@
 import datetime as dt
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple
-
-import sqlalchemy as sa
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kruispunt.period import Period
 from kruispunt.ssin import Ssin
 from kruispunt_directory.domain.dossier import Dossier
 from kruispunt_directory.domain.knowledge import NetworkLevel
 from kruispunt_server.call import InstitutionKey
+
+if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
+    import sqlalchemy as sa
 
 # The order in which dossiers are listed: the primary key of the table, without the person.
 LISTING_KEY = ("sector", "institution", "capacity", "begin_day", "phase")
@@ -40,7 +41,7 @@ class DossierRow(NamedTuple):
     confirmed_at: dt.datetime | str | int
 
 
-def columns(source: sa.FromClause) -> list[sa.ColumnElement[Any]]:
+def columns(source: "sa.FromClause") -> "list[sa.ColumnElement[Any]]":
     """Return the columns of `source` that make a `DossierRow`, in its order."""
     return [source.c[name] for name in DossierRow._fields]
 

@@ -7,7 +7,7 @@ person that is, the chain of numbers says. So a replacement moves nothing, and u
 
 import datetime as dt
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kruispunt.ssin import Ssin
 from kruispunt_identity.domain.values import DataGroup, Evidence, Validity, Value
@@ -59,3 +59,10 @@ class Fact:
     def stands(self) -> bool:
         """Whether it was neither corrected nor retracted."""
         return self.superseded_at is None
+
+
+def as_known(fact: Fact, instant: dt.datetime) -> Fact:
+    """Return a fact as it was known at `instant`: what closed it later had not happened."""
+    if fact.superseded_at is not None and fact.superseded_at > instant:
+        return replace(fact, superseded_at=None, superseded_by=None)
+    return fact

@@ -6,7 +6,9 @@ Source: domain.md §3: key (country, scheme, identifier); only the validity may 
 import datetime as dt
 import enum
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from kruispunt.ssin import Ssin
 from kruispunt_identity.domain.values import Validity
@@ -69,3 +71,16 @@ class ForeignIdentifier:
     def etag(self) -> str:
         """Changes with every change of the link."""
         return str(self.version)
+
+
+def described(link: ForeignIdentifier) -> Mapping[str, Any]:
+    """Return a link for the journal: which one, of what scheme, when; never the identifier itself."""
+    return {
+        "link_id": str(link.link_id),
+        "country": link.key.country,
+        "scheme": link.key.scheme.name.lower(),
+        "begin": link.validity.begin.isoformat() if link.validity.begin else None,
+        "end": link.validity.end.isoformat() if link.validity.end else None,
+        "source": str(link.source),
+        "version": link.version,
+    }

@@ -65,3 +65,22 @@ class Lineage:
     @cached_property
     def _steps(self) -> Mapping[Ssin, Replacement]:
         return {step.former: step for step in self.replacements}
+
+
+def numbers_below(lineage: Lineage, number: Ssin) -> list[Ssin]:
+    """Return the numbers that lead to `number` within a lineage, without itself."""
+    return [
+        former
+        for former in lineage.numbers
+        if former != number and any(step.next_ == number for step in lineage.chain(former))
+    ]
+
+
+def steps_from(ssin: Ssin, root: Ssin, next_of: Mapping[Ssin, Replacement]) -> tuple[Replacement, ...]:
+    """Return the steps from a number to the one that it leads to, by what took the place of each."""
+    chain = []
+    while ssin != root:
+        step = next_of[ssin]
+        chain.append(step)
+        ssin = step.next_
+    return tuple(chain)

@@ -5,6 +5,7 @@ import enum
 from dataclasses import dataclass
 
 from kruispunt.ssin import Ssin
+from kruispunt_server.clock import brussels_day
 
 
 class Register(enum.IntEnum):
@@ -140,3 +141,8 @@ class Resolved:
     register: Register | None = None
     chain: tuple[Replacement, ...] = ()
     protected: bool = False
+
+
+def registered(ssin: Ssin, register: Register, now: dt.datetime) -> NumberEvent:
+    """Return the first event of a number."""
+    return NumberEvent(ssin, 1, EventKind.REGISTERED, None, register, None, brussels_day(now), now)

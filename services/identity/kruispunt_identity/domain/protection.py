@@ -9,7 +9,7 @@ import datetime as dt
 import uuid
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from kruispunt.ssin import Ssin
 from kruispunt_server.call import Right
@@ -135,3 +135,12 @@ def person_protected(field: str) -> RegistryError:
     return RegistryError(
         Reason.PERSON_PROTECTED, "the person is protected: refer to the register keeper", field=field
     )
+
+
+def described(mark: Protection) -> dict[str, Any]:
+    """Return a mark for the journal."""
+    said = {"protection_id": str(mark.protection_id), "from": mark.set_by.day.isoformat()}
+    said["reference"] = mark.set_by.reference
+    if mark.lifted_by is not None:
+        said |= {"lifted_from": mark.lifted_by.day.isoformat(), "lift_reference": mark.lifted_by.reference}
+    return said

@@ -3,7 +3,9 @@
 import datetime as dt
 import enum
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, Final
 
 from kruispunt.ssin import Ssin
 from kruispunt_identity.domain.number import NumberStatus, Register
@@ -49,6 +51,9 @@ KINDS = {
     "person.protection_lifted": ChangeKind.PROTECTION_LIFTED,
 }
 """The kinds of the change log that the feed tells."""
+
+PART: Final = 1000
+"""Numbers in a part of a snapshot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,3 +148,35 @@ class DayDigest:
     root_hash: bytes
     complete: bool
     kept: bool
+
+
+def told_change(position: int, change_id: uuid.UUID, kind: str, said: Mapping[str, Any]) -> ToldChange:
+    """Return what the feed tells of a record of the change log.
+
+    Args:
+        position: of the record.
+        change_id: names it.
+        kind: as the log has it, one of `KINDS`.
+        said: what the record says, as JSON values; nothing: the person was erased.
+    """
+    told = said.get("told", {})
+    sector, _, institution = told.get("source", "").partition("/")
+    register = told.get("register")
+    return ToldChange(
+        position=position,
+        change_id=change_id,
+        kind=KINDS[kind],
+        ssin=Ssin(said["person"]) if said else None,
+        other=Ssin(said["other"]) if "other" in said else None,
+        groups=tuple(told.get("groups", ())),
+        affects_from=_day(told, "from"),
+        affects_until=_day(told, "until"),
+        source=InstitutionKey(int(sector), int(institution)) if institution else None,
+        effective_on=_day(told, "effective_on"),
+        register=None if register is None else Register(register),
+        deceased=told.get("deceased"),
+    )
+
+
+def _day(told: Mapping[str, Any], name: str) -> dt.date | None:
+    return dt.date.fromisoformat(told[name]) if name in told else None

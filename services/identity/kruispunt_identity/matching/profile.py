@@ -1,6 +1,8 @@
 """What two persons are compared by."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 UNKNOWN, MALE, FEMALE = 0, 1, 2
 
@@ -33,3 +35,11 @@ class MatchProfile:
     birth: tuple[int, int, int] = field(repr=False)
     gender: int = field(default=UNKNOWN, repr=False)
     countries: frozenset[str] = field(default=frozenset(), repr=False)
+
+
+class ProfileSource(Protocol):
+    """Knows the profiles that are not kept here: of persons of the national register."""
+
+    def profiles(self, numbers: Sequence[int]) -> dict[int, MatchProfile]:
+        """Return the profiles of those it knows."""
+        ...

@@ -11,9 +11,9 @@ from kruispunt_identity.domain.decision import Decision, DistinctReason
 from kruispunt_identity.domain.texts import clean_optional_text
 from kruispunt_identity.matching.profile import MatchName, MatchProfile
 from kruispunt_identity.matching.score import Part
+from kruispunt_identity.matching.suspicion import Suspicion
 from kruispunt_identity.messages import values
 from kruispunt_identity.store.candidates import Candidate
-from kruispunt_identity.store.decisions import Suspicion
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.wire import parse_code, parse_ssin, timestamp_message
 

@@ -1,7 +1,7 @@
 """What a caller is shown of candidates: as much as it may see, and every one of them accounted for."""
 
 from collections.abc import Collection, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from kruispunt.identity.v1 import identity_service_pb2, registration_service_pb2
 from kruispunt.ssin import Ssin
@@ -11,11 +11,13 @@ from kruispunt_identity.domain.values import DataGroup
 from kruispunt_identity.matching.grade import Grade
 from kruispunt_identity.messages.persons import person_message
 from kruispunt_identity.servicer.guard import Guard
-from kruispunt_identity.servicer.referrals import Referrals
 from kruispunt_identity.store.candidates import Candidate
 from kruispunt_identity.store.reading import PersonReader
 from kruispunt_server.call import Call, Right
 from kruispunt_server.clock import Clock
+
+if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
+    from kruispunt_identity.servicer.referrals import Referrals
 
 REFERRAL: Final = "referral"
 """What the access log says was shown of a protected person whose number was not."""
@@ -33,7 +35,7 @@ class CandidateViews:
     neither number nor grade: by a grade that follows the criteria, a birth date could be found out.
     """
 
-    def __init__(self, reader: PersonReader, guard: Guard, referrals: Referrals, clock: Clock) -> None:
+    def __init__(self, reader: PersonReader, guard: Guard, referrals: "Referrals", clock: Clock) -> None:
         self._reader = reader
         self._referrals = referrals
         self._guard = guard

@@ -2,11 +2,11 @@
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from kruispunt.identity.v1 import feed_service_pb2 as pb
-from kruispunt_identity.domain.telling import StandingNumber, ToldCommit
+from kruispunt_identity.domain.telling import PART, StandingNumber, ToldCommit
 from kruispunt_identity.messages.feed import digest_message, put_commit, put_number
-from kruispunt_identity.store.feed import PART, FeedStore
 from kruispunt_server.call import Call
 from kruispunt_server.clock import Clock, brussels_day
 from kruispunt_server.errors import Reason, RegistryError
@@ -16,6 +16,9 @@ from kruispunt_server.feeds.outlet import Outlet
 from kruispunt_server.feeds.source import Entry, Key, Page, Part
 from kruispunt_server.wire import parse_day, timestamp_message
 
+if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
+    from kruispunt_identity.store.feed import FeedStore
+
 
 class ChangeSource:
     """The change log as the hub reads it: one feed, the same for all who may watch."""
@@ -23,7 +26,7 @@ class ChangeSource:
     name = "identity-changes"
     data_groups = "change"
 
-    def __init__(self, store: FeedStore) -> None:
+    def __init__(self, store: "FeedStore") -> None:
         self._store = store
         self._log_id: str | None = None
 
@@ -103,7 +106,7 @@ class ChangeSource:
 class FeedServicer:
     """The methods of IdentityFeedService."""
 
-    def __init__(self, hub: Hub, store: FeedStore, clock: Clock) -> None:
+    def __init__(self, hub: Hub, store: "FeedStore", clock: Clock) -> None:
         self._hub = hub
         self._store = store
         self._clock = clock

@@ -1,25 +1,27 @@
 """LinkForeignIdentifier and EndForeignIdentifierLink: by which numbers others know a person."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kruispunt.identity.v1 import registration_service_pb2 as pb
-from kruispunt_identity.domain.identifier import ForeignIdentifier
+from kruispunt_identity.domain.identifier import ForeignIdentifier, described
 from kruispunt_identity.domain.linking import ended, linked_already
 from kruispunt_identity.domain.person import Person
 from kruispunt_identity.messages.changes import parse_id
 from kruispunt_identity.messages.persons import identifier_message, resolved_message
 from kruispunt_identity.messages.values import parse_identifier_key, parse_validity
 from kruispunt_identity.servicer.telling import Telling
-from kruispunt_identity.store.identifiers import IdentifierStore, described
-from kruispunt_identity.store.link_states import LinkStates
 from kruispunt_identity.store.persons import PersonStore
 from kruispunt_identity.store.told import told_of_days
 from kruispunt_server.call import Call, InstitutionKey
-from kruispunt_server.changes import Change
+from kruispunt_server.change import Change
 from kruispunt_server.clock import brussels_day
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.ids import new_id
 from kruispunt_server.wire import parse_day, parse_ssin, parse_write_key
+
+if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
+    from kruispunt_identity.store.identifiers import IdentifierStore
+    from kruispunt_identity.store.link_states import LinkStates
 
 _LINKED, _ENDED = "person.identifier_linked", "person.identifier_ended"
 _GROUP = "foreign_identifier"
@@ -29,7 +31,7 @@ class LinkingServicer:
     """One method per rpc: parse, call the domain, build. What each does stands in the contract."""
 
     def __init__(
-        self, persons: PersonStore, identifiers: IdentifierStore, links: LinkStates, telling: Telling
+        self, persons: PersonStore, identifiers: "IdentifierStore", links: "LinkStates", telling: Telling
     ) -> None:
         self._persons = persons
         self._identifiers = identifiers

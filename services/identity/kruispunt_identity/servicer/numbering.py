@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kruispunt.identity.v1 import registration_service_pb2 as pb
 from kruispunt.ssin import Ssin, SsinKind
@@ -36,7 +36,9 @@ from kruispunt_server.call import Call
 from kruispunt_server.clock import Clock
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.wire import institution_message, parse_ssin, parse_write_key
-from kruispunt_server.writes import Writes
+
+if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
+    from kruispunt_server.writes import Writes
 
 _NUMBER = "number"
 _ONE, _PAIR = ("ssin",), ("former_ssin", "next_ssin")
@@ -61,7 +63,7 @@ class NumberingServicer:
         stores: NumberingStores,
         national: NationalRegister,
         guard: Guard,
-        writes: Writes,
+        writes: "Writes",
         clock: Clock,
     ) -> None:
         self._stores = stores

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from kruispunt.identity.v1 import registration_service_pb2 as pb
 from kruispunt_identity.domain.person import Person
@@ -12,6 +12,7 @@ from kruispunt_identity.domain.protection import (
     SET,
     Decision,
     Protection,
+    described,
     is_protected,
     person_protected,
 )
@@ -20,13 +21,15 @@ from kruispunt_identity.messages.numbering import parse_effective_on
 from kruispunt_identity.messages.persons import protection_message, resolved_message
 from kruispunt_identity.servicer.telling import Telling
 from kruispunt_identity.store.persons import PersonStore
-from kruispunt_identity.store.protections import Protections, described
 from kruispunt_identity.store.told import told_of_days
 from kruispunt_server.call import Call
-from kruispunt_server.changes import Change
+from kruispunt_server.change import Change
 from kruispunt_server.clock import brussels_day
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.wire import parse_ssin, parse_write_key
+
+if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
+    from kruispunt_identity.store.protections import Protections
 
 _GROUP: Final = "protection"
 
@@ -34,7 +37,7 @@ _GROUP: Final = "protection"
 class ProtectingServicer:
     """One method: parse, mark or lift in one transaction, build. What it does stands in the contract."""
 
-    def __init__(self, persons: PersonStore, protections: Protections, telling: Telling) -> None:
+    def __init__(self, persons: PersonStore, protections: "Protections", telling: Telling) -> None:
         self._persons = persons
         self._protections = protections
         self._telling = telling

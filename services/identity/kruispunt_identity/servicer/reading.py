@@ -2,12 +2,13 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kruispunt.identity.v1 import identity_service_pb2 as pb
 from kruispunt.ssin import Ssin, SsinError
 from kruispunt_identity.domain.fact import Fact
 from kruispunt_identity.domain.found import Found, FoundPerson
+from kruispunt_identity.domain.history import Version, VersionPage, VersionPlace
 from kruispunt_identity.domain.number import NumberEvent, Outcome, Resolved
 from kruispunt_identity.domain.protection import Protection, hidden, person_protected
 from kruispunt_identity.domain.rights import NUMBER, View
@@ -15,14 +16,15 @@ from kruispunt_identity.messages import persons as messages
 from kruispunt_identity.messages.values import parse_identifier_key
 from kruispunt_identity.servicer.candidates import REFERRAL
 from kruispunt_identity.servicer.guard import Guard
-from kruispunt_identity.servicer.referrals import Referrals
 from kruispunt_identity.store.reading import PersonReader
-from kruispunt_identity.store.versions import Version, VersionPage, VersionPlace
 from kruispunt_server.call import Call
 from kruispunt_server.clock import Clock
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.tokens import PageTokens
 from kruispunt_server.wire import parse_instant, parse_optional_day, parse_page_size, parse_ssin
+
+if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
+    from kruispunt_identity.servicer.referrals import Referrals
 
 _BATCH_LIMIT = 1000
 _NOBODY = Ssin.parse("00000100166")  # well formed, of an unknown date, and given to nobody
@@ -33,7 +35,7 @@ class ReadingServicer:
     """One method per rpc: parse, read, build. What each does stands in the contract."""
 
     def __init__(
-        self, reader: PersonReader, guard: Guard, referrals: Referrals, tokens: PageTokens, clock: Clock
+        self, reader: PersonReader, guard: Guard, referrals: "Referrals", tokens: PageTokens, clock: Clock
     ) -> None:
         self._reader = reader
         self._referrals = referrals

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kruispunt.identity.v1 import registration_service_pb2 as pb
 from kruispunt_identity.domain.life import check_life_of
@@ -15,12 +15,14 @@ from kruispunt_identity.messages.statements import parse_statement
 from kruispunt_identity.servicer.candidates import CandidateViews
 from kruispunt_identity.servicer.guard import Guard
 from kruispunt_identity.store.registrations import Registered, Registration, RegistrationStore
-from kruispunt_identity.store.searches import SearchLog
 from kruispunt_server.call import Call
 from kruispunt_server.clock import Clock
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.wire import parse_request_id, parse_ssin, parse_write_key
-from kruispunt_server.writes import Writes
+
+if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
+    from kruispunt_identity.store.searches import SearchLog
+    from kruispunt_server.writes import Writes
 
 _SEARCH_LASTS = dt.timedelta(minutes=15)
 
@@ -36,10 +38,10 @@ class RegisteringServicer:
     def __init__(
         self,
         store: RegistrationStore,
-        searches: SearchLog,
+        searches: "SearchLog",
         views: CandidateViews,
         guard: Guard,
-        writes: Writes,
+        writes: "Writes",
         clock: Clock,
     ) -> None:
         self._store = store

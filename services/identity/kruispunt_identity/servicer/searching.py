@@ -2,22 +2,27 @@
 
 import hashlib
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from kruispunt.identity.v1 import identity_service_pb2 as pb
 from kruispunt.identity.v1 import search_pb2
 from kruispunt_identity.domain.rights import NUMBER
+from kruispunt_identity.domain.search import Search
 from kruispunt_identity.matching.grade import Grade
+from kruispunt_identity.matching.suspicion import SuspicionPosition
 from kruispunt_identity.messages.searching import candidate_message, parse_criteria, suspicion_message
 from kruispunt_identity.servicer.candidates import CandidateViews
 from kruispunt_identity.store.candidates import MOST_SHOWN, Candidate, CandidateSearch
-from kruispunt_identity.store.decisions import DecisionStore, SuspicionPosition
-from kruispunt_identity.store.searches import Search, SearchLog
 from kruispunt_server.call import Call
 from kruispunt_server.clock import Clock
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.ids import new_id
 from kruispunt_server.tokens import PageTokens
 from kruispunt_server.wire import parse_code, parse_page_size
+
+if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
+    from kruispunt_identity.store.decisions import DecisionStore
+    from kruispunt_identity.store.searches import SearchLog
 
 _USUAL_LIMIT = 10
 _DIGEST_BYTES = 16
@@ -40,8 +45,8 @@ class SearchingServicer:
         self,
         candidates: CandidateSearch,
         views: CandidateViews,
-        searches: SearchLog,
-        decisions: DecisionStore,
+        searches: "SearchLog",
+        decisions: "DecisionStore",
         tokens: PageTokens,
         clock: Clock,
         digest_key: bytes,

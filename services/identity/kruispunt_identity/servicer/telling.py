@@ -1,7 +1,7 @@
 """What every method has in common by which an institution tells something of one person."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from google.protobuf.message import Message
 
@@ -12,7 +12,10 @@ from kruispunt_identity.servicer.guard import Guard
 from kruispunt_identity.store.persons import Known, PersonStore
 from kruispunt_server.call import Call, InstitutionKey
 from kruispunt_server.errors import Reason, RegistryError
-from kruispunt_server.writes import WriteKey, Writes
+from kruispunt_server.write_keys import WriteKey
+
+if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
+    from kruispunt_server.writes import Writes
 
 _NOBODY = InstitutionKey(-1, -1)  # a registrar without an institution has said nothing
 ResponseT = TypeVar("ResponseT", bound=Message)
@@ -27,7 +30,7 @@ class Telling:
         writes: runs mutations.
     """
 
-    def __init__(self, persons: PersonStore, guard: Guard, writes: Writes) -> None:
+    def __init__(self, persons: PersonStore, guard: Guard, writes: "Writes") -> None:
         self._persons = persons
         self._guard = guard
         self._writes = writes

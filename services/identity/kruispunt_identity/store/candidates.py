@@ -1,16 +1,19 @@
 """Persons who may be the one searched for, by the numbers that stand for them now."""
 
 from dataclasses import dataclass, field
-
-import sqlalchemy as sa
+from typing import TYPE_CHECKING
 
 from kruispunt.ssin import Ssin
 from kruispunt_identity.domain.number import Outcome
 from kruispunt_identity.matching.grade import Grade
 from kruispunt_identity.matching.profile import MatchProfile
-from kruispunt_identity.store.numbers import NumberStore
 from kruispunt_identity.store.person_search import Hit, PersonSearch, weak_criterion
-from kruispunt_server.database import Database
+
+if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
+    import sqlalchemy as sa
+
+    from kruispunt_identity.store.numbers import NumberStore
+    from kruispunt_server.database import Database
 
 MOST_SHOWN = 50
 """Candidates at most, in any answer. Source: domain.md §3."""
@@ -71,7 +74,7 @@ class Candidates:
 class CandidateSearch:
     """Searches, and maps what it finds to persons as they stand. Safe to share between threads."""
 
-    def __init__(self, database: Database, search: PersonSearch, numbers: NumberStore) -> None:
+    def __init__(self, database: "Database", search: PersonSearch, numbers: "NumberStore") -> None:
         self._database = database
         self._search = search
         self._numbers = numbers
@@ -81,7 +84,7 @@ class CandidateSearch:
         with self._database.snapshot() as connection:
             return self.find(connection, query, year_tolerance)
 
-    def find(self, connection: sa.Connection, query: MatchProfile, year_tolerance: int = 1) -> Candidates:
+    def find(self, connection: "sa.Connection", query: MatchProfile, year_tolerance: int = 1) -> Candidates:
         """Return the candidates that `connection` sees; cancelled numbers are left out.
 
         A person who is found under several numbers is there once, by the likeliest.

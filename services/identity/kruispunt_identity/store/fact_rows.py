@@ -3,9 +3,7 @@
 import functools
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Final
-
-import sqlalchemy as sa
+from typing import TYPE_CHECKING, Any, Final
 
 from kruispunt.ssin import Ssin
 from kruispunt_identity.domain.fact import Fact
@@ -26,6 +24,9 @@ from kruispunt_identity.domain.values import (
     Value,
 )
 from kruispunt_server.call import InstitutionKey
+
+if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
+    import sqlalchemy as sa
 
 COLUMNS: Final = (
     "ssin",
@@ -53,7 +54,7 @@ _encode: Final = json.JSONEncoder(
 _JsonObject = dict[str, Any]
 
 
-def columns(source: sa.FromClause) -> list[sa.ColumnElement[Any]]:
+def columns(source: "sa.FromClause") -> "list[sa.ColumnElement[Any]]":
     """Return the columns of `source` that `fact_of` reads, in its order."""
     return [source.c[name] for name in COLUMNS]
 

@@ -3,11 +3,10 @@
 import datetime as dt
 import operator
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 import sqlalchemy as sa
 
-from kruispunt_identity.domain.fact import Fact
+from kruispunt_identity.domain.fact import Fact, as_known
 from kruispunt_identity.store.fact_rows import COLUMNS, columns, fact_of, row_of
 from kruispunt_identity.tables_person import PersonTables
 from kruispunt_server.arrays import among, array
@@ -72,7 +71,7 @@ class FactStore:
         else:
             select = self._select_all_known if history else self._select_known
             rows = select.rows_on(connection, numbers=asked, known_at=known_at)
-            facts = [_as_of(fact_of(row), known_at) for row in rows]
+            facts = [as_known(fact_of(row), known_at) for row in rows]
         facts.sort(key=lambda fact: (fact.recorded_at, fact.fact_id.int))
         return facts
 
@@ -112,10 +111,3 @@ class FactStore:
                     for fact in facts
                 ],
             )
-
-
-def _as_of(fact: Fact, instant: dt.datetime) -> Fact:
-    """Return a fact as it was known at `instant`: what closed it later had not happened."""
-    if fact.superseded_at is not None and fact.superseded_at > instant:
-        return replace(fact, superseded_at=None, superseded_by=None)
-    return fact

@@ -13,11 +13,18 @@ from cryptography.exceptions import InvalidTag
 from kruispunt.merkle import CompactRange, leaf_hash
 from kruispunt.ssin import Ssin
 from kruispunt_identity.domain.number import NumberStatus, Register
-from kruispunt_identity.domain.telling import KINDS, DayDigest, StandingNumber, ToldChange, ToldCommit
+from kruispunt_identity.domain.telling import (
+    KINDS,
+    PART,
+    DayDigest,
+    StandingNumber,
+    ToldChange,
+    ToldCommit,
+    told_change,
+)
 from kruispunt_identity.domain.values import DataGroup
 from kruispunt_identity.tables import IdentityTables
 from kruispunt_identity.tables_person import PersonTables
-from kruispunt_server.call import InstitutionKey
 from kruispunt_server.clock import Clock, brussels_bounds
 from kruispunt_server.database import Database
 from kruispunt_server.feeds.source import EntryUnreadableError
@@ -26,7 +33,6 @@ from kruispunt_server.subject_keys import SubjectKey, SubjectKeys
 from kruispunt_server.tables import Instant
 
 PAGE: Final = 500
-PART: Final = 1000
 _LOG: Final = "change"
 # A call that was recorded before midnight may commit a minute after it, and be sealed a little later.
 _LATEST_SEAL: Final = dt.timedelta(minutes=10)
@@ -162,7 +168,7 @@ class FeedStore:
                 said = json.loads(key.decrypt(row.change_id, row.payload)) if key is not None else {}
             except InvalidTag:
                 raise EntryUnreadableError(row.position) from None
-            told.append(_change(row, said))
+            told.append(told_change(row.position, row.change_id, row.kind, said))
         return told
 
     def _keys_of(self, connection: sa.Connection, rows: Sequence[Any]) -> dict[uuid.UUID, SubjectKey]:
@@ -253,30 +259,6 @@ def _commits(rows: Sequence[Any], changes: Sequence[ToldChange | None]) -> list[
         if told:
             commits.append(ToldCommit(members[0][0].recorded_at, told))
     return commits
-
-
-def _change(row: Any, said: dict[str, Any]) -> ToldChange:
-    told = said.get("told", {})
-    sector, _, institution = told.get("source", "").partition("/")
-    register = told.get("register")
-    return ToldChange(
-        position=row.position,
-        change_id=row.change_id,
-        kind=KINDS[row.kind],
-        ssin=Ssin(said["person"]) if said else None,
-        other=Ssin(said["other"]) if "other" in said else None,
-        groups=tuple(told.get("groups", ())),
-        affects_from=_day(told, "from"),
-        affects_until=_day(told, "until"),
-        source=InstitutionKey(int(sector), int(institution)) if institution else None,
-        effective_on=_day(told, "effective_on"),
-        register=None if register is None else Register(register),
-        deceased=told.get("deceased"),
-    )
-
-
-def _day(told: dict[str, Any], name: str) -> dt.date | None:
-    return dt.date.fromisoformat(told[name]) if name in told else None
 
 
 def _standing(row: Any) -> StandingNumber:

@@ -1,7 +1,6 @@
 """Writing of foreign identifiers; they are read through store/link_states.py."""
 
 import hashlib
-from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -75,19 +74,6 @@ class IdentifierStore:
             },
         )
         connection.execute(self._insert, _row(after))
-
-
-def described(link: ForeignIdentifier) -> Mapping[str, Any]:
-    """Return a link for the journal: which one, of what scheme, when; never the identifier itself."""
-    return {
-        "link_id": str(link.link_id),
-        "country": link.key.country,
-        "scheme": link.key.scheme.name.lower(),
-        "begin": link.validity.begin.isoformat() if link.validity.begin else None,
-        "end": link.validity.end.isoformat() if link.validity.end else None,
-        "source": str(link.source),
-        "version": link.version,
-    }
 
 
 def lock_of(key: IdentifierKey) -> int:

@@ -27,7 +27,8 @@ from kruispunt_identity.store.profiles import profile_of
 from kruispunt_identity.store.told import told_of_facts
 from kruispunt_identity.tables import IdentityTables
 from kruispunt_server.call import Call, InstitutionKey
-from kruispunt_server.changes import Change, ChangeLog
+from kruispunt_server.change import Change
+from kruispunt_server.changes import ChangeLog
 from kruispunt_server.database import Database, constraint_of
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.ids import new_ids

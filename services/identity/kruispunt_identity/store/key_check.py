@@ -10,9 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kruispunt_identity.matching.profile import MatchProfile
+from kruispunt_identity.matching.profile import MatchProfile, ProfileSource
 from kruispunt_identity.store.facts import FactStore
-from kruispunt_identity.store.match_generations import ProfileSource
 from kruispunt_identity.store.match_rows import standing_keys
 from kruispunt_identity.store.matching import MatchStore
 from kruispunt_identity.store.profiles import profile_of

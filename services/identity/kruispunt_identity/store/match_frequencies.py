@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from kruispunt_identity.matching.frequencies import MatchFrequencies
+from kruispunt_identity.matching.profile import ProfileSource
 from kruispunt_identity.matching.text import form_of
-from kruispunt_identity.store.match_generations import ProfileSource
 from kruispunt_identity.store.match_rows import profile_of
 from kruispunt_identity.tables_matching import MatchingTables
 from kruispunt_server.bulk import bulk_insert_columns

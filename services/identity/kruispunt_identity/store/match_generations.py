@@ -8,14 +8,14 @@ Searches go on all the while, and each step may be interrupted and taken up agai
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from kruispunt_identity.matching.keys import RULES_VERSION, KeyMaker
 from kruispunt_identity.matching.peppers import Peppers
-from kruispunt_identity.matching.profile import MatchProfile
+from kruispunt_identity.matching.profile import ProfileSource
 from kruispunt_identity.store.match_rows import packed, profile_of, standing_keys
 from kruispunt_identity.tables_matching import MatchingTables
 from kruispunt_server.bulk import bulk_insert_columns
@@ -53,14 +53,6 @@ class Generation:
 
 class GenerationError(Exception):
     """The step cannot be taken now; the text says which must come before."""
-
-
-class ProfileSource(Protocol):
-    """Knows the profiles that are not kept here: of persons of the national register."""
-
-    def profiles(self, numbers: Sequence[int]) -> dict[int, MatchProfile]:
-        """Return the profiles of those it knows."""
-        ...
 
 
 class MatchGenerations:

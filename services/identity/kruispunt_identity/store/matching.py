@@ -7,9 +7,10 @@ import sqlalchemy as sa
 
 from kruispunt_identity.matching.keys import KeyMaker
 from kruispunt_identity.matching.peppers import Peppers
+from kruispunt_identity.matching.pool import Pool
 from kruispunt_identity.matching.profile import MatchProfile
 from kruispunt_identity.store.match_generations import MatchGenerations
-from kruispunt_identity.store.match_pool import Pool, PoolReader
+from kruispunt_identity.store.match_pool import PoolReader
 from kruispunt_identity.store.match_rows import difference, slots_of, standing_keys, values_of
 from kruispunt_identity.tables_matching import MatchingTables
 from kruispunt_server.arrays import among, array

@@ -3,8 +3,7 @@
 import datetime as dt
 import uuid
 from dataclasses import replace
-
-import sqlalchemy as sa
+from typing import TYPE_CHECKING
 
 from kruispunt.ssin import Ssin
 from kruispunt_identity.domain.fact import NATIONAL_REGISTER, Fact
@@ -16,9 +15,12 @@ from kruispunt_identity.matching.profile import MatchProfile
 from kruispunt_identity.store.number_desk import NumberDesk, state_of
 from kruispunt_identity.store.told import deceased, told_of_number
 from kruispunt_server.call import Call
-from kruispunt_server.changes import Change
+from kruispunt_server.change import Change
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.ids import new_id
+
+if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
+    import sqlalchemy as sa
 
 
 class MovingStore:
@@ -29,7 +31,7 @@ class MovingStore:
 
     def strike_off(
         self,
-        connection: sa.Connection,
+        connection: "sa.Connection",
         call: Call,
         ssin: Ssin,
         person: NationalPerson | None,
@@ -90,7 +92,7 @@ class MovingStore:
 
     def give_back(
         self,
-        connection: sa.Connection,
+        connection: "sa.Connection",
         call: Call,
         ssin: Ssin,
         profile: MatchProfile | None,
@@ -140,7 +142,7 @@ class MovingStore:
         self._desk.journal(connection, call, change, request_id)
         return True
 
-    def _national(self, connection: sa.Connection, ssin: Ssin) -> Number | None:
+    def _national(self, connection: "sa.Connection", ssin: Ssin) -> Number | None:
         """Lock and return a national number that stands; none if nothing was ever written of it here."""
         number = self._desk.locked(connection, ssin)
         if number is not None:

@@ -11,7 +11,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from kruispunt.ssin import Ssin
-from kruispunt_identity.domain.lineage import Lineage
 from kruispunt_identity.domain.number import (
     ChangeReason,
     EventKind,
@@ -187,12 +186,3 @@ class NumberChanges:
             number.ssin, last + 1, kind, other, register or number.register, reason, effective_on, now
         )
         connection.execute(self._insert_event, event_values(event))
-
-
-def numbers_below(lineage: Lineage, number: Ssin) -> list[Ssin]:
-    """Return the numbers that lead to `number` within a lineage, without itself."""
-    return [
-        former
-        for former in lineage.numbers
-        if former != number and any(step.next_ == number for step in lineage.chain(former))
-    ]

@@ -6,8 +6,7 @@ Every method locks the persons concerned, two of them in the order of their numb
 import datetime as dt
 import uuid
 from dataclasses import dataclass
-
-import sqlalchemy as sa
+from typing import TYPE_CHECKING
 
 from kruispunt.ssin import Ssin
 from kruispunt_identity.domain.fact import Fact
@@ -23,9 +22,12 @@ from kruispunt_identity.domain.replacing import (
 from kruispunt_identity.store.number_desk import NumberDesk, state_of
 from kruispunt_identity.store.told import told_of_number
 from kruispunt_server.call import Call
-from kruispunt_server.changes import Change
+from kruispunt_server.change import Change
 from kruispunt_server.clock import brussels_day
 from kruispunt_server.errors import Reason, RegistryError
+
+if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
+    import sqlalchemy as sa
 
 _NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 
@@ -66,7 +68,7 @@ class NumberingStore:
         former, next_ = (found.get(ssin) or _unwritten(ssin) for ssin in (order.former, order.next_))
         return former, next_
 
-    def check(self, connection: sa.Connection, order: ReplacementOrder) -> bool:
+    def check(self, connection: "sa.Connection", order: ReplacementOrder) -> bool:
         """Lock both persons and return whether the replacement stands already.
 
         Raises:
@@ -84,7 +86,7 @@ class NumberingStore:
         return False
 
     def replace(
-        self, connection: sa.Connection, call: Call, order: ReplacementOrder, request_id: uuid.UUID
+        self, connection: "sa.Connection", call: Call, order: ReplacementOrder, request_id: uuid.UUID
     ) -> None:
         """Let a number lead to another; `check` has let it."""
         former, next_ = self._pair(connection, order)
@@ -102,7 +104,7 @@ class NumberingStore:
             self._desk.journal(connection, call, change, request_id)
 
     def cancel(
-        self, connection: sa.Connection, call: Call, ssin: Ssin, etag: str, request_id: uuid.UUID
+        self, connection: "sa.Connection", call: Call, ssin: Ssin, etag: str, request_id: uuid.UUID
     ) -> None:
         """Let a number that was given out by mistake lead to nobody, and be found by nobody.
 
@@ -125,7 +127,7 @@ class NumberingStore:
         change = Change(int(ssin), "number.cancelled", state_of(number), after, told=told)
         self._desk.journal(connection, call, change, request_id)
 
-    def _pair(self, connection: sa.Connection, order: ReplacementOrder) -> tuple[Number, Number]:
+    def _pair(self, connection: "sa.Connection", order: ReplacementOrder) -> tuple[Number, Number]:
         """Lock and return both numbers; those that only the national register knows are written down."""
         pair = (order.former, order.next_)
         found = self._desk.lock(connection, pair)

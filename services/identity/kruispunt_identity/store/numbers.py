@@ -10,17 +10,18 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from kruispunt.ssin import Ssin
-from kruispunt_identity.domain.lineage import Lineage
+from kruispunt_identity.domain.lineage import Lineage, steps_from
 from kruispunt_identity.domain.number import (
-    EventKind,
     Number,
     NumberEvent,
     NumberStatus,
     Register,
     Replacement,
     Resolved,
+    registered,
 )
-from kruispunt_identity.store.number_history import NumberHistory, outcome_of
+from kruispunt_identity.domain.past import outcome_of
+from kruispunt_identity.store.number_history import NumberHistory
 from kruispunt_identity.store.number_rows import (
     event_values,
     number_columns,
@@ -32,7 +33,6 @@ from kruispunt_identity.store.protections import Protections, has_mark
 from kruispunt_identity.tables import IdentityTables
 from kruispunt_server.arrays import among, array
 from kruispunt_server.bulk import bulk_insert_columns
-from kruispunt_server.clock import brussels_day
 from kruispunt_server.database import Database
 from kruispunt_server.errors import Reason, RegistryError
 
@@ -124,7 +124,7 @@ class NumberStore:
         resolved = {}
         for ssin, root, status, register, protected in rows:
             outcome = outcome_of(NumberStatus(status), ssin != root)
-            chain = _chain(Ssin(ssin), Ssin(root), next_of)
+            chain = steps_from(Ssin(ssin), Ssin(root), next_of)
             resolved[ssin] = Resolved(
                 Ssin(ssin), outcome, Ssin(root), Register(register), chain, bool(protected)
             )
@@ -136,6 +136,12 @@ class NumberStore:
         """Return what happened to `numbers`, by number and then in order; up to `known_at` if it is given."""
         return self._history.events(connection, numbers, known_at)
 
+    def about(
+        self, connection: sa.Connection, numbers: Collection[Ssin], known_at: dt.datetime | None = None
+    ) -> list[NumberEvent]:
+        """Return the replacements and splits that name one of `numbers` as the other number."""
+        return self._history.about(connection, numbers, known_at)
+
     def insert(self, connection: sa.Connection, ssin: Ssin, register: Register, now: dt.datetime) -> Number:
         """Write a number down that stands from now on, with its first event.
 
@@ -144,7 +150,7 @@ class NumberStore:
         """
         if connection.execute(self._insert, _row(ssin, register, now)).rowcount != 1:
             raise RegistryError(Reason.NUMBER_TAKEN, "the number is in use", field="ssin")
-        connection.execute(self._insert_event, event_values(_registered(ssin, register, now)))
+        connection.execute(self._insert_event, event_values(registered(ssin, register, now)))
         return Number(ssin, register, NumberStatus.ACTIVE, ssin, 0, None, 1, now)
 
     def insert_many(
@@ -159,7 +165,7 @@ class NumberStore:
             return
         ssins = [int(ssin) for ssin, _ in numbers]
         own = {"ssin": ssins, "register": [int(register) for _, register in numbers]}
-        number, event = _row(*numbers[0], now), event_values(_registered(*numbers[0], now))
+        number, event = _row(*numbers[0], now), event_values(registered(*numbers[0], now))
         bulk_insert_columns(
             connection, self._tables.number, {**_alike(number, len(ssins)), **own, "root_ssin": ssins}
         )
@@ -191,15 +197,6 @@ class NumberStore:
         return steps
 
 
-def _chain(ssin: Ssin, root: Ssin, next_of: dict[Ssin, Replacement]) -> tuple[Replacement, ...]:
-    chain = []
-    while ssin != root:
-        step = next_of[ssin]
-        chain.append(step)
-        ssin = step.next_
-    return tuple(chain)
-
-
 def _row(ssin: Ssin, register: Register, now: dt.datetime) -> dict[str, Any]:
     return {
         "ssin": int(ssin),
@@ -217,7 +214,3 @@ def _row(ssin: Ssin, register: Register, now: dt.datetime) -> dict[str, Any]:
 def _alike(row: Mapping[str, Any], count: int) -> dict[str, list[Any]]:
     """Return the columns of `count` rows that are all like this one."""
     return {name: [value] * count for name, value in row.items()}
-
-
-def _registered(ssin: Ssin, register: Register, now: dt.datetime) -> NumberEvent:
-    return NumberEvent(ssin, 1, EventKind.REGISTERED, None, register, None, brussels_day(now), now)

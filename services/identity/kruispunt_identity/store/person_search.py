@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-
-import sqlalchemy as sa
+from typing import TYPE_CHECKING
 
 from kruispunt_identity.matching.grade import POSSIBLE_FROM, Grade, grade_of
 from kruispunt_identity.matching.keys import RULES_VERSION
-from kruispunt_identity.matching.profile import MatchProfile
+from kruispunt_identity.matching.pool import Pool
+from kruispunt_identity.matching.profile import MatchProfile, ProfileSource
 from kruispunt_identity.matching.score import Matcher, Outline, Score, outline_of
-from kruispunt_identity.store.match_generations import ProfileSource
-from kruispunt_identity.store.matching import MatchStore, Pool
+
+if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
+    import sqlalchemy as sa
+
+    from kruispunt_identity.store.matching import MatchStore
 
 __all__ = ["Found", "Hit", "PersonSearch", "ProfileSource"]
 
@@ -69,13 +72,13 @@ class PersonSearch:
         national: knows the profiles of the national register, of which only keys are kept here.
     """
 
-    def __init__(self, match_store: MatchStore, matcher: Matcher, national: ProfileSource) -> None:
+    def __init__(self, match_store: "MatchStore", matcher: Matcher, national: ProfileSource) -> None:
         self._store = match_store
         self._matcher = matcher
         self._national = national
 
     def find(
-        self, connection: sa.Connection, query: MatchProfile, *, year_tolerance: int = 1, limit: int = 50
+        self, connection: "sa.Connection", query: MatchProfile, *, year_tolerance: int = 1, limit: int = 50
     ) -> Found:
         """Return the persons that are likely the one searched for; the same on both databases.
 
@@ -106,12 +109,12 @@ class PersonSearch:
             last.rules_version or RULES_VERSION,
         )
 
-    def scored(self, connection: sa.Connection, query: MatchProfile) -> list[tuple[int, Score]]:
+    def scored(self, connection: "sa.Connection", query: MatchProfile) -> list[tuple[int, Score]]:
         """Return every candidate that is compared in full, in no order: what the weights are fitted on."""
         return [each for _, scored in self._looks(connection, query, _USUAL_TOLERANCE) for each in scored]
 
     def _looks(
-        self, connection: sa.Connection, query: MatchProfile, year_tolerance: int
+        self, connection: "sa.Connection", query: MatchProfile, year_tolerance: int
     ) -> list[tuple[Pool, list[tuple[int, Score]]]]:
         """Look once, and where nobody is likely a second time and further: few searches need it, and it costs twice."""
         pool = self._store.pool(connection, query, year_tolerance=year_tolerance)
@@ -121,7 +124,9 @@ class PersonSearch:
         wider = self._store.wider(connection, query, pool)
         return [(pool, scored), (wider, self._scored(connection, query, wider))]
 
-    def _scored(self, connection: sa.Connection, query: MatchProfile, pool: Pool) -> list[tuple[int, Score]]:
+    def _scored(
+        self, connection: "sa.Connection", query: MatchProfile, pool: Pool
+    ) -> list[tuple[int, Score]]:
         shortlist, known = self._shortlist(connection, query, pool)
         known |= self._store.profiles(
             connection, [each.number for each in shortlist if each.number not in known]
@@ -134,7 +139,7 @@ class PersonSearch:
         ]
 
     def _shortlist(
-        self, connection: sa.Connection, query: MatchProfile, pool: Pool
+        self, connection: "sa.Connection", query: MatchProfile, pool: Pool
     ) -> tuple[list[Outline], dict[int, MatchProfile]]:
         """Return whom to score, and the profiles that are not kept here."""
         likely = pool.likely

@@ -3,9 +3,7 @@
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Protocol
-
-import sqlalchemy as sa
+from typing import TYPE_CHECKING, Protocol
 
 from kruispunt.ssin import Ssin, SsinKind
 from kruispunt_identity.domain.lineage import Lineage
@@ -14,16 +12,20 @@ from kruispunt_identity.domain.number import Number, NumberStatus, Register
 from kruispunt_identity.domain.person import Person, Plan
 from kruispunt_identity.matching.profile import MatchProfile
 from kruispunt_identity.store.fact_rows import described
-from kruispunt_identity.store.facts import FactStore
-from kruispunt_identity.store.numbers import NumberStore
 from kruispunt_identity.store.profiles import MATCHED, profile_of
 from kruispunt_identity.store.told import told_of_facts
-from kruispunt_identity.tables import IdentityTables
 from kruispunt_server.call import Call
-from kruispunt_server.changes import Change, ChangeLog
+from kruispunt_server.change import Change
 from kruispunt_server.clock import Clock
-from kruispunt_server.database import Database
 from kruispunt_server.errors import Reason, RegistryError
+
+if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
+    import sqlalchemy as sa
+
+    from kruispunt_identity.store.facts import FactStore
+    from kruispunt_identity.store.numbers import NumberStore
+    from kruispunt_server.changes import ChangeLog
+    from kruispunt_server.database import Database
 
 _UNWRITTEN = 0  # version of a person of whom nothing was ever written here
 
@@ -31,7 +33,7 @@ _UNWRITTEN = 0  # version of a person of whom nothing was ever written here
 class Matches(Protocol):
     """Where the keys lie that persons are found by; MatchStore."""
 
-    def write(self, connection: sa.Connection, ssin: int, profile: MatchProfile) -> None:
+    def write(self, connection: "sa.Connection", ssin: int, profile: MatchProfile) -> None:
         """Replace the keys and the profile of a number."""
         ...
 
@@ -57,7 +59,7 @@ class PersonStore:
 
     Args:
         database: of the identity service.
-        tables: of the identity service.
+        facts: of persons.
         numbers: which number stands.
         matches: what persons are found by.
         national: who has a national number of whom nothing was ever written here.
@@ -67,18 +69,17 @@ class PersonStore:
 
     def __init__(
         self,
-        database: Database,
-        tables: IdentityTables,
-        numbers: NumberStore,
+        database: "Database",
+        facts: "FactStore",
+        numbers: "NumberStore",
         matches: Matches,
         national: NationalRegister,
-        log: ChangeLog,
+        log: "ChangeLog",
         clock: Clock,
     ) -> None:
         self._database = database
-        self._shared = tables.shared
         self._numbers = numbers
-        self._facts = FactStore(database, tables.persons)
+        self._facts = facts
         self._matches = matches
         self._national = national
         self._log = log
@@ -99,7 +100,7 @@ class PersonStore:
         return Known(Lineage(asked), only_national=True)
 
     def protected(
-        self, numbers: Collection[Ssin], connection: sa.Connection | None = None
+        self, numbers: Collection[Ssin], connection: "sa.Connection | None" = None
     ) -> frozenset[Ssin]:
         """Return those of some numbers whose person is protected; as `connection` sees it, or as it stands."""
         if connection is not None:
@@ -107,7 +108,7 @@ class PersonStore:
         with self._database.reading() as reading:
             return self._numbers.protections.among(reading, numbers)
 
-    def open(self, connection: sa.Connection, asked: Ssin, *, only_national: bool | None = None) -> Person:
+    def open(self, connection: "sa.Connection", asked: Ssin, *, only_national: bool | None = None) -> Person:
         """Return the person that a number is of; nobody else writes them until the transaction ends.
 
         Args:
@@ -142,7 +143,7 @@ class PersonStore:
 
     def carry_out(
         self,
-        connection: sa.Connection,
+        connection: "sa.Connection",
         call: Call,
         person: Person,
         plan: Plan,
@@ -176,7 +177,7 @@ class PersonStore:
 
     def touch(
         self,
-        connection: sa.Connection,
+        connection: "sa.Connection",
         call: Call,
         person: Person,
         request_id: uuid.UUID,
@@ -191,7 +192,7 @@ class PersonStore:
             return self._numbers.insert(connection, person.ssin, Register.NATIONAL, person.now).version
         return self._numbers.touch(connection, person.ssin, person.now)
 
-    def _write_matches(self, connection: sa.Connection, person: Person, plan: Plan) -> None:
+    def _write_matches(self, connection: "sa.Connection", person: Person, plan: Plan) -> None:
         """Rewrite what each number is found by under which something was told or taken back.
 
         Not of numbers of the national register: their keys come from there, and no name of theirs is kept here.

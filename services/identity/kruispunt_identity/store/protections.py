@@ -117,15 +117,6 @@ class Protections:
             )
 
 
-def described(mark: Protection) -> dict[str, Any]:
-    """Return a mark for the journal."""
-    said = {"protection_id": str(mark.protection_id), "from": mark.set_by.day.isoformat()}
-    said["reference"] = mark.set_by.reference
-    if mark.lifted_by is not None:
-        said |= {"lifted_from": mark.lifted_by.day.isoformat(), "lift_reference": mark.lifted_by.reference}
-    return said
-
-
 def _protection_of(row: Any) -> Protection:
     ssin, protection_id, begin, reference, set_by, recorded_at, at, lift_day, lift_reference, lifted_by = row
     return Protection(

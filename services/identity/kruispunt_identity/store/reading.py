@@ -7,12 +7,12 @@ connection held, the national register is asked about those whose identification
 import datetime as dt
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
-
-import sqlalchemy as sa
+from typing import TYPE_CHECKING
 
 from kruispunt.ssin import Ssin, SsinKind
 from kruispunt_identity.domain.fact import Fact
 from kruispunt_identity.domain.found import Found, FoundPerson, status_of
+from kruispunt_identity.domain.history import VersionKey, VersionPage
 from kruispunt_identity.domain.identifier import ForeignIdentifier, IdentifierKey
 from kruispunt_identity.domain.lineage import Lineage
 from kruispunt_identity.domain.national import NationalPerson, NationalRegister
@@ -20,12 +20,15 @@ from kruispunt_identity.domain.national_facts import national_facts
 from kruispunt_identity.domain.number import Number, NumberEvent, Outcome, Register, Resolved
 from kruispunt_identity.domain.picture import paint
 from kruispunt_identity.domain.rights import View
-from kruispunt_identity.store.facts import FactStore
-from kruispunt_identity.store.link_states import LinkStates
-from kruispunt_identity.store.numbers import NumberStore
-from kruispunt_identity.store.versions import VersionKey, VersionPage, VersionReader
-from kruispunt_identity.tables import IdentityTables
-from kruispunt_server.database import Database
+from kruispunt_identity.store.versions import VersionReader
+
+if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
+    import sqlalchemy as sa
+
+    from kruispunt_identity.store.facts import FactStore
+    from kruispunt_identity.store.link_states import LinkStates
+    from kruispunt_identity.store.numbers import NumberStore
+    from kruispunt_server.database import Database
 
 _MOST_LINKED = 50
 _NEVER_WRITTEN = "0"
@@ -82,18 +85,18 @@ class PersonReader:
 
     def __init__(
         self,
-        database: Database,
-        tables: IdentityTables,
-        numbers: NumberStore,
-        facts: FactStore,
+        database: "Database",
+        numbers: "NumberStore",
+        facts: "FactStore",
+        links: "LinkStates",
         national: NationalRegister,
     ) -> None:
         self._database = database
         self._numbers = numbers
         self._facts = facts
-        self._links = LinkStates(database, tables)
+        self._links = links
         self._national = national
-        self._versions = VersionReader(database, tables, numbers, facts, self._links)
+        self._versions = VersionReader(numbers, facts, links)
 
     def persons(
         self, asked: Collection[Ssin], *, valid_at: dt.date, known_at: dt.datetime | None = None
@@ -113,7 +116,7 @@ class PersonReader:
         return self._complete(asked, own, valid_at)
 
     def persons_on(
-        self, connection: sa.Connection, asked: Collection[Ssin], *, valid_at: dt.date
+        self, connection: "sa.Connection", asked: Collection[Ssin], *, valid_at: dt.date
     ) -> dict[Ssin, Found]:
         """Return what comes of numbers as a running transaction sees them; as `persons`.
 
@@ -177,7 +180,9 @@ class PersonReader:
         with self._database.reading() as connection:
             return self._numbers.protections.among(connection, numbers)
 
-    def _own(self, connection: sa.Connection, asked: Collection[Ssin], known_at: dt.datetime | None) -> _Own:
+    def _own(
+        self, connection: "sa.Connection", asked: Collection[Ssin], known_at: dt.datetime | None
+    ) -> _Own:
         resolved = self._numbers.resolve_many(connection, list(asked), known_at)
         roots = sorted({one.current for one in resolved.values() if one.current is not None})
         lineages = self._numbers.lineages(connection, roots, known_at)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
-from kruispunt_identity.store.match_generations import Generation, MatchGenerations, ProfileSource
+from kruispunt_identity.matching.profile import ProfileSource
+from kruispunt_identity.store.match_generations import Generation, MatchGenerations
 from kruispunt_identity.tables_matching import MatchingTables
 from kruispunt_server.database import Database
 

@@ -4,8 +4,7 @@ import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-import sqlalchemy as sa
+from typing import TYPE_CHECKING
 
 from kruispunt.ssin import Ssin
 from kruispunt_identity.domain.decision import Decision
@@ -19,21 +18,25 @@ from kruispunt_identity.domain.protection import hidden, person_protected
 from kruispunt_identity.domain.registration import name_and_birth
 from kruispunt_identity.domain.values import Gender, PartialDate
 from kruispunt_identity.store.candidates import MOST_SHOWN, Candidate, CandidateSearch
-from kruispunt_identity.store.decisions import DecisionStore
 from kruispunt_identity.store.fact_rows import described
-from kruispunt_identity.store.facts import FactStore
-from kruispunt_identity.store.issuing import NumberIssuer
-from kruispunt_identity.store.matching import MatchStore
-from kruispunt_identity.store.numbers import NumberStore
 from kruispunt_identity.store.profiles import profile_of
 from kruispunt_identity.store.told import told_of_facts
-from kruispunt_identity.tables import IdentityTables
 from kruispunt_server.call import Call, InstitutionKey
-from kruispunt_server.changes import Change, ChangeLog
+from kruispunt_server.change import Change
 from kruispunt_server.clock import Clock
-from kruispunt_server.database import Database
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.ids import new_id
+
+if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
+    import sqlalchemy as sa
+
+    from kruispunt_identity.store.decisions import DecisionStore
+    from kruispunt_identity.store.facts import FactStore
+    from kruispunt_identity.store.issuing import NumberIssuer
+    from kruispunt_identity.store.matching import MatchStore
+    from kruispunt_identity.store.numbers import NumberStore
+    from kruispunt_server.changes import ChangeLog
+    from kruispunt_server.database import Database
 
 _NOT_YET = Ssin(0)
 
@@ -77,7 +80,8 @@ class RegistrationStore:
 
     Args:
         database: of the identity service.
-        tables: all of them.
+        facts: of persons.
+        issuer: gives numbers out.
         numbers: of persons.
         matches: keys and profiles.
         candidates: searches.
@@ -89,18 +93,18 @@ class RegistrationStore:
 
     def __init__(
         self,
-        database: Database,
-        tables: IdentityTables,
-        numbers: NumberStore,
-        matches: MatchStore,
+        database: "Database",
+        facts: "FactStore",
+        issuer: "NumberIssuer",
+        numbers: "NumberStore",
+        matches: "MatchStore",
         candidates: CandidateSearch,
-        decisions: DecisionStore,
+        decisions: "DecisionStore",
         national: NationalRegister,
-        log: ChangeLog,
+        log: "ChangeLog",
         clock: Clock,
     ) -> None:
         self._database = database
-        self._tables = tables
         self._numbers = numbers
         self._matches = matches
         self._candidates = candidates
@@ -108,10 +112,10 @@ class RegistrationStore:
         self._national = national
         self._log = log
         self._clock = clock
-        self._facts = FactStore(database, tables.persons)
-        self._issuer = NumberIssuer(database, tables)
+        self._facts = facts
+        self._issuer = issuer
 
-    def register(self, transaction: sa.Connection, call: Call, registration: Registration) -> Registered:
+    def register(self, transaction: "sa.Connection", call: Call, registration: Registration) -> Registered:
         """Register a person, unless somebody strongly like them is there whom no decision names.
 
         Raises:
@@ -143,7 +147,7 @@ class RegistrationStore:
         return Registered(_person_of(number, facts), tuple(open_), found.rules_version)
 
     def _new_number(
-        self, transaction: sa.Connection, birth: PartialDate, gender: Gender, now: dt.datetime
+        self, transaction: "sa.Connection", birth: PartialDate, gender: Gender, now: dt.datetime
     ) -> Number:
         while True:
             try:
@@ -163,7 +167,7 @@ class RegistrationStore:
             return self._numbers.lineage(connection, resolved.current).numbers
 
     def current_of(
-        self, transaction: sa.Connection, call: Call, asked: Mapping[Ssin, str]
+        self, transaction: "sa.Connection", call: Call, asked: Mapping[Ssin, str]
     ) -> dict[Ssin, Ssin]:
         """Return the number that stands for each number asked; errors as of `register`.
 
@@ -188,7 +192,7 @@ class RegistrationStore:
         return current
 
     def record_distinct(
-        self, transaction: sa.Connection, call: Call, asked: Ssin, decision: Decision, request_id: uuid.UUID
+        self, transaction: "sa.Connection", call: Call, asked: Ssin, decision: Decision, request_id: uuid.UUID
     ) -> bool:
         """Keep the decision that `asked` is of another person; returns whether it is new.
 
@@ -201,7 +205,7 @@ class RegistrationStore:
         return self._tell_apart(transaction, call, asked, decision, request_id)
 
     def _tell_apart(
-        self, transaction: sa.Connection, call: Call, ssin: Ssin, decision: Decision, request_id: uuid.UUID
+        self, transaction: "sa.Connection", call: Call, ssin: Ssin, decision: Decision, request_id: uuid.UUID
     ) -> bool:
         """Keep a decision, and a change for each of the two; returns whether it is new."""
         new = self._decisions.record_distinct(
@@ -222,7 +226,12 @@ class RegistrationStore:
         return new
 
     def _journal(
-        self, transaction: sa.Connection, call: Call, ssin: Ssin, facts: Sequence[Fact], request_id: uuid.UUID
+        self,
+        transaction: "sa.Connection",
+        call: Call,
+        ssin: Ssin,
+        facts: Sequence[Fact],
+        request_id: uuid.UUID,
     ) -> None:
         after = {"register": Register.BIS.name.lower(), "facts": [described(fact) for fact in facts]}
         told = {**told_of_facts(facts, call.participant.institution, facts), "register": int(Register.BIS)}

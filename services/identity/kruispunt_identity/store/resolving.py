@@ -2,18 +2,21 @@
 
 import datetime as dt
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from kruispunt.ssin import Ssin, SsinKind
 from kruispunt_identity.domain.national import NationalRegister
 from kruispunt_identity.domain.number import Outcome, Register, Resolved
-from kruispunt_identity.store.numbers import NumberStore
-from kruispunt_server.database import Database
+
+if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
+    from kruispunt_identity.store.numbers import NumberStore
+    from kruispunt_server.database import Database
 
 
 class NumberResolver:
     """Follows numbers to those that stand."""
 
-    def __init__(self, database: Database, numbers: NumberStore, national: NationalRegister) -> None:
+    def __init__(self, database: "Database", numbers: "NumberStore", national: NationalRegister) -> None:
         self._database = database
         self._numbers = numbers
         self._national = national

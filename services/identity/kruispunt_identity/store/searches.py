@@ -1,35 +1,13 @@
 """Searches made: an append-only account of who searched when, by what (as a keyed digest), and whom it showed."""
 
-import datetime as dt
 import json
 import uuid
-from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
+from kruispunt_identity.domain.search import Search
 from kruispunt_identity.tables import IdentityTables
 from kruispunt_server.database import Database
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """A search as it is kept.
-
-    Attributes:
-        search_id: names it; RegisterPerson takes it for a while.
-        participant_id: who searched.
-        made_at: when.
-        rules_version: of the rules that ranked.
-        criteria_digest: 16 bytes, keyed: equal criteria can be told, the criteria themselves cannot.
-        candidates: (number, grade, log2 odds) of whom it showed, best first.
-    """
-
-    search_id: uuid.UUID
-    participant_id: str
-    made_at: dt.datetime
-    rules_version: int
-    criteria_digest: bytes = field(repr=False)
-    candidates: tuple[tuple[int, int, float], ...] = field(repr=False)
 
 
 class SearchLog:

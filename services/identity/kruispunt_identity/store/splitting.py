@@ -4,26 +4,27 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-
-import sqlalchemy as sa
+from typing import TYPE_CHECKING
 
 from kruispunt.ssin import Ssin
 from kruispunt_identity.domain.decision import DistinctReason
 from kruispunt_identity.domain.fact import Fact
 from kruispunt_identity.domain.identifier import ForeignIdentifier
+from kruispunt_identity.domain.lineage import numbers_below
 from kruispunt_identity.domain.merging import undecided
 from kruispunt_identity.domain.number import Number, NumberStatus, Register
-from kruispunt_identity.domain.protection import SET, Protection, shared_by_split
+from kruispunt_identity.domain.protection import SET, Protection, described, shared_by_split
 from kruispunt_identity.domain.replacing import following
 from kruispunt_identity.domain.values import SUPPLEMENTARY
-from kruispunt_identity.store.number_changes import numbers_below
 from kruispunt_identity.store.number_desk import NumberDesk, state_of
-from kruispunt_identity.store.protections import described
 from kruispunt_identity.store.told import deceased, told_of_days, told_of_number
 from kruispunt_server.call import Call
-from kruispunt_server.changes import Change
+from kruispunt_server.change import Change
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.ids import new_id
+
+if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
+    import sqlalchemy as sa
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class SplittingStore:
 
     def split(
         self,
-        connection: sa.Connection,
+        connection: "sa.Connection",
         call: Call,
         ssin: Ssin,
         take: Sequence[uuid.UUID],
@@ -134,7 +135,7 @@ class SplittingStore:
 
     def _protect_both(
         self,
-        connection: sa.Connection,
+        connection: "sa.Connection",
         call: Call,
         shared: Sequence[tuple[Ssin, Protection]],
         now: dt.datetime,
@@ -150,7 +151,7 @@ class SplittingStore:
             self._desk.journal(connection, call, change, request_id)
 
     def _journal_split(
-        self, connection: sa.Connection, call: Call, parted: _Parted, request_id: uuid.UUID
+        self, connection: "sa.Connection", call: Call, parted: _Parted, request_id: uuid.UUID
     ) -> None:
         number, root, day = parted.number, parted.root, parted.effective_on
         standing = [fact for fact in parted.facts if fact.stands]

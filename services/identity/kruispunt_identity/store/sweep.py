@@ -13,10 +13,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from kruispunt.ssin import Ssin
 from kruispunt_identity.matching.grade import Grade
-from kruispunt_identity.matching.profile import MatchProfile
-from kruispunt_identity.store.decisions import DecisionStore, Pair, Suspicion, in_order
+from kruispunt_identity.matching.profile import MatchProfile, ProfileSource
+from kruispunt_identity.matching.suspicion import Pair, Suspicion, in_order
+from kruispunt_identity.store.decisions import DecisionStore
 from kruispunt_identity.store.matching import MatchStore
-from kruispunt_identity.store.person_search import Hit, PersonSearch, ProfileSource
+from kruispunt_identity.store.person_search import Hit, PersonSearch
 from kruispunt_identity.tables import IdentityTables
 from kruispunt_server.clock import Clock
 from kruispunt_server.database import Database

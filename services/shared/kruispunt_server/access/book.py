@@ -2,14 +2,16 @@
 
 import threading
 import time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from kruispunt_server.access.rights import Registration, RightsIndex
-from kruispunt_server.access.store import RightsStore
 from kruispunt_server.call import InstitutionKey, Participant, Right
 from kruispunt_server.clock import Clock
 from kruispunt_server.errors import RegistryError
-from kruispunt_server.store_errors import unavailable
+from kruispunt_server.unavailable import unavailable
+
+if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
+    from kruispunt_server.access.store import RightsStore
 
 _RETRY_S: Final = 0.2
 
@@ -23,7 +25,7 @@ class RightsBook:
         ttl_s: after which their version is asked again: a revocation bites within it, on open connections too.
     """
 
-    def __init__(self, store: RightsStore, clock: Clock, ttl_s: float = 1.0) -> None:
+    def __init__(self, store: "RightsStore", clock: Clock, ttl_s: float = 1.0) -> None:
         self._store = store
         self._clock = clock
         self._ttl_s = ttl_s

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from kruispunt.access.v1 import participant_service_pb2 as pb
 from kruispunt_server.access import messages
@@ -11,14 +11,16 @@ from kruispunt_server.access.catalogue import DATA_GROUPS
 from kruispunt_server.access.checking import Fault, faults_of
 from kruispunt_server.access.explaining import Grantee, Question, explain, grantees_of
 from kruispunt_server.access.rights import Rights
-from kruispunt_server.access.store import RightsStore
 from kruispunt_server.call import Call, Role
-from kruispunt_server.changes import ChangeLog
 from kruispunt_server.clock import Clock
 from kruispunt_server.edge import MethodClass, Policy
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.wire import date_message, parse_optional_day, parse_write_key
-from kruispunt_server.writes import Writes
+
+if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
+    from kruispunt_server.access.store import RightsStore
+    from kruispunt_server.changes import ChangeLog
+    from kruispunt_server.writes import Writes
 
 _ADMINISTRATOR: Final = frozenset({Role.ADMINISTRATOR})
 _OVERSEEING: Final = frozenset({Role.ADMINISTRATOR, Role.AUDITOR, Role.DATA_PROTECTION_OFFICER})
@@ -48,10 +50,10 @@ class ParticipantServicer:
 
     def __init__(
         self,
-        store: RightsStore,
+        store: "RightsStore",
         book: RightsBook,
-        writes: Writes,
-        changes: ChangeLog,
+        writes: "Writes",
+        changes: "ChangeLog",
         clock: Clock,
         policies: Mapping[str, Policy],
     ) -> None:

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from kruispunt_server.access.difference import Difference, RightsChange, differences
 from kruispunt_server.access.rights import Grant, LegalBasis, Quota, Registration, Rights, Validity
 from kruispunt_server.call import Call, InstitutionKey, Participant, Role
-from kruispunt_server.changes import Change, ChangeLog
+from kruispunt_server.change import Change
+from kruispunt_server.changes import ChangeLog
 from kruispunt_server.database import Database
 from kruispunt_server.edge import MethodClass
 from kruispunt_server.errors import Reason, RegistryError

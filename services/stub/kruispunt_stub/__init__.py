@@ -1,0 +1,1 @@
+"""A registry in memory for tests of institutions: the real rules over stores without a database."""
