@@ -242,7 +242,7 @@ class _Endpoint:
     def _admit(self, call: Call, context: grpc.ServicerContext) -> None:
         """Let the caller in, or raise."""
         self._check_role(call)
-        if self._policy.personal:
+        if self._policy.asks_purpose:
             call.purpose = read_purpose(context.invocation_metadata())
         if self._edge.bearer is not None:
             self._edge.bearer.check(call, context)

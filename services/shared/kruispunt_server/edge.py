@@ -76,6 +76,7 @@ class Policy:
         data_group: without which the method makes no sense: a grant that lacks it is none; empty: the answer
             is narrowed to the groups of the grant.
         kind: by which its calls are counted.
+        purpose: a purpose is mandatory although nobody's data is touched: the change log keeps who did it, and why.
         watch: the method is a stream that goes on telling and holds no thread: the servicer's method takes an
             `Outlet` too, and returns when the watch is open.
     """
@@ -87,6 +88,12 @@ class Policy:
     watch: bool = False
     data_group: str = ""
     kind: MethodClass = MethodClass.READS
+    purpose: bool = False
+
+    @property
+    def asks_purpose(self) -> bool:
+        """Whether a call has to say why."""
+        return self.personal or self.purpose
 
 
 @dataclass(frozen=True, slots=True)
