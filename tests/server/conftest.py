@@ -25,6 +25,7 @@ from kruispunt_server.edge import Watching
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.events import Events
 from kruispunt_server.fair_pool import CallPool
+from kruispunt_server.refusals import Refusals
 from kruispunt_server.shedding import Shedding
 from kruispunt_server.unknown_methods import UnknownMethods
 
@@ -266,6 +267,7 @@ def serve(
         deadlines=deadlines,
         bearer=bearer(events) if bearer is not None else None,
         alarm=alarm,
+        refusals=Refusals(events),
     )
     servicer = FakeDirectory(journal)
     pool = pool or CallPool(4)

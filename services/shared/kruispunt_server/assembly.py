@@ -23,6 +23,7 @@ from kruispunt_server.postgres_checks import Load
 from kruispunt_server.quotas.enforcing import Quotas
 from kruispunt_server.quotas.memory import QuotaMemory
 from kruispunt_server.quotas.wiring import alarm_of, quotas_of
+from kruispunt_server.refusals import Refusals
 from kruispunt_server.sealing.heads import HeadStore
 from kruispunt_server.sealing.seal_keys import SealKeys
 from kruispunt_server.sealing.sealer import Sealer
@@ -142,6 +143,8 @@ class Assembly:
             step()
         if self.parts.bearer is not None:
             self.parts.bearer.keys.stop()
+        if self.parts.edge.refusals is not None:
+            self.parts.edge.refusals.close()
         self.parts.journal.close()
         self.parts.sealing.stop()
         self.parts.database.close()
@@ -248,6 +251,7 @@ def _edge(
         metrics=telemetry.metrics,
         tracing=telemetry.tracing,
         listener=_listener(settings, telemetry.events, callers, clock),
+        refusals=Refusals(telemetry.events),
     )
 
 

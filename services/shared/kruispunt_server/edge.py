@@ -8,6 +8,7 @@ from kruispunt_server.call import Call, Participant, Right, Role
 from kruispunt_server.caller import Callers
 from kruispunt_server.clock import Clock
 from kruispunt_server.events import Events
+from kruispunt_server.refusals import Refusals
 from kruispunt_server.running import Running
 
 if TYPE_CHECKING:  # not paid for by a server that neither counts nor traces
@@ -131,6 +132,7 @@ class Edge:
         quotas: none: nobody is bounded.
         alarm: counts look-ups that missed; none: they are not counted.
         listener: hears how clients behave, in a registry that rehearses; none: nothing is heard, at no cost.
+        refusals: tells who was not let in; none: nobody is told.
     """
 
     callers: Callers
@@ -146,3 +148,4 @@ class Edge:
     quotas: Spending | None = None
     alarm: Watching | None = None
     listener: "Listener | None" = None
+    refusals: Refusals | None = None
