@@ -1,7 +1,8 @@
 """Random rights, small enough to meet each other often, and without faults."""
 
 import datetime as dt
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -27,13 +28,18 @@ PATTERNS = (
 GROUPS = ("name", "birth", "number", "dossier", "route")
 
 quotas = st.builds(Quota, st.integers(1, 3), st.sampled_from([1, 60, 30, 3600]))
-validities = st.builds(
-    lambda one, other: (
-        Validity(*sorted([one, other])) if one and other and one != other else Validity(one, None)
-    ),
-    st.none() | st.sampled_from(DAYS),
-    st.none() | st.sampled_from(DAYS),
+validities = (
+    st.just(Validity())
+    | st.just(Validity())
+    | st.builds(
+        lambda one, other: (
+            Validity(*sorted([one, other])) if one and other and one != other else Validity(one, None)
+        ),
+        st.none() | st.sampled_from(DAYS),
+        st.none() | st.sampled_from(DAYS),
+    )
 )
+asking = st.just(frozenset({Role.CONSUMER, Role.SUPPLIER}))
 groups = st.lists(st.sampled_from(GROUPS), min_size=1, max_size=4, unique=True).map(tuple) | st.just((ALL,))
 
 
@@ -42,13 +48,13 @@ def registrations(draw: st.DrawFn) -> tuple[Registration, ...]:
     """Draw participants: some of `NAMES`, each with an institution of its own or none."""
     found = []
     for number, name in enumerate(NAMES):
-        if not draw(st.booleans()) and number:
+        if number and not draw(st.integers(0, 3)):
             continue
         found.append(
             Registration(
                 Participant(
                     name,
-                    draw(st.frozensets(st.sampled_from(list(Role)), min_size=1, max_size=3)),
+                    draw(asking | st.frozensets(st.sampled_from(list(Role)), min_size=1, max_size=3)),
                     InstitutionKey(1, number) if draw(st.booleans()) else None,
                 ),
                 (f"spiffe://test/{name}", *([f"spiffe://test/{name}/2"] if draw(st.booleans()) else [])),
@@ -73,16 +79,14 @@ def rights(draw: st.DrawFn) -> Rights:
     bases = tuple(
         LegalBasis(name, f"Title {draw(st.integers(0, 1))}", draw(groups), draw(validities))
         for name in BASES
-        if draw(st.integers(0, 4))
+        if draw(st.integers(0, 9))
     )
     grants = [
         draw(_grant(f"g{number}", names, internal, [one.legal_basis for one in bases]))
-        for number in range(draw(st.integers(0, 5)))
+        for number in range(draw(st.integers(2, 7)))
         if bases
     ]
-    met = {second for _, second, _ in overlapping(grants)}
-    kept = tuple(grant for place, grant in enumerate(grants) if place not in met)
-    return Rights(holders, bases, kept).in_order()
+    return _tidied(holders, bases, tuple(grants))
 
 
 @st.composite
@@ -103,31 +107,44 @@ def _grant(draw: st.DrawFn, name: str, names: list[str], internal: list[str], ba
 
 @st.composite
 def amended(draw: st.DrawFn, before: Rights) -> Rights:
-    """Draw rights that differ from some in a few places."""
+    """Draw rights that differ from some in a few places: an entry less, an entry more, a field of another value."""
     other = draw(rights())
-    parts = []
-    for olds, news, key in (
-        (before.registrations, other.registrations, lambda one: one.participant.participant_id),
-        (before.legal_bases, other.legal_bases, lambda one: one.legal_basis),
-        (before.grants, other.grants, lambda one: one.grant_id),
+    parts: list[tuple[Any, ...]] = []
+    for olds, news in (
+        (before.registrations, other.registrations),
+        (before.legal_bases, other.legal_bases),
+        (before.grants, other.grants),
     ):
-        kept = {key(one): one for one in olds}
+        kept = {_name_of(one): one for one in olds if draw(st.integers(0, 7))}
         for one in news:
-            if draw(st.integers(0, 2)) == 0:
-                kept[key(one)] = one
-        for name in list(kept):
-            if draw(st.integers(0, 5)) == 0:
-                del kept[name]
+            old = kept.get(_name_of(one))
+            if old is not None and draw(st.booleans()):
+                name = draw(st.sampled_from([field.name for field in fields(one)][1:]))
+                kept[_name_of(one)] = replace(old, **{name: getattr(one, name)})
+            elif old is None and not draw(st.integers(0, 7)):
+                kept[_name_of(one)] = one
         parts.append(tuple(kept.values()))
-    names = {one.participant.participant_id for one in parts[0]}
-    grants = [
-        replace(grant, participants=held)
-        for grant in parts[2]
-        if (held := tuple(name for name in grant.participants if name in names))
+    return _tidied(*parts)
+
+
+def _tidied(
+    holders: tuple[Registration, ...], bases: tuple[LegalBasis, ...], grants: tuple[Grant, ...]
+) -> Rights:
+    names = {one.participant.participant_id for one in holders}
+    held = [
+        replace(grant, participants=tuple(name for name in grant.participants if name in names))
+        for grant in grants
+        if names & set(grant.participants)
     ]
-    met = {second for _, second, _ in overlapping(grants)}
-    kept_grants = tuple(grant for place, grant in enumerate(grants) if place not in met)
-    return Rights(parts[0], parts[1], kept_grants).in_order()
+    met = {second for _, second, _ in overlapping(held)}
+    return Rights(holders, bases, tuple(grant for at, grant in enumerate(held) if at not in met)).in_order()
+
+
+def _name_of(one: Any) -> str:
+    for key in ("grant_id", "legal_basis"):
+        if hasattr(one, key):
+            return str(getattr(one, key))
+    return str(one.participant.participant_id)
 
 
 assert set(GROUPS) <= set(DATA_GROUPS)
