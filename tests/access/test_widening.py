@@ -105,6 +105,11 @@ WIDENS, NARROWS, NEUTRAL = Effect.WIDENS, Effect.NARROWS, Effect.NEUTRAL
         ),
         (
             OFFICE,
+            {"validity": Validity(dt.date(2025, 12, 31), dt.date(2027, 1, 1))},
+            [("from", "2026-01-01", "2025-12-31", WIDENS)],
+        ),
+        (
+            OFFICE,
             {"quotas": {MethodClass.READS: Quota(61, 60)}},
             [("quotas.reads", "60/min", "61/min", WIDENS)],
         ),
