@@ -15,7 +15,8 @@ from kruispunt.quoting import quoted
 
 _INSTITUTION: Final = re.compile(r"([0-9]{1,3})/([0-9]{1,3})").fullmatch
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
-_ROLES: Final = {name[5:].lower().replace("_", "-"): number for name, number in pb.Role.items() if number}
+ROLES: Final = {name[5:].lower().replace("_", "-"): number for name, number in pb.Role.items() if number}
+"""The file's words for roles."""
 
 
 class NodeReader:
@@ -124,7 +125,7 @@ class NodeReader:
             where = f"{path}[{place}]"
             self.lines[where] = line_of(each)
             said = self._scalar(each, where)
-            role = _ROLES.get(said or "")
+            role = ROLES.get(said or "")
             if said is not None and role is None:
                 self._fault(line_of(each), f"there is no role {quoted(said)}", where)
             getattr(message, field).append(role or pb.ROLE_UNSPECIFIED)

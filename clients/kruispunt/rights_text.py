@@ -5,12 +5,11 @@ from typing import Any, Final
 
 import yaml
 
+from kruispunt._rights_nodes import ROLES
 from kruispunt.access.v1 import participant_service_pb2 as pb
 from kruispunt.quota_text import write_quota
 
-ROLE_NAMES: Final = {number: name[5:].lower().replace("_", "-") for name, number in pb.Role.items() if number}
-"""The file's words for roles."""
-
+_ROLE_NAMES: Final = {number: name for name, number in ROLES.items()}
 _WIDTH: Final = 100
 
 
@@ -44,7 +43,7 @@ def _participant(one: pb.Participant) -> dict[str, Any]:
         institution=f"{one.institution.sector}/{one.institution.institution}"
         if one.HasField("institution")
         else "",
-        roles=[ROLE_NAMES[role] for role in one.roles],
+        roles=[_ROLE_NAMES[role] for role in one.roles],
         uris=list(one.uris),
         **_days(one),
         revoked_certificates=list(one.revoked_certificates),

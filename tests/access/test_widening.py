@@ -199,7 +199,7 @@ def _calls(index: RightsIndex, name: str, day: dt.date) -> set[tuple[str, ...]]:
     return found
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_what_is_not_called_widening_lets_nobody_do_more(data: st.DataObject) -> None:
     """Of random rights and random changes of them, by the decisions that calls meet."""
