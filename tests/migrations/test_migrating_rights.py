@@ -18,7 +18,7 @@ from kruispunt_server.tables import new_metadata, shared_tables
 
 STEPS = {"identity": ("0007", "0008"), "directory": ("0009", "0010")}
 """Of each service: the revision before the rights, and that of the rights."""
-LAST = {"identity": ("0010", "0011"), "directory": ("0012", "0013")}
+LAST = {"identity": ("0010", "0011"), "directory": ("0013", "0014")}
 """The revision before the index of changes of rights, and its own."""
 AT = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 PARTICIPANTS = [

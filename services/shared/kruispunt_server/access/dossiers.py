@@ -27,6 +27,7 @@ class Kept:
     because: str = ""
 
 
+_FIRST: Final = Kept(Keeping.REFUSED, "before the first dossier on a person is registered there is none")
 _DESK: Final = Kept(Keeping.REGISTRARS, "only registrars call it, who work on everybody")
 
 KEPT: Final[Mapping[str, Kept]] = MappingProxyType(
@@ -59,18 +60,18 @@ KEPT: Final[Mapping[str, Kept]] = MappingProxyType(
         "IdentityFeedService/WatchChanges": Kept(
             Keeping.REFUSED, "it tells every change, to services that follow the registers"
         ),
-        "DossierService/RegisterDossier": Kept(
-            Keeping.REFUSED, "before the first dossier on a person is registered there is none"
-        ),
+        "DossierService/RegisterDossier": _FIRST,
         "DossierService/UpdateDossier": Kept(Keeping.OWN),
         "DossierService/CloseDossier": Kept(Keeping.OWN),
         "DossierService/RemoveDossiers": Kept(Keeping.OWN),
         "DossierService/ReconfirmDossiers": Kept(Keeping.OWN),
+        "DossierService/ImportDossiers": _FIRST,
         "DirectoryService/ListDossiers": Kept(Keeping.ASKED),
         "DirectoryService/ResolveDossiers": Kept(Keeping.LEFT_OUT),
         "DirectoryService/GetRoute": Kept(Keeping.ASKED),
         "DirectoryService/CheckAccess": Kept(Keeping.LEFT_OUT),
         "DirectoryService/ListStaleDossiers": Kept(Keeping.OWN),
+        "DirectoryService/ExportDossiers": Kept(Keeping.OWN),
         "NoticeService/WatchNotices": Kept(Keeping.OWN),
         "NoticeService/ExplainImpact": Kept(Keeping.ASKED),
         "AuditService/ListAccessRecords": Kept(
