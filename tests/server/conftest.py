@@ -101,6 +101,9 @@ class FakeDirectory:
     def ListStaleDossiers(self, request: Any, call: Call) -> Any:
         return pb.ListStaleDossiersResponse()
 
+    def ExportDossiers(self, request: Any, call: Call) -> Iterator[Any]:
+        return iter(())
+
     @staticmethod
     def _one_look(request: Any, call: Call) -> Any:
         call.look(1, "dossier", "none")
@@ -120,6 +123,7 @@ POLICIES = {
     "CheckAccess": Policy(personal=True),
     "GetCoverage": Policy(),
     "ListStaleDossiers": Policy(personal=True, look_required=False),
+    "ExportDossiers": Policy(personal=True, max_streams=4),
 }
 
 
