@@ -18,6 +18,7 @@ from kruispunt_directory import policies as directory
 from kruispunt_directory.settings import DirectorySettings
 from kruispunt_identity import policies as identity
 from kruispunt_identity.settings import IdentitySettings
+from kruispunt_server.access.dossiers import KEPT, Keeping
 from kruispunt_server.access.servicer import POLICIES as PARTICIPANT_SERVICE
 from kruispunt_server.audit.servicer import POLICIES as AUDIT_SERVICE
 from kruispunt_server.edge import Policy
@@ -239,7 +240,23 @@ def _roles(policy: Policy) -> str:
 
 
 def _personal(policy: Policy) -> str:
-    return "yes" if policy.personal else "no"
+    return "yes" if policy.personal else "purpose only" if policy.purpose else "no"
+
+
+def dossiers() -> str:
+    """Return the table of how methods keep to a grant that asks for a dossier."""
+    rows = ["| methods | with `requires_dossier` |", "| --- | --- |"]
+    for keeping in Keeping:
+        methods = ", ".join(
+            method for method, kept in KEPT.items() if kept.keeping is keeping and not kept.because
+        )
+        rows += [f"| {methods} | {keeping.value} |"] if methods else []
+        reasons: dict[str, list[str]] = {}
+        for method, kept in KEPT.items():
+            if kept.keeping is keeping and kept.because:
+                reasons.setdefault(kept.because, []).append(method)
+        rows += [f"| {', '.join(named)} | refused: {because} |" for because, named in reasons.items()]
+    return "\n".join(rows)
 
 
 def uncovered() -> str:
@@ -257,6 +274,7 @@ SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
     "docs/operations.md": {"settings": settings, "events": events},
     "docs/security.md": {"rights": rights},
     "docs/testing.md": {"uncovered": uncovered},
+    "docs/rights.md": {"dossiers": dossiers},
 }
 
 

@@ -50,10 +50,16 @@ if TYPE_CHECKING:
     from kruispunt.access_rights import (
         AccessCheck,
         AccessExplanation,
+        AppliedQuota,
         AppliedRights,
         ChangeOfRights,
         Grantee,
+        OwnRights,
+        QuotaSource,
+        RecordedRightsChange,
         RightsChange,
+        RightsDetail,
+        RightsEffect,
     )
     from kruispunt.auditing import (
         AccessRecord,
@@ -280,6 +286,7 @@ __all__ = [
     "AccessQuestion",
     "AccessRecord",
     "ActingForbidden",
+    "AppliedQuota",
     "AppliedRights",
     "AsyncDirectoryClient",
     "AsyncIdentityClient",
@@ -388,6 +395,7 @@ __all__ = [
     "NumbersExhausted",
     "OutOfRange",
     "OutsidePeriod",
+    "OwnRights",
     "Page",
     "PageTokenInvalid",
     "PartialDate",
@@ -422,9 +430,11 @@ __all__ = [
     "Purpose",
     "PurposeRequired",
     "QuotaExhausted",
+    "QuotaSource",
     "Receipt",
     "ReconfirmationOutcome",
     "RecordUnknown",
+    "RecordedRightsChange",
     "ReferenceUnknown",
     "Register",
     "RegisterMove",
@@ -445,6 +455,8 @@ __all__ = [
     "ResourceExhausted",
     "Retraction",
     "RightsChange",
+    "RightsDetail",
+    "RightsEffect",
     "RightsInvalid",
     "RoleMissing",
     "Route",
@@ -507,7 +519,10 @@ _HOMES = {
     "_sync.listing": "Listing",
     "_sync.rehearsing": "RehearsalClient",
     "_sync.resolver": "Resolver",
-    "access_rights": "AccessCheck AccessExplanation AppliedRights ChangeOfRights Grantee RightsChange",
+    "access_rights": (
+        "AccessCheck AccessExplanation AppliedQuota AppliedRights ChangeOfRights Grantee OwnRights QuotaSource "
+        "RecordedRightsChange RightsChange RightsDetail RightsEffect"
+    ),
     "auditing": "AccessRecord Consistency Log Receipt SignedHead",
     "dossier_rows": "DossierRow DossierRowOutcome DossierRowResult",
     "errors": """

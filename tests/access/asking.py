@@ -154,6 +154,8 @@ REQUESTS: Mapping[str, Callable[[Asked, bool], Fields]] = {
         "method": "ParticipantService/ExplainAccess", "participant_id": "" if own else "institution-5-1",
     },
     "ParticipantService/ListGrantees": lambda a, own: {"data_group": "name"},
+    "ParticipantService/GetOwnRights": _NOTHING,
+    "ParticipantService/ListRightsChanges": _NOTHING,
 }  # fmt: skip
 
 

@@ -8,6 +8,13 @@ from tests.directory.service.conftest import ADMINISTRATOR, AUDITOR, PENSIONS, D
 from tests.directory.service.test_audit_commands import run
 from tests.support.rights import SANDBOX
 
+PLAN = """\
+directory: WIDENS rights ("+" more, "-" less)
+  added   legal_bases.77/007
+      title: New
+      data_groups: name
+"""
+
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
@@ -32,8 +39,8 @@ def test_applying_says_what_changes_and_the_second_time_nothing(directory: Direc
     applied = apply(directory, file, "--yes")
     again = apply(directory, file, "--yes")
 
-    assert (0, "directory: added   legal basis 77/007\n") == rehearsed
-    assert (0, "directory: added   legal basis 77/007\ndirectory: applied\n") == applied
+    assert (0, PLAN) == rehearsed
+    assert (0, f"{PLAN}directory: applied\n") == applied
     assert (0, "directory: no change\n") == again
 
 
@@ -49,10 +56,10 @@ def test_faults_are_told_by_line_and_nothing_is_changed(directory: Directory, fi
 
     assert (1, True) == (
         of_sense[0],
-        f"{file}:{line}: data_groups: there is no such data group" in of_sense[1],
+        f'{file}:{line}: data_groups: there is no data group "shoe_size"' in of_sense[1],
     )
-    assert (1, True) == (of_form[0], "there is no such role" in of_form[1])
-    assert (0, "directory: added   legal basis 77/007\n") == apply(directory, file, "--dry-run")
+    assert (1, True) == (of_form[0], 'there is no role "king"' in of_form[1])
+    assert (0, PLAN) == apply(directory, file, "--dry-run")
 
 
 def test_only_administrators_apply(directory: Directory, file: Path) -> None:

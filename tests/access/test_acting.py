@@ -42,6 +42,27 @@ def test_the_institutions_rights_decide(directory: Directory) -> None:
     assert [(WELFARE, SERVICE)] == logged(directory, directory.tables.shared.change)
 
 
+def test_the_log_of_events_says_who_acted(directory: Directory) -> None:
+    """Of a refusal of the institution; and of one who may not act for others, the names in the certificate."""
+    service = directory.client(SERVICE)
+    with pytest.raises(RoleMissing):
+        service.acting_for(WELFARE_REF).get_rights()
+    with pytest.raises(RoleMissing):
+        directory.client(WELFARE).get_rights()
+    with pytest.raises(ActingForbidden):
+        directory.client(PENSIONS).acting_for(WELFARE_REF).get_own_rights()
+
+    assert [
+        ("ROLE_MISSING", WELFARE, SERVICE, None),
+        ("ROLE_MISSING", WELFARE, None, None),
+        ("ACTING_FORBIDDEN", None, None, ["spiffe://sandbox.kruispunt.example/institution/5/1"]),
+    ] == [
+        (line["reason"], line["participant"], line["via"], line["uris"])
+        for line in directory.lines()
+        if line["event"] == "call_refused"
+    ]
+
+
 def test_what_the_institution_may_not_its_servant_may_not(directory: Directory) -> None:
     """Although the service has grants of its own."""
     change_grants(

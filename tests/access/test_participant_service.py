@@ -25,6 +25,9 @@ from kruispunt import (
     GrantMissing,
     ParticipantUnknown,
     Purpose,
+    RightsChange,
+    RightsDetail,
+    RightsEffect,
     RightsInvalid,
     RoleMissing,
     Ssin,
@@ -83,7 +86,7 @@ def test_rights_are_applied_once(directory: Directory) -> None:
     """A rehearsal says what would change, the change is journalled, and the second time nothing is to be done."""
     rights = sandbox()
     rights.participants.add(participant_id="new", roles=[pb.ROLE_AUDITOR], uris=["spiffe://new"])
-    rights.grants[0].requires_dossier = True
+    rights.grants[0].shows_protected = True
     client = directory.client(ADMINISTRATOR)
 
     rehearsed = client.apply_rights(rights, validate_only=True)
@@ -91,10 +94,24 @@ def test_rights_are_applied_once(directory: Directory) -> None:
     applied = client.apply_rights(rights, etag=rehearsed.etag)
     again = client.apply_rights(rights)
 
-    assert [
-        (ChangeOfRights.ADDED, "participant new", ()),
-        (ChangeOfRights.CHANGED, "grant institutions-work", ("requires_dossier:  -> yes",)),
-    ] == [(each.kind, each.entry, each.details) for each in applied.changes]
+    widens = RightsEffect.WIDENS
+    assert (
+        RightsChange(
+            ChangeOfRights.ADDED,
+            "participants.new",
+            (
+                RightsDetail("roles", "", "auditor", widens),
+                RightsDetail("uris", "", "spiffe://new", widens),
+            ),
+            widens,
+        ),
+        RightsChange(
+            ChangeOfRights.CHANGED,
+            "grants.institutions-work",
+            (RightsDetail("shows_protected", "", "true", widens),),
+            widens,
+        ),
+    ) == applied.changes
     assert (rehearsed.changes, "1") == (applied.changes, rehearsed.etag)
     assert ([], "2", "2", ()) == (before, applied.etag, again.etag, again.changes)
     assert [(ADMINISTRATOR, "rights.added"), (ADMINISTRATOR, "rights.changed")] == revisions(directory)
@@ -109,21 +126,25 @@ def test_a_repeated_request_gets_its_first_answer(directory: Directory) -> None:
     first = client.apply_rights(rights, request_id=request_id)
 
     assert first == client.apply_rights(rights, request_id=request_id)
-    assert ["grant institutions-work"] == [each.entry for each in first.changes]
+    assert ["grants.institutions-work"] == [each.entry for each in first.changes]
 
 
 def test_rights_with_faults_are_refused_whole(directory: Directory) -> None:
     """Every fault is a violation with its path."""
     rights = sandbox()
-    rights.participants[1].uris.append(rights.participants[0].uris[0])
+    owner = rights.participants[0]
+    rights.participants[1].uris.append(owner.uris[0])
     rights.grants[0].methods.append("IdentityService/Steal")
 
     with pytest.raises(RightsInvalid) as caught:
         directory.client(ADMINISTRATOR).apply_rights(rights)
 
     assert (
-        ("rights.participants[1].uris[1]", "the name belongs to participants[0] already"),
-        ("rights.grants[0].methods[5]", "there is no such method or service"),
+        (
+            "rights.participants[1].uris[1]",
+            f'"{owner.uris[0]}" belongs to the participant "{owner.participant_id}" already',
+        ),
+        ("rights.grants[0].methods[5]", 'there is no method or service "IdentityService/Steal"'),
     ) == caught.value.violations
     assert ("rights.participants[1].uris[1]", "2") == (caught.value.field, caught.value.metadata["faults"])
     assert [] == revisions(directory)
@@ -306,7 +327,9 @@ def test_access_is_explained(directory: Directory) -> None:
     code_tables = client.explain_access("KnowledgeService/ListSectors", participant=PENSIONS)
 
     assert (True, "institutions-work") == (allowed.allowed, allowed.grant)
-    assert ["participant", "role", "grant", "data group"] == [check.rule for check in allowed.checks]
+    assert ["participant", "role", "purpose", "grant", "data group", "quota"] == [
+        check.rule for check in allowed.checks
+    ]
     assert "dossier" in allowed.data_groups
     assert [(False, "role"), (False, "grant"), (False, "participant")] == [
         (each.allowed, each.checks[-1].rule) for each in (no_role, no_grant, nobody)

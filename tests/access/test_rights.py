@@ -151,7 +151,7 @@ def test_the_same_again_changes_nothing(database: Database, directory_tables: Di
     with database.reading() as connection:
         kinds = connection.scalars(sa.select(shared.change.c.kind)).all()
 
-    assert ["participant identity-service", "participant pension-office", "legal basis 18/042"] == [
+    assert ["participants.identity-service", "participants.pension-office", "legal_bases.18/042"] == [
         change.entry for change in first[0]
     ][:3]
     assert ["rights.added"] * 5 == kinds
@@ -174,18 +174,31 @@ def test_rights_that_changed_meanwhile_are_not_overwritten(
 
 
 def test_differences_say_what_is_new_gone_and_different() -> None:
-    """Field by field, in words."""
+    """Key by key, in the words of the file; of what is new or gone, everything."""
     other = dataclasses.replace(
         OFFICE, participant=dataclasses.replace(OFFICE.participant, roles=frozenset())
     )
     after = Rights((other,), (BASIS,), (READ, dataclasses.replace(SERVERS, grant_id="new")))
 
+    of_servers = [
+        "participants: identity-service",
+        "methods: DirectoryService/ListDossiers",
+        "legal_basis: *",
+        "data_groups: dossier, route",
+    ]
     assert [
-        (Difference.REMOVED, "participant identity-service", []),
-        (Difference.CHANGED, "participant pension-office", ["roles: consumer -> "]),
-        (Difference.ADDED, "grant new", []),
-        (Difference.REMOVED, "grant servers", []),
-    ] == [(each.kind, each.entry, each.details()) for each in differences(RIGHTS, after)]
+        (
+            Difference.REMOVED,
+            "participants.identity-service",
+            ["roles: internal-service", "uris: spiffe://test/identity"],
+        ),
+        (Difference.CHANGED, "participants.pension-office", ["roles: consumer"]),
+        (Difference.ADDED, "grants.new", of_servers),
+        (Difference.REMOVED, "grants.servers", of_servers),
+    ] == [
+        (each.kind, each.entry, [f"{one.key}: {one.before or one.after}" for one in each.details()])
+        for each in differences(RIGHTS, after)
+    ]
 
 
 def test_a_participant_is_known_by_its_names_while_it_is_active(

@@ -2,11 +2,12 @@
 
 import datetime as dt
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import pytest
 
 from kruispunt.rights_file import RightsFileError, parse_rights, read_rights
-from kruispunt_server.access.loading import rights_in, rights_of
+from kruispunt_server.access.loading import rights_in
 from kruispunt_server.access.rights import Grant, LegalBasis, Quota, Registration, Rights, Validity
 from kruispunt_server.call import InstitutionKey, Participant, Role
 from kruispunt_server.edge import MethodClass
@@ -42,11 +43,19 @@ grants:
 """.format(fingerprint="0a" * 32)
 
 
+def refused(text: str) -> RightsFileError:
+    """Return why a file of some text is refused."""
+    with NamedTemporaryFile() as file:
+        file.write(text.encode())
+        file.flush()
+        with pytest.raises(RightsFileError) as caught:
+            rights_in(Path(file.name))
+    return caught.value
+
+
 def faults_in(text: str) -> list[str]:
     """Return every fault with its line."""
-    with pytest.raises(RightsFileError) as caught:
-        rights_of(parse_rights(text))
-    return [f"{line}: {sentence}" for line, sentence in caught.value.faults]
+    return [f"{line}: {sentence}" for line, sentence in refused(text).faults]
 
 
 def test_a_file_is_read_as_it_is_meant(tmp_path: Path) -> None:
@@ -115,13 +124,17 @@ legal_basis: x
 """
 
     assert [
-        "3: there is no such role",
+        "2: uris: at least one entry",
+        '3: there is no role "king"',
         '4: "colour" is none of institution, roles, uris, from, until, revoked_certificates, quotas',
-        "5: an institution is sector/number, such as 5/1",
-        "6: a date is written 2026-01-31",
+        '5: an institution is sector/number, such as 5/1, not "five"',
+        '6: a date is written 2026-01-31, not "yesterday"',
         '7: "a" is given twice',
-        "11: it is true or false",
-        "12: a quota is written 100/s; units are s, min, hour, day",
+        "10: data_groups: at least one entry",
+        '10: legal_basis: the name of a legal basis, or "*", not ""',
+        "10: participants: at least one entry",
+        '11: it is true or false, not "yes"',
+        '12: a quota is written 100/s, not "many"; units are s, min, hour, day',
         "13: a list belongs here, such as [one, two]",
         '14: "legal_basis" is none of participants, legal_bases, grants',
     ] == faults_in(text)
@@ -182,32 +195,125 @@ grants:
     data_groups: [name]
 """
 
-    assert {
-        "10: uris: the name belongs to participants[0] already",
-        "11: from: the first day has to lie before the end",
-        "14: institution: participants[1] acts for this institution already",
-        "20: data_groups: there is no such data group",
-        "24: participants: there is no such participant",
-        "25: methods: there is no such method or service",
-        '28: grants: it decides the same calls of "office" on the same days as grants[0]',
-        "32: data_groups: the legal basis does not cover this data group",
-        "36: legal_basis: there is no such legal basis",
-        "39: grants: the grant goes beyond the days of its legal basis",
-        "40: participants: a participant without institution never has a dossier",
-        "47: participants: only an internal service has a grant under any legal basis",
-    } == set(faults_in(text))
+    assert [
+        '10: uris: "spiffe://test/one" belongs to the participant "admin" already',
+        "11: from: the first day, 2027-01-01, has to lie before the end, 2026-01-01",
+        '14: institution: the participant "office" acts for "5/1" already',
+        '20: data_groups: there is no data group "shoe_size"',
+        '24: participants: there is no participant "nobody"',
+        '25: methods: there is no method or service "IdentityService/Steal"',
+        '28: grants: it decides the same calls of "office" on the same days as the grant "one"',
+        '32: data_groups: the legal basis "18/042" does not cover "birth"',
+        '36: legal_basis: there is no legal basis "18/043"',
+        '39: grants: the grant goes beyond the days of its legal basis "18/042"',
+        '40: participants: "admin" has no institution, and so never a dossier',
+        '47: participants: only an internal-service has a grant under any legal basis; "second" is none',
+    ] == faults_in(text)
+
+
+def test_form_and_sense_are_told_together() -> None:
+    """What follows from something malformed is no fault of its own; the rest of the file is judged all the same."""
+    text = """\
+participants:
+  admin:
+    roles: [administrater]
+    uris: [spiffe://test/one]
+  office:
+    institution: five
+    roles: [consumer]
+    uris: [spiffe://test/two]
+    quotas: {reads: lots}
+  service:
+    roles: {internal-service: true}
+    uris: [spiffe://test/three]
+legal_bases:
+  18/042:
+    title: Pensions
+    data_groups: name
+    until: never
+grants:
+  one:
+    participants: [office, nobody]
+    methods: [IdentityService/GetPerson]
+    legal_basis: 18/042
+    data_groups: [birth]
+    requires_dossier: true
+    until: 2026-13-01
+  two:
+    participants: [service]
+    methods: [IdentityService/GetPerson]
+    legal_basis: "*"
+    data_groups: [name, shoe_size]
+"""
+
+    assert [
+        '3: there is no role "administrater"',
+        '6: an institution is sector/number, such as 5/1, not "five"',
+        '9: a quota is written 100/s, not "lots"; units are s, min, hour, day',
+        "11: a list belongs here, such as [one, two]",
+        '16: a list belongs here, such as [one, two], not "name"',
+        '17: a date is written 2026-01-31, not "never"',
+        '20: participants: there is no participant "nobody"',
+        '25: a date is written 2026-01-31, not "2026-13-01"',
+        '30: data_groups: there is no data group "shoe_size"',
+    ] == faults_in(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "quote"),
+    [
+        (r"\e[31mking\n", r'"\x1b[31mking\n"'),
+        (r"\u202eking", r'"\u202eking"'),
+        ("k" * 61, f'"{"k" * 60}…" (61 characters)'),
+        (r"\"king", r'"\"king"'),
+    ],
+)
+def test_a_value_is_quoted_such_that_it_does_no_harm(value: str, quote: str) -> None:
+    """On one line, not long, and nothing that a terminal would obey."""
+    assert [f"7: there is no role {quote}"] == faults_in(WHOLE.replace("[supplier,", f'["{value}",', 1))
+
+
+def test_of_very_many_faults_is_said_how_many_more_there_are() -> None:
+    """Forty stand there, whether they are of form or of sense."""
+    roles = "".join(
+        f"  p{number}: {{roles: [king], uris: [x://{number}], institution: 0/0}}\n" for number in range(50)
+    )
+    for text, told, more in (
+        (f"participants:\n{roles}", 40, 59),
+        (f"participants:\n{roles.replace('king', 'auditor')}", 40, 10),
+    ):
+        error = refused(text)
+
+        assert (told, [f"and {more} more"]) == (len(error.faults), error.and_more())
+
+
+@pytest.mark.parametrize(
+    ("methods", "fault"),
+    [
+        ("DossierService/*", "DossierService/RegisterDossier"),
+        ("RegistrationService/RegisterPerson", "RegistrationService/RegisterPerson"),
+        ("IdentityService/ListSuspectedDuplicates", "IdentityService/ListSuspectedDuplicates"),
+        ("IdentityFeedService/WatchChanges", "IdentityFeedService/WatchChanges"),
+    ],
+)
+def test_what_cannot_be_kept_to_dossiers_is_refused(methods: str, fault: str) -> None:
+    """Rather than promised; with the reason."""
+    (told,) = faults_in(WHOLE.replace("DirectoryService/*", methods))
+
+    assert told.startswith(f'21: methods: "{fault}" cannot be kept to persons with a dossier: ')
+    assert told.endswith("; grant it apart, without requires_dossier")
 
 
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
-        ("[supplier,", "[\u017fupplier,", "7: there is no such role"),
-        ("[supplier,", "[SUPPLIER,", "7: there is no such role"),
-        ("from: 2026-01-01", "from: 2026-W05-6", "9: a date is written 2026-01-31"),
+        ("[supplier,", "[\u017fupplier,", '7: there is no role "\u017fupplier"'),
+        ("[supplier,", "[SUPPLIER,", '7: there is no role "SUPPLIER"'),
+        ("from: 2026-01-01", "from: 2026-W05-6", '9: a date is written 2026-01-31, not "2026-W05-6"'),
         (
             "[supplier, consumer]",
             "[registrar]",
-            "20: participants: a registrar works on everybody, with and without a dossier",
+            '20: participants: the registrar "pension-office" works on everybody, with and without a dossier',
         ),
     ],
 )

@@ -13,8 +13,8 @@ from benchmarks.stores import make_sqlite
 
 from kruispunt.directory.v1 import directory_service_pb2 as pb
 from kruispunt.ssin import Ssin
+from kruispunt_server.access.judging import checked
 from kruispunt_server.access.messages import rights_message
-from kruispunt_server.access.servicer import checked
 from kruispunt_server.database import Database
 
 KEYS = {"id", "value", "unit", "baseline", "ratio", "goal", "runs", "rows", "python", "store"}

@@ -25,6 +25,7 @@ from kruispunt_server.edge import Watching
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.events import Events
 from kruispunt_server.fair_pool import CallPool
+from kruispunt_server.refusals import Refusals
 from kruispunt_server.shedding import Shedding
 from kruispunt_server.unknown_methods import UnknownMethods
 
@@ -100,6 +101,9 @@ class FakeDirectory:
     def ListStaleDossiers(self, request: Any, call: Call) -> Any:
         return pb.ListStaleDossiersResponse()
 
+    def ExportDossiers(self, request: Any, call: Call) -> Iterator[Any]:
+        return iter(())
+
     @staticmethod
     def _one_look(request: Any, call: Call) -> Any:
         call.look(1, "dossier", "none")
@@ -119,6 +123,7 @@ POLICIES = {
     "CheckAccess": Policy(personal=True),
     "GetCoverage": Policy(),
     "ListStaleDossiers": Policy(personal=True, look_required=False),
+    "ExportDossiers": Policy(personal=True, max_streams=4),
 }
 
 
@@ -266,6 +271,7 @@ def serve(
         deadlines=deadlines,
         bearer=bearer(events) if bearer is not None else None,
         alarm=alarm,
+        refusals=Refusals(events),
     )
     servicer = FakeDirectory(journal)
     pool = pool or CallPool(4)

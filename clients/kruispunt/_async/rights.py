@@ -4,18 +4,20 @@ import datetime as dt
 import uuid
 
 from kruispunt._async.client import Caller
+from kruispunt._async.listing import AsyncListing
 from kruispunt._messages import optional_date
-from kruispunt._rights_messages import grantee_of
+from kruispunt._rights_messages import change_of, grantee_of, quota_of, recorded_of
 from kruispunt.access.v1 import participant_service_pb2 as pb
 from kruispunt.access.v1 import participant_service_pb2_grpc as rpc
 from kruispunt.access_rights import (
     AccessCheck,
     AccessExplanation,
     AppliedRights,
-    ChangeOfRights,
     Grantee,
-    RightsChange,
+    OwnRights,
+    RecordedRightsChange,
 )
+from kruispunt.pages import Page
 
 
 class RightsMethods(Caller):
@@ -57,11 +59,55 @@ class RightsMethods(Caller):
             request_id=str(request_id or uuid.uuid4()), rights=rights, etag=etag, validate_only=validate_only
         )
         answer = await self._ask(self._participants.ApplyRights, request, timeout_s)
-        changes = tuple(
-            RightsChange(ChangeOfRights(each.kind), each.entry, tuple(each.details))
-            for each in answer.changes
+        return AppliedRights(tuple(map(change_of, answer.changes)), answer.etag, answer)
+
+    async def get_own_rights(self, *, timeout_s: float | None = None) -> OwnRights:
+        """Return what the rights say of the caller: its entry, its grants, their legal bases, its quotas."""
+        answer = await self._ask(self._participants.GetOwnRights, pb.GetOwnRightsRequest(), timeout_s)
+        return OwnRights(answer.rights, tuple(map(quota_of, answer.quotas)), answer)
+
+    def list_rights_changes(
+        self,
+        *,
+        participant: str = "",
+        legal_basis: str = "",
+        changed_by: str = "",
+        begin: dt.date | None = None,
+        end: dt.date | None = None,
+        page_size: int = 100,
+        timeout_s: float | None = None,
+    ) -> AsyncListing[RecordedRightsChange]:
+        """List who changed which rights, and when, latest first; what is given narrows.
+
+        Args:
+            participant: concerned: its entry, or grants that name it.
+            legal_basis: concerned: its entry, or grants under it.
+            changed_by: who made them; "operator": somebody at the database.
+            begin: first day in Brussels.
+            end: the day after the last.
+            page_size: changes a call, 1 to 1000; a page may hold fewer.
+            timeout_s: for each call.
+
+        Raises:
+            RoleMissing: the caller is no administrator, auditor or data-protection officer.
+            InvalidArgument: FieldInvalid, PeriodInverted.
+        """
+        request = pb.ListRightsChangesRequest(
+            participant_id=participant,
+            legal_basis=legal_basis,
+            changed_by=changed_by,
+            begin=optional_date(begin),
+            end=optional_date(end),
+            page_size=page_size,
         )
-        return AppliedRights(changes, answer.etag, answer)
+
+        async def fetch(page_token: str) -> Page[RecordedRightsChange]:
+            request.page_token = page_token
+            answer = await self._ask(self._participants.ListRightsChanges, request, timeout_s)
+            records = tuple(map(recorded_of, answer.records))
+            return Page(records, answer.next_page_token, not answer.next_page_token, message=answer)
+
+        return AsyncListing(fetch)
 
     async def explain_access(
         self,
@@ -96,6 +142,7 @@ class RightsMethods(Caller):
             data_groups=tuple(answer.data_groups),
             requires_dossier=answer.requires_dossier,
             shows_protected=answer.shows_protected,
+            quotas=tuple(map(quota_of, answer.quotas)),
             message=answer,
         )
 

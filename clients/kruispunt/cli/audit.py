@@ -10,7 +10,7 @@ import typer
 
 from kruispunt.auditing import Log, Receipt
 from kruispunt.cli import options
-from kruispunt.cli.output import print_json, print_line, print_table
+from kruispunt.cli.output import print_json, print_line, print_records
 from kruispunt.cli.session import Session, command, tell_wrong_use
 
 app = typer.Typer(help="Who looked at whom, and proof of it.", no_args_is_help=True)
@@ -40,8 +40,13 @@ ServiceName = Annotated[
     typer.Option("--service", parser=_service, metavar="NAME", help="Whose journal: identity or directory."),
 ]
 LogName = Annotated[Log, typer.Option("--log", parser=_log, metavar="LOG", help="access or change.")]
-Instant = Annotated[
-    dt.datetime | None, typer.Option(parser=options.reader(options.instant), metavar="INSTANT")
+Since = Annotated[
+    dt.datetime | None,
+    typer.Option(parser=options.reader(options.instant), metavar="INSTANT", help="Not before."),
+]
+Until = Annotated[
+    dt.datetime | None,
+    typer.Option(parser=options.reader(options.instant), metavar="INSTANT", help="Before."),
 ]
 
 
@@ -56,8 +61,8 @@ def _records(
     persons: Annotated[list[str] | None, typer.Argument(parser=options.person, metavar="[PERSON]…")] = None,
     service: ServiceName = "directory",
     participant: Annotated[str, typer.Option(help="Only looks by this participant.")] = "",
-    since: Instant = None,
-    until: Instant = None,
+    since: Since = None,
+    until: Until = None,
     most: Annotated[int, typer.Option(help="Records at most.", min=1)] = 100,
 ) -> None:
     """List who looked at whom, latest first; for auditors and data-protection officers."""
@@ -69,23 +74,24 @@ def _records(
     if session.as_json:
         print_json({"records": records})
         return
-    print_table(
+    print_records(
         "looks",
-        ("when", "who", "end user", "legal basis", "case", "method", "what", "result", "record"),
+        ("when", "who", "method", "end user", "legal basis", "case", "what", "result", "record"),
         [
             (
                 each.record_time,
                 each.participant + (f" by {each.via}" if each.via else ""),
+                each.method.rpartition("/")[2],
                 each.end_user,
                 each.legal_basis,
                 each.case,
-                each.method.rpartition("/")[2],
                 each.data_groups,
                 each.result,
                 each.access_id,
             )
             for each in records
         ],
+        head=3,
     )
 
 

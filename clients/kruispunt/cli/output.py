@@ -63,6 +63,31 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
         console.print(Text(f"{title}: none"))
 
 
+def print_records(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, head: int) -> None:
+    """Print a table where there is room for one, and else each row as lines of its own.
+
+    Args:
+        title: of the table.
+        columns: headings.
+        rows: as many cells as there are headings.
+        head: cells that make up the first line of a row; of the others each that says something has a line.
+    """
+    if _width() >= _ROOMY:
+        print_table(title, columns, rows)
+        return
+    count = 0
+    indent = max(map(len, columns[head:]))
+    for row in rows:
+        cells = [show(cell) for cell in row]
+        print_line("  ".join(cell for cell in cells[:head] if cell))
+        for name, cell in zip(columns[head:], cells[head:], strict=True):
+            if cell:
+                print_line(f"  {name:{indent}}  {cell}")
+        count += 1
+    if not count:
+        print_line(f"{title}: none")
+
+
 def print_line(text: str) -> None:
     """Print a sentence."""
     sys.stdout.write(text + "\n")
@@ -79,6 +104,9 @@ def show(value: object) -> str:
     if isinstance(value, dt.datetime):
         return f"{value:%Y-%m-%d %H:%M:%S}Z"
     return str(value)
+
+
+_ROOMY = 160
 
 
 def _width() -> int:

@@ -125,10 +125,13 @@ class Session:
         return KnowledgeClient.from_profile(self.profile(), timeout_s=self.timeout_s)
 
 
-def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def command(
+    app: typer.Typer, name: str, summary: str | None = None
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Make a command of a function whose first parameter is the session; the common options are added.
 
     A parameter whose type is a dataclass stands for the options that are its fields.
+    `summary` stands in the list of commands where the first sentence would be cut there.
     Refusals and wrong use become a message on stderr and the exit status.
     """
 
@@ -151,7 +154,7 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Call
         run.__doc__ = function.__doc__
         run.__signature__ = inspect.Signature([*own, *common])  # type: ignore[attr-defined]  # what typer reads
         run.__annotations__ = {each.name: each.annotation for each in (*own, *common)}
-        app.command(name)(run)
+        app.command(name, short_help=summary)(run)
         return function
 
     return add

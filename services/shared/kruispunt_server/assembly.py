@@ -1,7 +1,7 @@
 """What both servers are made of before they have services: database, journal, keys, participants, edge."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from google.protobuf.descriptor import ServiceDescriptor
@@ -20,8 +20,10 @@ from kruispunt_server.journal import AccessJournal
 from kruispunt_server.keys import Keys, Pseudonyms
 from kruispunt_server.lease import Lease
 from kruispunt_server.postgres_checks import Load
+from kruispunt_server.quotas.enforcing import Quotas
 from kruispunt_server.quotas.memory import QuotaMemory
 from kruispunt_server.quotas.wiring import alarm_of, quotas_of
+from kruispunt_server.refusals import Refusals
 from kruispunt_server.sealing.heads import HeadStore
 from kruispunt_server.sealing.seal_keys import SealKeys
 from kruispunt_server.sealing.sealer import Sealer
@@ -90,6 +92,7 @@ class Parts:
     rights: RightsBook
     clock: Clock
     edge: Edge
+    quotas: Quotas
     bearer: "BearerTokens | None" = None
 
 
@@ -140,6 +143,8 @@ class Assembly:
             step()
         if self.parts.bearer is not None:
             self.parts.bearer.keys.stop()
+        if self.parts.edge.refusals is not None:
+            self.parts.edge.refusals.close()
         self.parts.journal.close()
         self.parts.sealing.stop()
         self.parts.database.close()
@@ -168,6 +173,14 @@ def open_parts(
     journal = AccessJournal(database, tables, pseudonyms, clock, flushed=flushed)
     rights = RightsBook(RightsStore(database, tables), clock)
     bearer = _bearer(settings, telemetry.events)
+    memory = QuotaMemory.inherited()
+    quotas = quotas_of(settings, memory, rights, telemetry.events, telemetry.metrics)
+    edge = replace(
+        _edge(settings, telemetry, rights, journal, clock),
+        bearer=bearer,
+        quotas=quotas,
+        alarm=alarm_of(settings, memory, telemetry.events, telemetry.metrics),
+    )
     return Parts(
         database=database,
         journal=journal,
@@ -189,7 +202,8 @@ def open_parts(
         tokens=PageTokens(keys.derive("page-token")),
         rights=rights,
         clock=clock,
-        edge=_edge(settings, telemetry, rights, journal, clock, bearer),
+        edge=edge,
+        quotas=quotas,
         bearer=bearer,
     )
 
@@ -220,9 +234,7 @@ def _edge(
     rights: RightsBook,
     journal: AccessJournal,
     clock: Clock,
-    bearer: "BearerTokens | None",
 ) -> Edge:
-    memory = QuotaMemory.inherited()
     callers = Callers(rights, settings.plaintext_participant)
     return Edge(
         callers=callers,
@@ -238,10 +250,8 @@ def _edge(
         ),
         metrics=telemetry.metrics,
         tracing=telemetry.tracing,
-        bearer=bearer,
-        quotas=quotas_of(settings, memory, rights, telemetry.events, telemetry.metrics),
-        alarm=alarm_of(settings, memory, telemetry.events, telemetry.metrics),
         listener=_listener(settings, telemetry.events, callers, clock),
+        refusals=Refusals(telemetry.events),
     )
 
 

@@ -242,7 +242,7 @@ class _Endpoint:
     def _admit(self, call: Call, context: grpc.ServicerContext) -> None:
         """Let the caller in, or raise."""
         self._check_role(call)
-        if self._policy.personal:
+        if self._policy.asks_purpose:
             call.purpose = read_purpose(context.invocation_metadata())
         if self._edge.bearer is not None:
             self._edge.bearer.check(call, context)
@@ -347,28 +347,41 @@ class _Endpoint:
         if self._calls is not None:
             self._calls.observe(status, seconds)
         if refusal is not None and refusal.reason.kind in _NOT_LET_IN:
-            self._edge.events.emit(
-                "call_refused",
-                method=self._name,
-                status=status,
-                reason=refusal.reason.label,
-                participant=call.participant.participant_id if call else None,
-                uris=names_of(context) if refusal.reason in _ABOUT_CERTIFICATES else None,
-                certificate=fingerprint_of(context) if refusal.reason is Reason.CERTIFICATE_REVOKED else None,
-            )
+            self._tell_refused(refusal, call, context)
         if self._says_finished:
             self._edge.events.emit(
                 "call_finished",
                 method=self._name,
                 status=status,
                 participant=call.participant.participant_id if call else None,
+                via=(call.via or None) if call else None,
                 duration_ms=round(seconds * 1000, 3),
             )
         if span is not None:
             span.end(status)
 
+    def _tell_refused(self, refusal: RegistryError, call: Call | None, context: grpc.ServicerContext) -> None:
+        """Tell operators; of a caller that is not known yet, the certificate is what it is known by."""
+        if self._edge.refusals is None:
+            return
+        is_revoked = refusal.reason is Reason.CERTIFICATE_REVOKED
+        certificate = fingerprint_of(context) if call is None or is_revoked else None
+        who = certificate if call is None else (call.participant.participant_id, call.via)
+        self._edge.refusals.tell(
+            (who, refusal.reason),
+            method=self._name,
+            status=refusal.reason.kind.value,
+            reason=refusal.reason.label,
+            participant=call.participant.participant_id if call else None,
+            via=(call.via or None) if call else None,
+            uris=names_of(context) if refusal.reason in _ABOUT_CERTIFICATES else None,
+            certificate=certificate if is_revoked else None,
+        )
 
-_ABOUT_CERTIFICATES = frozenset({Reason.PARTICIPANT_UNKNOWN, Reason.CERTIFICATE_REVOKED})
+
+_ABOUT_CERTIFICATES = frozenset(
+    {Reason.PARTICIPANT_UNKNOWN, Reason.CERTIFICATE_REVOKED, Reason.ACTING_FORBIDDEN}
+)
 _NOT_LET_IN = frozenset({Kind.UNAUTHENTICATED, Kind.PERMISSION_DENIED})
 # Stands for "nobody to tell": the caller cancelled, or its deadline passed while a stream was open.
 _GONE = RegistryError(Reason.DEADLINE_OVER, "the caller has gone")

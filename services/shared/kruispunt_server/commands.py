@@ -210,22 +210,26 @@ def _partition(service: Service, url: str, partitions: int) -> None:
 def _load_rights(service: Service, file: Path, settings: ServerSettings) -> None:
     from kruispunt_server import migrate as migrations
     from kruispunt_server.access import loading
+    from kruispunt_server.access.difference import Difference
     from kruispunt_server.clock import SystemClock
     from kruispunt_server.database import Database
+    from kruispunt_server.operator_user import operating_user
 
     rights = _rights_in(file, "nothing was changed")
     database = Database.open(settings.database_url)
     try:
         migrations.check_head(database, service.name)
-        changes = loading.load_rights(database, service.tables(), SystemClock(), rights)
+        changes = loading.load_rights(
+            database, service.tables(), SystemClock(), rights, user=operating_user()
+        )
     except migrations.MigrationError as error:
         refuse("nothing was changed", [str(error)])
     finally:
         database.close()
     for change in changes:
         typer.echo(f"{change.kind.name.lower():8} {change.entry}")
-        for line in change.details():
-            typer.echo(f"         {line}")
+        for detail in change.details() if change.kind is Difference.CHANGED else []:
+            typer.echo(f"         {detail}")
     typer.echo(
         f"{len(rights.registrations)} participants, {len(rights.legal_bases)} legal bases, {len(rights.grants)} grants: "
         f"{len(changes) or 'no'} {'change' if len(changes) == 1 else 'changes'}"
@@ -239,7 +243,7 @@ def _rights_in(file: Path, outcome: str) -> "Rights":
     try:
         return rights_in(file)
     except RightsFileError as error:
-        refuse(outcome, [f"{file}:{line}: {sentence}" for line, sentence in error.faults])
+        refuse(outcome, [f"{file}:{line}: {sentence}" for line, sentence in error.faults] + error.and_more())
 
 
 def _dev_pki(folder: Path, file: Path) -> None:

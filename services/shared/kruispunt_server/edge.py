@@ -8,6 +8,7 @@ from kruispunt_server.call import Call, Participant, Right, Role
 from kruispunt_server.caller import Callers
 from kruispunt_server.clock import Clock
 from kruispunt_server.events import Events
+from kruispunt_server.refusals import Refusals
 from kruispunt_server.running import Running
 
 if TYPE_CHECKING:  # not paid for by a server that neither counts nor traces
@@ -76,6 +77,7 @@ class Policy:
         data_group: without which the method makes no sense: a grant that lacks it is none; empty: the answer
             is narrowed to the groups of the grant.
         kind: by which its calls are counted.
+        purpose: a purpose is mandatory although nobody's data is touched: the change log keeps who did it, and why.
         watch: the method is a stream that goes on telling and holds no thread: the servicer's method takes an
             `Outlet` too, and returns when the watch is open.
     """
@@ -87,6 +89,12 @@ class Policy:
     watch: bool = False
     data_group: str = ""
     kind: MethodClass = MethodClass.READS
+    purpose: bool = False
+
+    @property
+    def asks_purpose(self) -> bool:
+        """Whether a call has to say why."""
+        return self.personal or self.purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +132,7 @@ class Edge:
         quotas: none: nobody is bounded.
         alarm: counts look-ups that missed; none: they are not counted.
         listener: hears how clients behave, in a registry that rehearses; none: nothing is heard, at no cost.
+        refusals: tells who was not let in; none: nobody is told.
     """
 
     callers: Callers
@@ -139,3 +148,4 @@ class Edge:
     quotas: Spending | None = None
     alarm: Watching | None = None
     listener: "Listener | None" = None
+    refusals: Refusals | None = None

@@ -47,12 +47,17 @@ EVENTS: Mapping[str, Event] = {
     "worker_drained": _event("info", "A worker has answered all its calls.", "seconds", "abandoned"),
     "start_refused": _event("error", "The server does not start.", "faults"),
     "start_failed": _event("error", "A worker could not start; it is started again.", "exception", "frames"),
-    "call_finished": _event("debug", "A call was answered.", "method", "participant", "status", "duration_ms"),
+    "call_finished": _event(
+        "debug",
+        "A call was answered; `via` is the service of the registry that made it for the participant.",
+        "method", "participant", "via", "status", "duration_ms",
+    ),
     "call_refused": _event(
         "warning",
-        "A caller was not let in; with the names in its certificate if it is unknown or revoked, and the SHA-256 of a "
-        "revoked one.",
-        "method", "participant", "status", "reason", "uris", "certificate",
+        "A caller was not let in; with the names in its certificate if it is not known which participant it is, or may not "
+        "act for another, and the SHA-256 of a revoked one. Of one caller and reason every worker tells the first at once, "
+        "and then every ten seconds how many there were (`count`), with the last of them.",
+        "method", "participant", "via", "status", "reason", "uris", "certificate", "count",
     ),
     "token_refused": _event(
         "warning",

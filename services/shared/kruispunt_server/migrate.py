@@ -7,6 +7,7 @@ cannot get its table lock within seconds gives up rather than queue every call b
 import io
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,7 @@ SERVICES: Final = ("identity", "directory")
 # Schema of the parts of tables that were spread, see `partitioning`.
 PARTS: Final = "partitions"
 LOCK_TIMEOUT_S = 5
+_PAUSE_S: Final = 0.1
 # Any number, as long as nothing else locks it: persons' numbers have eleven digits.
 _ADVISORY_KEY = 0x6B72_7569_7370_756E
 
@@ -201,8 +203,14 @@ def _connection(url: str) -> Iterator[sa.Connection]:
 
 @contextmanager
 def _alone(connection: sa.Connection) -> Iterator[None]:
-    """Hold the migration lock for the session: it outlives the transactions of the single revisions."""
-    connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": _ADVISORY_KEY})
+    """Hold the migration lock for the session: it outlives the transactions of the single revisions.
+
+    It is tried again and again: a statement that waits for it would keep its snapshot, which an index that is built
+    concurrently waits for in turn.
+    """
+    while not connection.scalar(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": _ADVISORY_KEY}):
+        connection.rollback()
+        time.sleep(_PAUSE_S)
     connection.execute(sa.text(f"SET lock_timeout = '{LOCK_TIMEOUT_S}s'"))
     connection.commit()
     try:

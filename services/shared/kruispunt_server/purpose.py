@@ -10,8 +10,15 @@ LEGAL_BASIS = "kruispunt-legal-basis"
 END_USER = "kruispunt-end-user"
 CASE = "kruispunt-case"
 
+REFERENCE_SAYS = '1 to 64 of letters, digits, "/", "-" and "."'
+
 _REFERENCE = re.compile(r"[A-Za-z0-9/.-]{1,64}").fullmatch
 _PRINTABLE = re.compile(r"[!-~](?:[ -~]{0,62}[!-~])?").fullmatch
+
+
+def is_reference(text: str) -> bool:
+    """Return whether a text names a legal basis as far as its form goes; whether there is such a one is not asked."""
+    return _REFERENCE(text) is not None
 
 
 def read_purpose(metadata: Iterable[tuple[str, str | bytes]]) -> Purpose:

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kruispunt_server.instant import Instant
-from kruispunt_server.tables_rights import RightsTables, rights_tables
+from kruispunt_server.tables_rights import ABOUT_RIGHTS, RightsTables, rights_tables
 from kruispunt_server.tables_seal import SealTables, seal_tables
 
 __all__ = ["Instant", "SharedTables", "new_metadata", "shared_tables"]
@@ -121,7 +121,8 @@ def _change(metadata: sa.MetaData) -> sa.Table:
         "change",
         metadata,
         *_log_columns("change"),
-        sa.Column("end_user", sa.String(64)),  # with its two neighbours: absent where no person is concerned
+        # With its two neighbours: absent where nobody said why; of an operator, the user of the operating system.
+        sa.Column("end_user", sa.String(64)),
         sa.Column("legal_basis", sa.String(64)),
         sa.Column("case_reference", sa.String(64)),
         sa.Column("request_id", sa.Uuid, nullable=False),
@@ -133,6 +134,13 @@ def _change(metadata: sa.MetaData) -> sa.Table:
         ),  # of `subject_key`; absent: the payload is not encrypted, it is nobody's
         sa.Column("payload", sa.LargeBinary, nullable=False),
         *_position("change"),
+        # Who changed which rights: ListRightsChanges.
+        sa.Index(
+            "ix_change_rights",
+            "entry_no",
+            sqlite_where=sa.text(ABOUT_RIGHTS),
+            postgresql_where=sa.text(ABOUT_RIGHTS),
+        ),
         implicit_returning=False,
     )
 

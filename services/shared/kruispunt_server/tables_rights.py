@@ -4,6 +4,12 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+RIGHTS_KINDS = ("rights.added", "rights.changed", "rights.removed")
+"""What the change log calls the changes of rights."""
+
+ABOUT_RIGHTS = f"kind IN ({', '.join(repr(kind) for kind in RIGHTS_KINDS)})"
+"""Which rows of the change log are about rights: written the same in index and query, or SQLite does not know it again."""
+
 
 @dataclass(frozen=True)
 class RightsTables:

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from kruispunt.access.v1 import participant_service_pb2 as pb
-from kruispunt.rights_file import RightsFile, RightsFileError, parse_rights, read_rights
+from kruispunt.rights_file import RightsFile, parse_rights, read_rights
+from kruispunt_server.access.judging import judged
 from kruispunt_server.access.rights import Registration, Rights
-from kruispunt_server.access.servicer import checked
 from kruispunt_server.call import InstitutionKey, Participant, Role
-from kruispunt_server.errors import RegistryError
 from kruispunt_stub.faults import OWN
 
 _SANDBOX: Final = files("kruispunt_server") / "data" / "sandbox_rights.yaml"
@@ -119,7 +118,7 @@ def participant_of(institution: InstitutionKey) -> str:
 
 
 def _rights_of(file: RightsFile) -> Rights:
-    try:
-        return checked(file.message, "")
-    except RegistryError as refusal:
-        raise RightsFileError(file.faults(refusal.violations)) from None
+    rights, faults = judged(file.message)
+    if faults:
+        raise file.refused([(fault.path, fault.sentence) for fault in faults])
+    return rights.in_order()

@@ -56,6 +56,20 @@ def test_records_are_listed(directory: Directory, record_id: str) -> None:
     assert 1 == run(directory, "audit", "records", str(ANNA)).exit_code
 
 
+def test_records_are_read_on_a_narrow_terminal_too(
+    directory: Directory, record_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 80 columns: no line is longer, and nothing is broken over two; a record has lines of its own."""
+    monkeypatch.setenv("COLUMNS", "80")
+    told = run(directory, "audit", "records", str(ANNA), participant=AUDITOR).stdout.splitlines()
+
+    assert max(map(len, told)) <= 80
+    assert f"  record       {record_id}" in told
+    first = next(line for line in told if PENSIONS in line)
+    assert first.endswith(f"  {PENSIONS}  ListDossiers")
+    assert "  end user     clerk-7" in told
+
+
 def test_a_receipt_is_got_and_verified_without_the_server(
     directory: Directory, record_id: str, tmp_path: Path
 ) -> None:

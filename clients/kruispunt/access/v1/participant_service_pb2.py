@@ -23,11 +23,12 @@ _sym_db = _symbol_database.Default()
 
 
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 from kruispunt.common.v1 import values_pb2 as kruispunt_dot_common_dot_v1_dot_values__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-kruispunt/access/v1/participant_service.proto\x12\x13kruispunt.access.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\x1a kruispunt/common/v1/values.proto\"+\n\x05Quota\x12\r\n\x05\x63\x61lls\x18\x01 \x01(\x05\x12\x13\n\x0bper_seconds\x18\x02 \x01(\x05\"\xb7\x01\n\x06Quotas\x12)\n\x05reads\x18\x01 \x01(\x0b\x32\x1a.kruispunt.access.v1.Quota\x12,\n\x08searches\x18\x02 \x01(\x0b\x32\x1a.kruispunt.access.v1.Quota\x12*\n\x06writes\x18\x03 \x01(\x0b\x32\x1a.kruispunt.access.v1.Quota\x12(\n\x04\x62ulk\x18\x04 \x01(\x0b\x32\x1a.kruispunt.access.v1.Quota\"\xb6\x02\n\x0bParticipant\x12\x1c\n\x0eparticipant_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12.\n\x05roles\x18\x02 \x03(\x0e\x32\x19.kruispunt.access.v1.RoleB\x04\xe2\x41\x01\x02\x12\x38\n\x0binstitution\x18\x03 \x01(\x0b\x32#.kruispunt.common.v1.InstitutionRef\x12\x12\n\x04uris\x18\x04 \x03(\tB\x04\xe2\x41\x01\x02\x12 \n\x05\x62\x65gin\x18\x05 \x01(\x0b\x32\x11.google.type.Date\x12\x1e\n\x03\x65nd\x18\x06 \x01(\x0b\x32\x11.google.type.Date\x12\x1c\n\x14revoked_certificates\x18\x07 \x03(\t\x12+\n\x06quotas\x18\x08 \x01(\x0b\x32\x1b.kruispunt.access.v1.Quotas\"\x99\x01\n\nLegalBasis\x12\x19\n\x0blegal_basis\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x13\n\x05title\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0b\x64\x61ta_groups\x18\x03 \x03(\tB\x04\xe2\x41\x01\x02\x12 \n\x05\x62\x65gin\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12\x1e\n\x03\x65nd\x18\x05 \x01(\x0b\x32\x11.google.type.Date\"\xa8\x02\n\x05Grant\x12\x16\n\x08grant_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1a\n\x0cparticipants\x18\x02 \x03(\tB\x04\xe2\x41\x01\x02\x12\x15\n\x07methods\x18\x03 \x03(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0blegal_basis\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0b\x64\x61ta_groups\x18\x05 \x03(\tB\x04\xe2\x41\x01\x02\x12\x18\n\x10requires_dossier\x18\x06 \x01(\x08\x12\x17\n\x0fshows_protected\x18\x07 \x01(\x08\x12 \n\x05\x62\x65gin\x18\x08 \x01(\x0b\x32\x11.google.type.Date\x12\x1e\n\x03\x65nd\x18\t \x01(\x0b\x32\x11.google.type.Date\x12)\n\x05quota\x18\n \x01(\x0b\x32\x1a.kruispunt.access.v1.Quota\"\xa2\x01\n\x06Rights\x12\x36\n\x0cparticipants\x18\x01 \x03(\x0b\x32 .kruispunt.access.v1.Participant\x12\x34\n\x0blegal_bases\x18\x02 \x03(\x0b\x32\x1f.kruispunt.access.v1.LegalBasis\x12*\n\x06grants\x18\x03 \x03(\x0b\x32\x1a.kruispunt.access.v1.Grant\"\x12\n\x10GetRightsRequest\"N\n\x11GetRightsResponse\x12+\n\x06rights\x18\x01 \x01(\x0b\x32\x1b.kruispunt.access.v1.Rights\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\"\x86\x01\n\x12\x41pplyRightsRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x31\n\x06rights\x18\x02 \x01(\x0b\x32\x1b.kruispunt.access.v1.RightsB\x04\xe2\x41\x01\x02\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xb6\x01\n\x0cRightsChange\x12\x34\n\x04kind\x18\x01 \x01(\x0e\x32&.kruispunt.access.v1.RightsChange.Kind\x12\r\n\x05\x65ntry\x18\x02 \x01(\t\x12\x0f\n\x07\x64\x65tails\x18\x03 \x03(\t\"P\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x0e\n\nKIND_ADDED\x10\x01\x12\x10\n\x0cKIND_CHANGED\x10\x02\x12\x10\n\x0cKIND_REMOVED\x10\x03\"W\n\x13\x41pplyRightsResponse\x12\x32\n\x07\x63hanges\x18\x01 \x03(\x0b\x32!.kruispunt.access.v1.RightsChange\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\"y\n\x14\x45xplainAccessRequest\x12\x16\n\x0eparticipant_id\x18\x01 \x01(\t\x12\x14\n\x06method\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x13\n\x0blegal_basis\x18\x03 \x01(\t\x12\x1e\n\x03\x64\x61y\x18\x04 \x01(\x0b\x32\x11.google.type.Date\"@\n\x0b\x41\x63\x63\x65ssCheck\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x0e\n\x06passed\x18\x02 \x01(\x08\x12\x13\n\x0b\x65xplanation\x18\x03 \x01(\t\"\xb4\x01\n\x15\x45xplainAccessResponse\x12\x0f\n\x07\x61llowed\x18\x01 \x01(\x08\x12\x30\n\x06\x63hecks\x18\x02 \x03(\x0b\x32 .kruispunt.access.v1.AccessCheck\x12\x10\n\x08grant_id\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x61ta_groups\x18\x04 \x03(\t\x12\x18\n\x10requires_dossier\x18\x05 \x01(\x08\x12\x17\n\x0fshows_protected\x18\x06 \x01(\x08\"O\n\x13ListGranteesRequest\x12\x18\n\ndata_group\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1e\n\x03\x64\x61y\x18\x02 \x01(\x0b\x32\x11.google.type.Date\"\xac\x01\n\x07Grantee\x12\x16\n\x0eparticipant_id\x18\x01 \x01(\t\x12\x10\n\x08grant_id\x18\x02 \x01(\t\x12\x0f\n\x07methods\x18\x03 \x03(\t\x12\x13\n\x0blegal_basis\x18\x04 \x01(\t\x12\x18\n\x10requires_dossier\x18\x05 \x01(\x08\x12\x17\n\x0fshows_protected\x18\x06 \x01(\x08\x12\x1e\n\x03\x65nd\x18\x07 \x01(\x0b\x32\x11.google.type.Date\"F\n\x14ListGranteesResponse\x12.\n\x08grantees\x18\x01 \x03(\x0b\x32\x1c.kruispunt.access.v1.Grantee*\xbd\x01\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x11\n\rROLE_SUPPLIER\x10\x01\x12\x11\n\rROLE_CONSUMER\x10\x02\x12\x12\n\x0eROLE_REGISTRAR\x10\x03\x12\x16\n\x12ROLE_ADMINISTRATOR\x10\x04\x12\x10\n\x0cROLE_AUDITOR\x10\x05\x12 \n\x1cROLE_DATA_PROTECTION_OFFICER\x10\x06\x12\x19\n\x15ROLE_INTERNAL_SERVICE\x10\x07\x32\x9f\x03\n\x12ParticipantService\x12Z\n\tGetRights\x12%.kruispunt.access.v1.GetRightsRequest\x1a&.kruispunt.access.v1.GetRightsResponse\x12`\n\x0b\x41pplyRights\x12\'.kruispunt.access.v1.ApplyRightsRequest\x1a(.kruispunt.access.v1.ApplyRightsResponse\x12\x66\n\rExplainAccess\x12).kruispunt.access.v1.ExplainAccessRequest\x1a*.kruispunt.access.v1.ExplainAccessResponse\x12\x63\n\x0cListGrantees\x12(.kruispunt.access.v1.ListGranteesRequest\x1a).kruispunt.access.v1.ListGranteesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-kruispunt/access/v1/participant_service.proto\x12\x13kruispunt.access.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a kruispunt/common/v1/values.proto\"+\n\x05Quota\x12\r\n\x05\x63\x61lls\x18\x01 \x01(\x05\x12\x13\n\x0bper_seconds\x18\x02 \x01(\x05\"\xb7\x01\n\x06Quotas\x12)\n\x05reads\x18\x01 \x01(\x0b\x32\x1a.kruispunt.access.v1.Quota\x12,\n\x08searches\x18\x02 \x01(\x0b\x32\x1a.kruispunt.access.v1.Quota\x12*\n\x06writes\x18\x03 \x01(\x0b\x32\x1a.kruispunt.access.v1.Quota\x12(\n\x04\x62ulk\x18\x04 \x01(\x0b\x32\x1a.kruispunt.access.v1.Quota\"\xb6\x02\n\x0bParticipant\x12\x1c\n\x0eparticipant_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12.\n\x05roles\x18\x02 \x03(\x0e\x32\x19.kruispunt.access.v1.RoleB\x04\xe2\x41\x01\x02\x12\x38\n\x0binstitution\x18\x03 \x01(\x0b\x32#.kruispunt.common.v1.InstitutionRef\x12\x12\n\x04uris\x18\x04 \x03(\tB\x04\xe2\x41\x01\x02\x12 \n\x05\x62\x65gin\x18\x05 \x01(\x0b\x32\x11.google.type.Date\x12\x1e\n\x03\x65nd\x18\x06 \x01(\x0b\x32\x11.google.type.Date\x12\x1c\n\x14revoked_certificates\x18\x07 \x03(\t\x12+\n\x06quotas\x18\x08 \x01(\x0b\x32\x1b.kruispunt.access.v1.Quotas\"\x99\x01\n\nLegalBasis\x12\x19\n\x0blegal_basis\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x13\n\x05title\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0b\x64\x61ta_groups\x18\x03 \x03(\tB\x04\xe2\x41\x01\x02\x12 \n\x05\x62\x65gin\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12\x1e\n\x03\x65nd\x18\x05 \x01(\x0b\x32\x11.google.type.Date\"\xa8\x02\n\x05Grant\x12\x16\n\x08grant_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1a\n\x0cparticipants\x18\x02 \x03(\tB\x04\xe2\x41\x01\x02\x12\x15\n\x07methods\x18\x03 \x03(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0blegal_basis\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0b\x64\x61ta_groups\x18\x05 \x03(\tB\x04\xe2\x41\x01\x02\x12\x18\n\x10requires_dossier\x18\x06 \x01(\x08\x12\x17\n\x0fshows_protected\x18\x07 \x01(\x08\x12 \n\x05\x62\x65gin\x18\x08 \x01(\x0b\x32\x11.google.type.Date\x12\x1e\n\x03\x65nd\x18\t \x01(\x0b\x32\x11.google.type.Date\x12)\n\x05quota\x18\n \x01(\x0b\x32\x1a.kruispunt.access.v1.Quota\"\xa2\x01\n\x06Rights\x12\x36\n\x0cparticipants\x18\x01 \x03(\x0b\x32 .kruispunt.access.v1.Participant\x12\x34\n\x0blegal_bases\x18\x02 \x03(\x0b\x32\x1f.kruispunt.access.v1.LegalBasis\x12*\n\x06grants\x18\x03 \x03(\x0b\x32\x1a.kruispunt.access.v1.Grant\"\x12\n\x10GetRightsRequest\"N\n\x11GetRightsResponse\x12+\n\x06rights\x18\x01 \x01(\x0b\x32\x1b.kruispunt.access.v1.Rights\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\"\x86\x01\n\x12\x41pplyRightsRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x31\n\x06rights\x18\x02 \x01(\x0b\x32\x1b.kruispunt.access.v1.RightsB\x04\xe2\x41\x01\x02\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"m\n\x0cRightsDetail\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x0e\n\x06\x62\x65\x66ore\x18\x02 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x03 \x01(\t\x12\x31\n\x06\x65\x66\x66\x65\x63t\x18\x04 \x01(\x0e\x32!.kruispunt.access.v1.RightsEffect\"\x9f\x02\n\x0cRightsChange\x12\x34\n\x04kind\x18\x01 \x01(\x0e\x32&.kruispunt.access.v1.RightsChange.Kind\x12\r\n\x05\x65ntry\x18\x02 \x01(\t\x12\x36\n\x0b\x64ifferences\x18\x04 \x03(\x0b\x32!.kruispunt.access.v1.RightsDetail\x12\x31\n\x06\x65\x66\x66\x65\x63t\x18\x05 \x01(\x0e\x32!.kruispunt.access.v1.RightsEffect\"P\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x0e\n\nKIND_ADDED\x10\x01\x12\x10\n\x0cKIND_CHANGED\x10\x02\x12\x10\n\x0cKIND_REMOVED\x10\x03J\x04\x08\x03\x10\x04R\x07\x64\x65tails\"W\n\x13\x41pplyRightsResponse\x12\x32\n\x07\x63hanges\x18\x01 \x03(\x0b\x32!.kruispunt.access.v1.RightsChange\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\"y\n\x14\x45xplainAccessRequest\x12\x16\n\x0eparticipant_id\x18\x01 \x01(\t\x12\x14\n\x06method\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x13\n\x0blegal_basis\x18\x03 \x01(\t\x12\x1e\n\x03\x64\x61y\x18\x04 \x01(\x0b\x32\x11.google.type.Date\"@\n\x0b\x41\x63\x63\x65ssCheck\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x0e\n\x06passed\x18\x02 \x01(\x08\x12\x13\n\x0b\x65xplanation\x18\x03 \x01(\t\"\xe7\x01\n\x15\x45xplainAccessResponse\x12\x0f\n\x07\x61llowed\x18\x01 \x01(\x08\x12\x30\n\x06\x63hecks\x18\x02 \x03(\x0b\x32 .kruispunt.access.v1.AccessCheck\x12\x10\n\x08grant_id\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x61ta_groups\x18\x04 \x03(\t\x12\x18\n\x10requires_dossier\x18\x05 \x01(\x08\x12\x17\n\x0fshows_protected\x18\x06 \x01(\x08\x12\x31\n\x06quotas\x18\x07 \x03(\x0b\x32!.kruispunt.access.v1.AppliedQuota\"\x9f\x02\n\x0c\x41ppliedQuota\x12\x0c\n\x04name\x18\x01 \x01(\t\x12)\n\x05quota\x18\x02 \x01(\x0b\x32\x1a.kruispunt.access.v1.Quota\x12\x38\n\x06source\x18\x03 \x01(\x0e\x32(.kruispunt.access.v1.AppliedQuota.Source\x12\x11\n\x04left\x18\x04 \x01(\x03H\x00\x88\x01\x01\x12\x0f\n\x07nearest\x18\x05 \x01(\x08\x12\x10\n\x08grant_id\x18\x06 \x01(\t\"]\n\x06Source\x12\x16\n\x12SOURCE_UNSPECIFIED\x10\x00\x12\x16\n\x12SOURCE_PARTICIPANT\x10\x01\x12\x10\n\x0cSOURCE_GRANT\x10\x02\x12\x11\n\rSOURCE_SERVER\x10\x03\x42\x07\n\x05_left\"O\n\x13ListGranteesRequest\x12\x18\n\ndata_group\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1e\n\x03\x64\x61y\x18\x02 \x01(\x0b\x32\x11.google.type.Date\"\xac\x01\n\x07Grantee\x12\x16\n\x0eparticipant_id\x18\x01 \x01(\t\x12\x10\n\x08grant_id\x18\x02 \x01(\t\x12\x0f\n\x07methods\x18\x03 \x03(\t\x12\x13\n\x0blegal_basis\x18\x04 \x01(\t\x12\x18\n\x10requires_dossier\x18\x05 \x01(\x08\x12\x17\n\x0fshows_protected\x18\x06 \x01(\x08\x12\x1e\n\x03\x65nd\x18\x07 \x01(\x0b\x32\x11.google.type.Date\"F\n\x14ListGranteesResponse\x12.\n\x08grantees\x18\x01 \x03(\x0b\x32\x1c.kruispunt.access.v1.Grantee\"\x15\n\x13GetOwnRightsRequest\"v\n\x14GetOwnRightsResponse\x12+\n\x06rights\x18\x01 \x01(\x0b\x32\x1b.kruispunt.access.v1.Rights\x12\x31\n\x06quotas\x18\x02 \x03(\x0b\x32!.kruispunt.access.v1.AppliedQuota\"\xc4\x01\n\x18ListRightsChangesRequest\x12\x16\n\x0eparticipant_id\x18\x01 \x01(\t\x12\x13\n\x0blegal_basis\x18\x02 \x01(\t\x12\x12\n\nchanged_by\x18\x03 \x01(\t\x12 \n\x05\x62\x65gin\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12\x1e\n\x03\x65nd\x18\x05 \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\t\"\xc5\x02\n\x12RightsChangeRecord\x12\x11\n\tchange_id\x18\x01 \x01(\t\x12/\n\x0brecorded_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0eparticipant_id\x18\x03 \x01(\t\x12\x1a\n\x12via_participant_id\x18\x04 \x01(\t\x12\x0e\n\x06method\x18\x05 \x01(\t\x12\x10\n\x08\x65nd_user\x18\x06 \x01(\t\x12\x13\n\x0blegal_basis\x18\x07 \x01(\t\x12\x16\n\x0e\x63\x61se_reference\x18\x08 \x01(\t\x12\x31\n\x06\x63hange\x18\t \x01(\x0b\x32!.kruispunt.access.v1.RightsChange\x12\x15\n\x08position\x18\n \x01(\x03H\x00\x88\x01\x01\x12\x11\n\tcommit_id\x18\x0b \x01(\tB\x0b\n\t_position\"n\n\x19ListRightsChangesResponse\x12\x38\n\x07records\x18\x01 \x03(\x0b\x32\'.kruispunt.access.v1.RightsChangeRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\xbd\x01\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x11\n\rROLE_SUPPLIER\x10\x01\x12\x11\n\rROLE_CONSUMER\x10\x02\x12\x12\n\x0eROLE_REGISTRAR\x10\x03\x12\x16\n\x12ROLE_ADMINISTRATOR\x10\x04\x12\x10\n\x0cROLE_AUDITOR\x10\x05\x12 \n\x1cROLE_DATA_PROTECTION_OFFICER\x10\x06\x12\x19\n\x15ROLE_INTERNAL_SERVICE\x10\x07*}\n\x0cRightsEffect\x12\x1d\n\x19RIGHTS_EFFECT_UNSPECIFIED\x10\x00\x12\x18\n\x14RIGHTS_EFFECT_WIDENS\x10\x01\x12\x19\n\x15RIGHTS_EFFECT_NARROWS\x10\x02\x12\x19\n\x15RIGHTS_EFFECT_NEUTRAL\x10\x03\x32\xf8\x04\n\x12ParticipantService\x12Z\n\tGetRights\x12%.kruispunt.access.v1.GetRightsRequest\x1a&.kruispunt.access.v1.GetRightsResponse\x12`\n\x0b\x41pplyRights\x12\'.kruispunt.access.v1.ApplyRightsRequest\x1a(.kruispunt.access.v1.ApplyRightsResponse\x12\x66\n\rExplainAccess\x12).kruispunt.access.v1.ExplainAccessRequest\x1a*.kruispunt.access.v1.ExplainAccessResponse\x12\x63\n\x0cListGrantees\x12(.kruispunt.access.v1.ListGranteesRequest\x1a).kruispunt.access.v1.ListGranteesResponse\x12\x63\n\x0cGetOwnRights\x12(.kruispunt.access.v1.GetOwnRightsRequest\x1a).kruispunt.access.v1.GetOwnRightsResponse\x12r\n\x11ListRightsChanges\x12-.kruispunt.access.v1.ListRightsChangesRequest\x1a..kruispunt.access.v1.ListRightsChangesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -64,44 +65,62 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXPLAINACCESSREQUEST'].fields_by_name['method']._serialized_options = b'\342A\001\002'
   _globals['_LISTGRANTEESREQUEST'].fields_by_name['data_group']._loaded_options = None
   _globals['_LISTGRANTEESREQUEST'].fields_by_name['data_group']._serialized_options = b'\342A\001\002'
-  _globals['_ROLE']._serialized_start=2537
-  _globals['_ROLE']._serialized_end=2726
-  _globals['_QUOTA']._serialized_start=161
-  _globals['_QUOTA']._serialized_end=204
-  _globals['_QUOTAS']._serialized_start=207
-  _globals['_QUOTAS']._serialized_end=390
-  _globals['_PARTICIPANT']._serialized_start=393
-  _globals['_PARTICIPANT']._serialized_end=703
-  _globals['_LEGALBASIS']._serialized_start=706
-  _globals['_LEGALBASIS']._serialized_end=859
-  _globals['_GRANT']._serialized_start=862
-  _globals['_GRANT']._serialized_end=1158
-  _globals['_RIGHTS']._serialized_start=1161
-  _globals['_RIGHTS']._serialized_end=1323
-  _globals['_GETRIGHTSREQUEST']._serialized_start=1325
-  _globals['_GETRIGHTSREQUEST']._serialized_end=1343
-  _globals['_GETRIGHTSRESPONSE']._serialized_start=1345
-  _globals['_GETRIGHTSRESPONSE']._serialized_end=1423
-  _globals['_APPLYRIGHTSREQUEST']._serialized_start=1426
-  _globals['_APPLYRIGHTSREQUEST']._serialized_end=1560
-  _globals['_RIGHTSCHANGE']._serialized_start=1563
-  _globals['_RIGHTSCHANGE']._serialized_end=1745
-  _globals['_RIGHTSCHANGE_KIND']._serialized_start=1665
-  _globals['_RIGHTSCHANGE_KIND']._serialized_end=1745
-  _globals['_APPLYRIGHTSRESPONSE']._serialized_start=1747
-  _globals['_APPLYRIGHTSRESPONSE']._serialized_end=1834
-  _globals['_EXPLAINACCESSREQUEST']._serialized_start=1836
-  _globals['_EXPLAINACCESSREQUEST']._serialized_end=1957
-  _globals['_ACCESSCHECK']._serialized_start=1959
-  _globals['_ACCESSCHECK']._serialized_end=2023
-  _globals['_EXPLAINACCESSRESPONSE']._serialized_start=2026
-  _globals['_EXPLAINACCESSRESPONSE']._serialized_end=2206
-  _globals['_LISTGRANTEESREQUEST']._serialized_start=2208
-  _globals['_LISTGRANTEESREQUEST']._serialized_end=2287
-  _globals['_GRANTEE']._serialized_start=2290
-  _globals['_GRANTEE']._serialized_end=2462
-  _globals['_LISTGRANTEESRESPONSE']._serialized_start=2464
-  _globals['_LISTGRANTEESRESPONSE']._serialized_end=2534
-  _globals['_PARTICIPANTSERVICE']._serialized_start=2729
-  _globals['_PARTICIPANTSERVICE']._serialized_end=3144
+  _globals['_ROLE']._serialized_start=3909
+  _globals['_ROLE']._serialized_end=4098
+  _globals['_RIGHTSEFFECT']._serialized_start=4100
+  _globals['_RIGHTSEFFECT']._serialized_end=4225
+  _globals['_QUOTA']._serialized_start=194
+  _globals['_QUOTA']._serialized_end=237
+  _globals['_QUOTAS']._serialized_start=240
+  _globals['_QUOTAS']._serialized_end=423
+  _globals['_PARTICIPANT']._serialized_start=426
+  _globals['_PARTICIPANT']._serialized_end=736
+  _globals['_LEGALBASIS']._serialized_start=739
+  _globals['_LEGALBASIS']._serialized_end=892
+  _globals['_GRANT']._serialized_start=895
+  _globals['_GRANT']._serialized_end=1191
+  _globals['_RIGHTS']._serialized_start=1194
+  _globals['_RIGHTS']._serialized_end=1356
+  _globals['_GETRIGHTSREQUEST']._serialized_start=1358
+  _globals['_GETRIGHTSREQUEST']._serialized_end=1376
+  _globals['_GETRIGHTSRESPONSE']._serialized_start=1378
+  _globals['_GETRIGHTSRESPONSE']._serialized_end=1456
+  _globals['_APPLYRIGHTSREQUEST']._serialized_start=1459
+  _globals['_APPLYRIGHTSREQUEST']._serialized_end=1593
+  _globals['_RIGHTSDETAIL']._serialized_start=1595
+  _globals['_RIGHTSDETAIL']._serialized_end=1704
+  _globals['_RIGHTSCHANGE']._serialized_start=1707
+  _globals['_RIGHTSCHANGE']._serialized_end=1994
+  _globals['_RIGHTSCHANGE_KIND']._serialized_start=1899
+  _globals['_RIGHTSCHANGE_KIND']._serialized_end=1979
+  _globals['_APPLYRIGHTSRESPONSE']._serialized_start=1996
+  _globals['_APPLYRIGHTSRESPONSE']._serialized_end=2083
+  _globals['_EXPLAINACCESSREQUEST']._serialized_start=2085
+  _globals['_EXPLAINACCESSREQUEST']._serialized_end=2206
+  _globals['_ACCESSCHECK']._serialized_start=2208
+  _globals['_ACCESSCHECK']._serialized_end=2272
+  _globals['_EXPLAINACCESSRESPONSE']._serialized_start=2275
+  _globals['_EXPLAINACCESSRESPONSE']._serialized_end=2506
+  _globals['_APPLIEDQUOTA']._serialized_start=2509
+  _globals['_APPLIEDQUOTA']._serialized_end=2796
+  _globals['_APPLIEDQUOTA_SOURCE']._serialized_start=2694
+  _globals['_APPLIEDQUOTA_SOURCE']._serialized_end=2787
+  _globals['_LISTGRANTEESREQUEST']._serialized_start=2798
+  _globals['_LISTGRANTEESREQUEST']._serialized_end=2877
+  _globals['_GRANTEE']._serialized_start=2880
+  _globals['_GRANTEE']._serialized_end=3052
+  _globals['_LISTGRANTEESRESPONSE']._serialized_start=3054
+  _globals['_LISTGRANTEESRESPONSE']._serialized_end=3124
+  _globals['_GETOWNRIGHTSREQUEST']._serialized_start=3126
+  _globals['_GETOWNRIGHTSREQUEST']._serialized_end=3147
+  _globals['_GETOWNRIGHTSRESPONSE']._serialized_start=3149
+  _globals['_GETOWNRIGHTSRESPONSE']._serialized_end=3267
+  _globals['_LISTRIGHTSCHANGESREQUEST']._serialized_start=3270
+  _globals['_LISTRIGHTSCHANGESREQUEST']._serialized_end=3466
+  _globals['_RIGHTSCHANGERECORD']._serialized_start=3469
+  _globals['_RIGHTSCHANGERECORD']._serialized_end=3794
+  _globals['_LISTRIGHTSCHANGESRESPONSE']._serialized_start=3796
+  _globals['_LISTRIGHTSCHANGESRESPONSE']._serialized_end=3906
+  _globals['_PARTICIPANTSERVICE']._serialized_start=4228
+  _globals['_PARTICIPANTSERVICE']._serialized_end=4860
 # @@protoc_insertion_point(module_scope)

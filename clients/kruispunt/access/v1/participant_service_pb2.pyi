@@ -6,6 +6,7 @@ Who may connect, and who may obtain what, for which purpose."""
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.type import date_pb2 as _date_pb2
@@ -64,6 +65,34 @@ ROLE_DATA_PROTECTION_OFFICER: Role.ValueType  # 6
 ROLE_INTERNAL_SERVICE: Role.ValueType  # 7
 """A service of the registry itself, which may act for an institution."""
 Global___Role: _TypeAlias = Role  # noqa: Y015
+
+class _RightsEffect:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RightsEffectEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RightsEffect.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RIGHTS_EFFECT_UNSPECIFIED: _RightsEffect.ValueType  # 0
+    """Not said."""
+    RIGHTS_EFFECT_WIDENS: _RightsEffect.ValueType  # 1
+    """Somebody may do, obtain or ask more than before, or longer, or it cannot be ruled out."""
+    RIGHTS_EFFECT_NARROWS: _RightsEffect.ValueType  # 2
+    """Somebody may less, and nobody more."""
+    RIGHTS_EFFECT_NEUTRAL: _RightsEffect.ValueType  # 3
+    """Nobody may more or less."""
+
+class RightsEffect(_RightsEffect, metaclass=_RightsEffectEnumTypeWrapper):
+    """What a difference does to what can be obtained."""
+
+RIGHTS_EFFECT_UNSPECIFIED: RightsEffect.ValueType  # 0
+"""Not said."""
+RIGHTS_EFFECT_WIDENS: RightsEffect.ValueType  # 1
+"""Somebody may do, obtain or ask more than before, or longer, or it cannot be ruled out."""
+RIGHTS_EFFECT_NARROWS: RightsEffect.ValueType  # 2
+"""Somebody may less, and nobody more."""
+RIGHTS_EFFECT_NEUTRAL: RightsEffect.ValueType  # 3
+"""Nobody may more or less."""
+Global___RightsEffect: _TypeAlias = RightsEffect  # noqa: Y015
 
 @_typing.final
 class Quota(_message.Message):
@@ -429,6 +458,40 @@ class ApplyRightsRequest(_message.Message):
 Global___ApplyRightsRequest: _TypeAlias = ApplyRightsRequest  # noqa: Y015
 
 @_typing.final
+class RightsDetail(_message.Message):
+    """What is different under one key of an entry; keys and values are written as in the file of rights."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    EFFECT_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    """Key. Example: "data_groups", "quotas.reads"."""
+    before: _builtins.str
+    """What it said; of a list: what is no longer in it. Empty: nothing."""
+    after: _builtins.str
+    """What it says; of a list: what was added to it. Empty: nothing."""
+    effect: Global___RightsEffect.ValueType
+    """What that does."""
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+        before: _builtins.str = ...,
+        after: _builtins.str = ...,
+        effect: Global___RightsEffect.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "effect", b"effect", "key", b"key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RightsDetail: _TypeAlias = RightsDetail  # noqa: Y015
+
+@_typing.final
 class RightsChange(_message.Message):
     """One difference."""
 
@@ -463,25 +526,29 @@ class RightsChange(_message.Message):
 
     KIND_FIELD_NUMBER: _builtins.int
     ENTRY_FIELD_NUMBER: _builtins.int
-    DETAILS_FIELD_NUMBER: _builtins.int
+    DIFFERENCES_FIELD_NUMBER: _builtins.int
+    EFFECT_FIELD_NUMBER: _builtins.int
     kind: Global___RightsChange.Kind.ValueType
     """What happened."""
     entry: _builtins.str
-    """Which entry. Example: "participant pension-office", "legal basis 18/042", "grant pensions-read"."""
+    """Which entry, by part of the file and name. Example: "participants.pension-office", "legal_bases.18/042"."""
+    effect: Global___RightsEffect.ValueType
+    """What the difference as a whole does: it widens if any part of it does."""
     @_builtins.property
-    def details(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What is different, as lines such as "roles: consumer -> consumer, supplier". Empty unless changed."""
+    def differences(self) -> _containers.RepeatedCompositeFieldContainer[Global___RightsDetail]:
+        """What is different, or everything that a new entry says, or one that is gone said."""
 
     def __init__(
         self,
         *,
         kind: Global___RightsChange.Kind.ValueType = ...,
         entry: _builtins.str = ...,
-        details: _abc.Iterable[_builtins.str] | None = ...,
+        differences: _abc.Iterable[Global___RightsDetail] | None = ...,
+        effect: Global___RightsEffect.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["details", b"details", "entry", b"entry", "kind", b"kind"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["differences", b"differences", "effect", b"effect", "entry", b"entry", "kind", b"kind"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -593,6 +660,7 @@ class ExplainAccessResponse(_message.Message):
     DATA_GROUPS_FIELD_NUMBER: _builtins.int
     REQUIRES_DOSSIER_FIELD_NUMBER: _builtins.int
     SHOWS_PROTECTED_FIELD_NUMBER: _builtins.int
+    QUOTAS_FIELD_NUMBER: _builtins.int
     allowed: _builtins.bool
     """Whether the call would be let in."""
     grant_id: _builtins.str
@@ -609,6 +677,10 @@ class ExplainAccessResponse(_message.Message):
     def data_groups(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Data groups that come with it."""
 
+    @_builtins.property
+    def quotas(self) -> _containers.RepeatedCompositeFieldContainer[Global___AppliedQuota]:
+        """Quotas that the call would be counted by, as the server that answers sees them; empty if it would not get that far."""
+
     def __init__(
         self,
         *,
@@ -618,14 +690,88 @@ class ExplainAccessResponse(_message.Message):
         data_groups: _abc.Iterable[_builtins.str] | None = ...,
         requires_dossier: _builtins.bool = ...,
         shows_protected: _builtins.bool = ...,
+        quotas: _abc.Iterable[Global___AppliedQuota] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed", b"allowed", "checks", b"checks", "data_groups", b"data_groups", "grant_id", b"grant_id", "requires_dossier", b"requires_dossier", "shows_protected", b"shows_protected"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed", b"allowed", "checks", b"checks", "data_groups", b"data_groups", "grant_id", b"grant_id", "quotas", b"quotas", "requires_dossier", b"requires_dossier", "shows_protected", b"shows_protected"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExplainAccessResponse: _TypeAlias = ExplainAccessResponse  # noqa: Y015
+
+@_typing.final
+class AppliedQuota(_message.Message):
+    """A quota as calls meet it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Source:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _SourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[AppliedQuota._Source.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        SOURCE_UNSPECIFIED: AppliedQuota._Source.ValueType  # 0
+        """Not said."""
+        SOURCE_PARTICIPANT: AppliedQuota._Source.ValueType  # 1
+        """The participant's own entry."""
+        SOURCE_GRANT: AppliedQuota._Source.ValueType  # 2
+        """The grant."""
+        SOURCE_SERVER: AppliedQuota._Source.ValueType  # 3
+        """The settings of the server, which count for whoever's entry says nothing."""
+
+    class Source(_Source, metaclass=_SourceEnumTypeWrapper):
+        """Where a quota comes from."""
+
+    SOURCE_UNSPECIFIED: AppliedQuota.Source.ValueType  # 0
+    """Not said."""
+    SOURCE_PARTICIPANT: AppliedQuota.Source.ValueType  # 1
+    """The participant's own entry."""
+    SOURCE_GRANT: AppliedQuota.Source.ValueType  # 2
+    """The grant."""
+    SOURCE_SERVER: AppliedQuota.Source.ValueType  # 3
+    """The settings of the server, which count for whoever's entry says nothing."""
+
+    NAME_FIELD_NUMBER: _builtins.int
+    QUOTA_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    LEFT_FIELD_NUMBER: _builtins.int
+    NEAREST_FIELD_NUMBER: _builtins.int
+    GRANT_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Its name, as in the refusal: "reads", "searches", "writes", "bulk", "grant" or "end_user"."""
+    source: Global___AppliedQuota.Source.ValueType
+    """Where it comes from."""
+    left: _builtins.int
+    """Calls that would be let through at once now, counted on the host that answers. Absent: it depends on the end user."""
+    nearest: _builtins.bool
+    """Of all that count for the call, the one that would be used up first. Not said where no one call is asked about."""
+    grant_id: _builtins.str
+    """Grant that it belongs to; empty: none."""
+    @_builtins.property
+    def quota(self) -> Global___Quota:
+        """How much it lets through."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        quota: Global___Quota | None = ...,
+        source: Global___AppliedQuota.Source.ValueType = ...,
+        left: _builtins.int | None = ...,
+        nearest: _builtins.bool = ...,
+        grant_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_left", b"_left", "left", b"left", "quota", b"quota"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_left", b"_left", "grant_id", b"grant_id", "left", b"left", "name", b"name", "nearest", b"nearest", "quota", b"quota", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__left: _TypeAlias = _typing.Literal["left"]  # noqa: Y015
+    _WhichOneofArgType__left: _TypeAlias = _typing.Literal["_left", b"_left"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__left) -> _WhichOneofReturnType__left | None: ...
+
+Global___AppliedQuota: _TypeAlias = AppliedQuota  # noqa: Y015
 
 @_typing.final
 class ListGranteesRequest(_message.Message):
@@ -728,3 +874,198 @@ class ListGranteesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListGranteesResponse: _TypeAlias = ListGranteesResponse  # noqa: Y015
+
+@_typing.final
+class GetOwnRightsRequest(_message.Message):
+    """Request of GetOwnRights."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetOwnRightsRequest: _TypeAlias = GetOwnRightsRequest  # noqa: Y015
+
+@_typing.final
+class GetOwnRightsResponse(_message.Message):
+    """Response of GetOwnRights."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RIGHTS_FIELD_NUMBER: _builtins.int
+    QUOTAS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def rights(self) -> Global___Rights:
+        """The caller: one participant; the legal bases that its grants name; and its grants, in which no other participant is
+        named. Grants and legal bases that are not in force are among them.
+        """
+
+    @_builtins.property
+    def quotas(self) -> _containers.RepeatedCompositeFieldContainer[Global___AppliedQuota]:
+        """Quotas that the caller's calls are counted by. `nearest` is not said."""
+
+    def __init__(
+        self,
+        *,
+        rights: Global___Rights | None = ...,
+        quotas: _abc.Iterable[Global___AppliedQuota] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["rights", b"rights"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["quotas", b"quotas", "rights", b"rights"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetOwnRightsResponse: _TypeAlias = GetOwnRightsResponse  # noqa: Y015
+
+@_typing.final
+class ListRightsChangesRequest(_message.Message):
+    """Request of ListRightsChanges. What is given narrows."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTICIPANT_ID_FIELD_NUMBER: _builtins.int
+    LEGAL_BASIS_FIELD_NUMBER: _builtins.int
+    CHANGED_BY_FIELD_NUMBER: _builtins.int
+    BEGIN_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    participant_id: _builtins.str
+    """Only changes that concern this participant: of its entry, of grants that name it before or after."""
+    legal_basis: _builtins.str
+    """Only changes that concern this legal basis: of its entry, of grants under it before or after."""
+    changed_by: _builtins.str
+    """Only changes by this participant; "operator" for those made at the database."""
+    page_size: _builtins.int
+    """Changes at most: 1 to 1000. 0 means 100. Larger values are lowered to 1000."""
+    page_token: _builtins.str
+    """From the page before; empty: the first page."""
+    @_builtins.property
+    def begin(self) -> _date_pb2.Date:
+        """First day in Brussels. Absent: from the beginning."""
+
+    @_builtins.property
+    def end(self) -> _date_pb2.Date:
+        """The day after the last. Absent: until now."""
+
+    def __init__(
+        self,
+        *,
+        participant_id: _builtins.str = ...,
+        legal_basis: _builtins.str = ...,
+        changed_by: _builtins.str = ...,
+        begin: _date_pb2.Date | None = ...,
+        end: _date_pb2.Date | None = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["begin", b"begin", "end", b"end"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["begin", b"begin", "changed_by", b"changed_by", "end", b"end", "legal_basis", b"legal_basis", "page_size", b"page_size", "page_token", b"page_token", "participant_id", b"participant_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRightsChangesRequest: _TypeAlias = ListRightsChangesRequest  # noqa: Y015
+
+@_typing.final
+class RightsChangeRecord(_message.Message):
+    """One change of rights, and who made it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGE_ID_FIELD_NUMBER: _builtins.int
+    RECORDED_AT_FIELD_NUMBER: _builtins.int
+    PARTICIPANT_ID_FIELD_NUMBER: _builtins.int
+    VIA_PARTICIPANT_ID_FIELD_NUMBER: _builtins.int
+    METHOD_FIELD_NUMBER: _builtins.int
+    END_USER_FIELD_NUMBER: _builtins.int
+    LEGAL_BASIS_FIELD_NUMBER: _builtins.int
+    CASE_REFERENCE_FIELD_NUMBER: _builtins.int
+    CHANGE_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    COMMIT_ID_FIELD_NUMBER: _builtins.int
+    change_id: _builtins.str
+    """Names the record in the change log; its receipt is given by AuditService.GetProof."""
+    participant_id: _builtins.str
+    """By whom: a participant, or "operator" for somebody at the database itself."""
+    via_participant_id: _builtins.str
+    """The service that made the call for the participant. Empty: it made it itself."""
+    method: _builtins.str
+    """Method, or the operator's command: "load-rights"."""
+    end_user: _builtins.str
+    """End user of the call; of an operator: the user of the operating system. Empty: not known."""
+    legal_basis: _builtins.str
+    """Legal basis that the call stated. Empty: none."""
+    case_reference: _builtins.str
+    """Case that the call stated. Empty: none."""
+    position: _builtins.int
+    """Place in the sealed log, from 0. Absent: not sealed yet."""
+    commit_id: _builtins.str
+    """The same for all that was changed at once. A UUID."""
+    @_builtins.property
+    def recorded_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was recorded."""
+
+    @_builtins.property
+    def change(self) -> Global___RightsChange:
+        """What changed. Of quotas that an entry leaves out, `effect` goes by the settings of now."""
+
+    def __init__(
+        self,
+        *,
+        change_id: _builtins.str = ...,
+        recorded_at: _timestamp_pb2.Timestamp | None = ...,
+        participant_id: _builtins.str = ...,
+        via_participant_id: _builtins.str = ...,
+        method: _builtins.str = ...,
+        end_user: _builtins.str = ...,
+        legal_basis: _builtins.str = ...,
+        case_reference: _builtins.str = ...,
+        change: Global___RightsChange | None = ...,
+        position: _builtins.int | None = ...,
+        commit_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_position", b"_position", "change", b"change", "position", b"position", "recorded_at", b"recorded_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_position", b"_position", "case_reference", b"case_reference", "change", b"change", "change_id", b"change_id", "commit_id", b"commit_id", "end_user", b"end_user", "legal_basis", b"legal_basis", "method", b"method", "participant_id", b"participant_id", "position", b"position", "recorded_at", b"recorded_at", "via_participant_id", b"via_participant_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__position: _TypeAlias = _typing.Literal["position"]  # noqa: Y015
+    _WhichOneofArgType__position: _TypeAlias = _typing.Literal["_position", b"_position"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__position) -> _WhichOneofReturnType__position | None: ...
+
+Global___RightsChangeRecord: _TypeAlias = RightsChangeRecord  # noqa: Y015
+
+@_typing.final
+class ListRightsChangesResponse(_message.Message):
+    """Response of ListRightsChanges."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORDS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page. Empty: there is none."""
+    @_builtins.property
+    def records(self) -> _containers.RepeatedCompositeFieldContainer[Global___RightsChangeRecord]:
+        """Changes, latest first."""
+
+    def __init__(
+        self,
+        *,
+        records: _abc.Iterable[Global___RightsChangeRecord] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "records", b"records"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRightsChangesResponse: _TypeAlias = ListRightsChangesResponse  # noqa: Y015

@@ -58,6 +58,16 @@ class ParticipantServiceStub(object):
                 request_serializer=kruispunt_dot_access_dot_v1_dot_participant__service__pb2.ListGranteesRequest.SerializeToString,
                 response_deserializer=kruispunt_dot_access_dot_v1_dot_participant__service__pb2.ListGranteesResponse.FromString,
                 _registered_method=True)
+        self.GetOwnRights = channel.unary_unary(
+                '/kruispunt.access.v1.ParticipantService/GetOwnRights',
+                request_serializer=kruispunt_dot_access_dot_v1_dot_participant__service__pb2.GetOwnRightsRequest.SerializeToString,
+                response_deserializer=kruispunt_dot_access_dot_v1_dot_participant__service__pb2.GetOwnRightsResponse.FromString,
+                _registered_method=True)
+        self.ListRightsChanges = channel.unary_unary(
+                '/kruispunt.access.v1.ParticipantService/ListRightsChanges',
+                request_serializer=kruispunt_dot_access_dot_v1_dot_participant__service__pb2.ListRightsChangesRequest.SerializeToString,
+                response_deserializer=kruispunt_dot_access_dot_v1_dot_participant__service__pb2.ListRightsChangesResponse.FromString,
+                _registered_method=True)
 
 
 class ParticipantServiceServicer(object):
@@ -79,9 +89,10 @@ class ParticipantServiceServicer(object):
     def ApplyRights(self, request, context):
         """Makes the rights exactly those given, all or nothing, and says what that changed. For administrators.
 
-        Every change is in the change log. Repeating it changes nothing.
-        Errors: INVALID_ARGUMENT / RIGHTS_INVALID with every fault as a field violation; ABORTED / ETAG_MISMATCH if the
-        rights changed since `etag` was read.
+        The call states a purpose although nobody's data is touched: the change log keeps end user, case and legal basis with
+        every change. The legal basis is not looked up. Repeating it changes nothing.
+        Errors: INVALID_ARGUMENT / PURPOSE_REQUIRED, RIGHTS_INVALID with the faults as field violations, as many as fit, and
+        their number as `faults`; ABORTED / ETAG_MISMATCH if the rights changed since `etag` was read.
         Safe to retry with the same `request_id`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -111,6 +122,28 @@ class ParticipantServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetOwnRights(self, request, context):
+        """Returns what the rights say of the caller: its registration, its grants, their legal bases, and its quotas. For every
+        participant; of others nothing is told.
+
+        Safe to retry.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRightsChanges(self, request, context):
+        """Lists who changed which rights, and when, latest first: out of the change log of this server. For administrators,
+        auditors and data-protection officers.
+
+        A page may hold fewer changes than asked for, or none, and still have a next one.
+        Errors: INVALID_ARGUMENT / FIELD_INVALID, DATE_INVALID, PERIOD_INVERTED, PAGE_TOKEN_INVALID.
+        Safe to retry.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ParticipantServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -133,6 +166,16 @@ def add_ParticipantServiceServicer_to_server(servicer, server):
                     servicer.ListGrantees,
                     request_deserializer=kruispunt_dot_access_dot_v1_dot_participant__service__pb2.ListGranteesRequest.FromString,
                     response_serializer=kruispunt_dot_access_dot_v1_dot_participant__service__pb2.ListGranteesResponse.SerializeToString,
+            ),
+            'GetOwnRights': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetOwnRights,
+                    request_deserializer=kruispunt_dot_access_dot_v1_dot_participant__service__pb2.GetOwnRightsRequest.FromString,
+                    response_serializer=kruispunt_dot_access_dot_v1_dot_participant__service__pb2.GetOwnRightsResponse.SerializeToString,
+            ),
+            'ListRightsChanges': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRightsChanges,
+                    request_deserializer=kruispunt_dot_access_dot_v1_dot_participant__service__pb2.ListRightsChangesRequest.FromString,
+                    response_serializer=kruispunt_dot_access_dot_v1_dot_participant__service__pb2.ListRightsChangesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -247,6 +290,60 @@ class ParticipantService(object):
             '/kruispunt.access.v1.ParticipantService/ListGrantees',
             kruispunt_dot_access_dot_v1_dot_participant__service__pb2.ListGranteesRequest.SerializeToString,
             kruispunt_dot_access_dot_v1_dot_participant__service__pb2.ListGranteesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetOwnRights(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kruispunt.access.v1.ParticipantService/GetOwnRights',
+            kruispunt_dot_access_dot_v1_dot_participant__service__pb2.GetOwnRightsRequest.SerializeToString,
+            kruispunt_dot_access_dot_v1_dot_participant__service__pb2.GetOwnRightsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRightsChanges(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kruispunt.access.v1.ParticipantService/ListRightsChanges',
+            kruispunt_dot_access_dot_v1_dot_participant__service__pb2.ListRightsChangesRequest.SerializeToString,
+            kruispunt_dot_access_dot_v1_dot_participant__service__pb2.ListRightsChangesResponse.FromString,
             options,
             channel_credentials,
             insecure,

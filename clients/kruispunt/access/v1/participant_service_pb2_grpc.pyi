@@ -45,9 +45,10 @@ class ParticipantServiceStub:
     ApplyRights: _grpc.UnaryUnaryMultiCallable[_participant_service_pb2.ApplyRightsRequest, _participant_service_pb2.ApplyRightsResponse]
     """Makes the rights exactly those given, all or nothing, and says what that changed. For administrators.
 
-    Every change is in the change log. Repeating it changes nothing.
-    Errors: INVALID_ARGUMENT / RIGHTS_INVALID with every fault as a field violation; ABORTED / ETAG_MISMATCH if the
-    rights changed since `etag` was read.
+    The call states a purpose although nobody's data is touched: the change log keeps end user, case and legal basis with
+    every change. The legal basis is not looked up. Repeating it changes nothing.
+    Errors: INVALID_ARGUMENT / PURPOSE_REQUIRED, RIGHTS_INVALID with the faults as field violations, as many as fit, and
+    their number as `faults`; ABORTED / ETAG_MISMATCH if the rights changed since `etag` was read.
     Safe to retry with the same `request_id`.
     """
     ExplainAccess: _grpc.UnaryUnaryMultiCallable[_participant_service_pb2.ExplainAccessRequest, _participant_service_pb2.ExplainAccessResponse]
@@ -63,6 +64,20 @@ class ParticipantServiceStub:
     administrators, auditors and data-protection officers.
 
     Errors: INVALID_ARGUMENT / FIELD_REQUIRED, FIELD_INVALID, DATE_INVALID.
+    Safe to retry.
+    """
+    GetOwnRights: _grpc.UnaryUnaryMultiCallable[_participant_service_pb2.GetOwnRightsRequest, _participant_service_pb2.GetOwnRightsResponse]
+    """Returns what the rights say of the caller: its registration, its grants, their legal bases, and its quotas. For every
+    participant; of others nothing is told.
+
+    Safe to retry.
+    """
+    ListRightsChanges: _grpc.UnaryUnaryMultiCallable[_participant_service_pb2.ListRightsChangesRequest, _participant_service_pb2.ListRightsChangesResponse]
+    """Lists who changed which rights, and when, latest first: out of the change log of this server. For administrators,
+    auditors and data-protection officers.
+
+    A page may hold fewer changes than asked for, or none, and still have a next one.
+    Errors: INVALID_ARGUMENT / FIELD_INVALID, DATE_INVALID, PERIOD_INVERTED, PAGE_TOKEN_INVALID.
     Safe to retry.
     """
 
@@ -83,9 +98,10 @@ class ParticipantServiceAsyncStub(ParticipantServiceStub):
     ApplyRights: _aio.UnaryUnaryMultiCallable[_participant_service_pb2.ApplyRightsRequest, _participant_service_pb2.ApplyRightsResponse]  # type: ignore[assignment]
     """Makes the rights exactly those given, all or nothing, and says what that changed. For administrators.
 
-    Every change is in the change log. Repeating it changes nothing.
-    Errors: INVALID_ARGUMENT / RIGHTS_INVALID with every fault as a field violation; ABORTED / ETAG_MISMATCH if the
-    rights changed since `etag` was read.
+    The call states a purpose although nobody's data is touched: the change log keeps end user, case and legal basis with
+    every change. The legal basis is not looked up. Repeating it changes nothing.
+    Errors: INVALID_ARGUMENT / PURPOSE_REQUIRED, RIGHTS_INVALID with the faults as field violations, as many as fit, and
+    their number as `faults`; ABORTED / ETAG_MISMATCH if the rights changed since `etag` was read.
     Safe to retry with the same `request_id`.
     """
     ExplainAccess: _aio.UnaryUnaryMultiCallable[_participant_service_pb2.ExplainAccessRequest, _participant_service_pb2.ExplainAccessResponse]  # type: ignore[assignment]
@@ -101,6 +117,20 @@ class ParticipantServiceAsyncStub(ParticipantServiceStub):
     administrators, auditors and data-protection officers.
 
     Errors: INVALID_ARGUMENT / FIELD_REQUIRED, FIELD_INVALID, DATE_INVALID.
+    Safe to retry.
+    """
+    GetOwnRights: _aio.UnaryUnaryMultiCallable[_participant_service_pb2.GetOwnRightsRequest, _participant_service_pb2.GetOwnRightsResponse]  # type: ignore[assignment]
+    """Returns what the rights say of the caller: its registration, its grants, their legal bases, and its quotas. For every
+    participant; of others nothing is told.
+
+    Safe to retry.
+    """
+    ListRightsChanges: _aio.UnaryUnaryMultiCallable[_participant_service_pb2.ListRightsChangesRequest, _participant_service_pb2.ListRightsChangesResponse]  # type: ignore[assignment]
+    """Lists who changed which rights, and when, latest first: out of the change log of this server. For administrators,
+    auditors and data-protection officers.
+
+    A page may hold fewer changes than asked for, or none, and still have a next one.
+    Errors: INVALID_ARGUMENT / FIELD_INVALID, DATE_INVALID, PERIOD_INVERTED, PAGE_TOKEN_INVALID.
     Safe to retry.
     """
 
@@ -130,9 +160,10 @@ class ParticipantServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_participant_service_pb2.ApplyRightsResponse, _abc.Awaitable[_participant_service_pb2.ApplyRightsResponse]]:
         """Makes the rights exactly those given, all or nothing, and says what that changed. For administrators.
 
-        Every change is in the change log. Repeating it changes nothing.
-        Errors: INVALID_ARGUMENT / RIGHTS_INVALID with every fault as a field violation; ABORTED / ETAG_MISMATCH if the
-        rights changed since `etag` was read.
+        The call states a purpose although nobody's data is touched: the change log keeps end user, case and legal basis with
+        every change. The legal basis is not looked up. Repeating it changes nothing.
+        Errors: INVALID_ARGUMENT / PURPOSE_REQUIRED, RIGHTS_INVALID with the faults as field violations, as many as fit, and
+        their number as `faults`; ABORTED / ETAG_MISMATCH if the rights changed since `etag` was read.
         Safe to retry with the same `request_id`.
         """
 
@@ -160,6 +191,32 @@ class ParticipantServiceServicer(metaclass=_abc_1.ABCMeta):
         administrators, auditors and data-protection officers.
 
         Errors: INVALID_ARGUMENT / FIELD_REQUIRED, FIELD_INVALID, DATE_INVALID.
+        Safe to retry.
+        """
+
+    @_abc_1.abstractmethod
+    def GetOwnRights(
+        self,
+        request: _participant_service_pb2.GetOwnRightsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_participant_service_pb2.GetOwnRightsResponse, _abc.Awaitable[_participant_service_pb2.GetOwnRightsResponse]]:
+        """Returns what the rights say of the caller: its registration, its grants, their legal bases, and its quotas. For every
+        participant; of others nothing is told.
+
+        Safe to retry.
+        """
+
+    @_abc_1.abstractmethod
+    def ListRightsChanges(
+        self,
+        request: _participant_service_pb2.ListRightsChangesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_participant_service_pb2.ListRightsChangesResponse, _abc.Awaitable[_participant_service_pb2.ListRightsChangesResponse]]:
+        """Lists who changed which rights, and when, latest first: out of the change log of this server. For administrators,
+        auditors and data-protection officers.
+
+        A page may hold fewer changes than asked for, or none, and still have a next one.
+        Errors: INVALID_ARGUMENT / FIELD_INVALID, DATE_INVALID, PERIOD_INVERTED, PAGE_TOKEN_INVALID.
         Safe to retry.
         """
 

@@ -12,6 +12,7 @@ from kruispunt_directory.domain.knowledge import Knowledge
 from kruispunt_directory.domain.number import NumberStatus, Resolution
 from kruispunt_directory.domain.route import Route, RouteQuestion, Verdict, decide, withhold_suppliers
 from kruispunt_directory.messages import directory as messages
+from kruispunt_directory.servicer.holding import OwnDossiers
 from kruispunt_directory.servicer.knowledge_source import KnowledgeSource
 from kruispunt_server.call import Call, InstitutionKey
 from kruispunt_server.clock import Clock, brussels_day
@@ -54,9 +55,12 @@ class _Frame:
 class RouteDecider:
     """Decides one question with reasons, or up to a thousand with the verdict only."""
 
-    def __init__(self, reader: "DossierReader", knowledge: KnowledgeSource, clock: Clock) -> None:
+    def __init__(
+        self, reader: "DossierReader", knowledge: KnowledgeSource, own: OwnDossiers, clock: Clock
+    ) -> None:
         self._reader = reader
         self._knowledge = knowledge
+        self._own = own
         self._clock = clock
 
     def route(self, request: pb.GetRouteRequest, call: Call) -> pb.GetRouteResponse:
@@ -68,6 +72,7 @@ class RouteDecider:
         )
         if request.HasField("supplier"):
             question = replace(question, supplier=parse_institution(request.supplier, "supplier"))
+        self._own.check(call, asked, "ssin", _DATA_GROUP)
         resolution = self._reader.resolve(asked, frame.known_at)
         person = int(resolution.current)
         if resolution.status is NumberStatus.CANCELLED:
@@ -93,17 +98,27 @@ class RouteDecider:
         questions = [self._access_question(frame, each, i) for i, each in enumerate(request.questions)]
         numbers = [read_number(each.ssin) for each in request.questions]
         known = [number for number in numbers if number is not None]
+        held = self._own.among(call, known)
+        if held is not None:  # the others are answered as nobody would be, before they are looked up
+            known = [number for number in known if number in held]
         leads_to = self._reader.resolve_all(known, frame.known_at)
         resolutions = [
             None if number is None else leads_to.get(number, Resolution(number, number)) for number in numbers
         ]
-        persons = {int(resolution.current) for resolution in resolutions if resolution}
+        persons = {int(leads_to[number].current) if number in leads_to else int(number) for number in known}
         dossiers = self._reader.dossiers_of(list(persons), frame.known_at)
         answered = [
-            self._verdict(frame, question, resolution, dossiers, call)
+            self._no_own_dossier(resolution, call)
+            if held is not None and resolution is not None and resolution.asked not in held
+            else self._verdict(frame, question, resolution, dossiers, call)
             for question, resolution in zip(questions, resolutions, strict=True)
         ]
         return pb.CheckAccessResponse(verdicts=[int(verdict) for verdict in answered])  # type: ignore[misc]
+
+    @staticmethod
+    def _no_own_dossier(resolution: Resolution, call: Call) -> Verdict:
+        call.look(int(resolution.asked), _DATA_GROUP, Verdict.NO_OWN_DOSSIER.name.lower())
+        return Verdict.NO_OWN_DOSSIER
 
     def _frame(self, request: Any, call: Call) -> _Frame:
         assert call.purpose is not None, "the boundary lets nobody in without"

@@ -53,10 +53,10 @@ class DirectoryServicer:
         self._knowledge = knowledge
         self._tokens = tokens
         self._clock = clock
-        self._decider = RouteDecider(reader, knowledge, clock)
+        self._own = OwnDossiers(reader, clock)
+        self._decider = RouteDecider(reader, knowledge, self._own, clock)
         self._stale = StaleLister(attention, knowledge, tokens, clock)
         self._attention = attention
-        self._own = OwnDossiers(reader, clock)
 
     def ListDossiers(self, request: pb.ListDossiersRequest, call: Call) -> pb.ListDossiersResponse:
         """List the dossiers of one person. Without further criteria: one statement, compiled before."""

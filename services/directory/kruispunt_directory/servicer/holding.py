@@ -28,15 +28,15 @@ class OwnDossiers:
         self._reader = reader
         self._clock = clock
 
-    def check(self, call: Call, asked: Ssin, field: str) -> None:
-        """Let the call ask about a person, or raise.
+    def check(self, call: Call, asked: Ssin, field: str, groups: str = "dossier") -> None:
+        """Let the call ask about a person, or raise; `groups` are what it asks for, for the access log.
 
         Raises:
             RegistryError: the grant asks for a dossier, and there is none; PERMISSION_DENIED / NO_DOSSIER.
         """
         held = self.among(call, [asked])
         if held is not None and asked not in held:
-            call.look(int(asked), "dossier", Reason.NO_DOSSIER.label)
+            call.look(int(asked), groups, Reason.NO_DOSSIER.label)
             raise RegistryError(
                 Reason.NO_DOSSIER, "only an institution with a dossier on the person may ask", field=field
             )

@@ -1,14 +1,16 @@
 """Why a call would be let in or refused, rule by rule; and who may obtain a data group."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from kruispunt_server.access.catalogue import groups_of, methods_of, told_by
 from kruispunt_server.access.rights import ANY, Grant, RightsIndex
 from kruispunt_server.call import NO_RIGHT, Participant, Right
-from kruispunt_server.edge import Policy
+from kruispunt_server.edge import MethodClass, Policy
 from kruispunt_server.errors import RegistryError
+from kruispunt_server.purpose import REFERENCE_SAYS, is_reference
+from kruispunt_server.quotas.standing import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +24,11 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The rules in their order, up to the first that refuses, and what the call may if none does."""
+    """The rules in their order, up to the first that refuses; what the call may if none does, and how it is counted."""
 
     checks: tuple[Check, ...]
     right: Right = NO_RIGHT
+    quotas: tuple[Standing, ...] = ()
 
     @property
     def allowed(self) -> bool:
@@ -44,8 +47,18 @@ class Question:
     day: dt.date
 
 
-def explain(index: RightsIndex, question: Question) -> Explanation:
-    """Ask the rules in the order in which a call meets them."""
+Standings = Callable[[str, str, MethodClass], list[Standing]]
+"""Says by which quotas a call is counted, from participant, grant and kind."""
+
+
+def explain(index: RightsIndex, question: Question, standings: Standings | None = None) -> Explanation:
+    """Ask the rules in the order in which a call meets them.
+
+    Args:
+        index: the rights.
+        question: who would call what.
+        standings: quotas as they stand at this moment; none: another moment is meant, or nothing is counted.
+    """
     checks: list[Check] = []
     right = NO_RIGHT
     for check, found in _checks(index, question):
@@ -53,7 +66,13 @@ def explain(index: RightsIndex, question: Question) -> Explanation:
         right = found
         if not check.passed:
             return Explanation(tuple(checks))
-    return Explanation(tuple(checks), right)
+    if standings is None:
+        return Explanation(tuple(checks), right)
+    quotas = tuple(standings(question.participant_id, right.grant_id, question.policy.kind))
+    empty = [each.name for each in quotas if each.left == 0]
+    says = f"used up at this moment: {', '.join(empty)}" if empty else "none is used up"
+    checks.append(Check("quota", not empty, says))
+    return Explanation(tuple(checks), NO_RIGHT if empty else right, quotas)
 
 
 def _checks(index: RightsIndex, question: Question) -> Iterator[tuple[Check, Right]]:
@@ -68,6 +87,10 @@ def _checks(index: RightsIndex, question: Question) -> Iterator[tuple[Check, Rig
     fits = _may_call(policy, registration.participant)
     wanted = ", ".join(sorted(policy.roles)) or "none"
     yield Check("role", fits, f"the method asks for any one of these roles: {wanted}"), NO_RIGHT
+    if policy.asks_purpose:
+        stated = is_reference(question.legal_basis)
+        says = "it names a legal basis" if stated else f"the call has to name a legal basis: {REFERENCE_SAYS}"
+        yield Check("purpose", stated, says), NO_RIGHT
     if not policy.personal:
         yield Check("grant", True, "the method touches no personal data and needs none"), NO_RIGHT
         return

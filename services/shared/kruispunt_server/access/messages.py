@@ -8,16 +8,19 @@ from typing import Any, Final
 from google.protobuf.message import Message
 
 from kruispunt.access.v1 import participant_service_pb2 as pb
+from kruispunt.quota_text import write_quota
+from kruispunt.quoting import quoted
 from kruispunt_server.access.checking import Fault
-from kruispunt_server.access.difference import RightsChange
+from kruispunt_server.access.difference import Detail, RightsChange, Usual, effect_of
 from kruispunt_server.access.forms import IDENTIFIER, IDENTIFIER_SAYS, URI, URI_SAYS
 from kruispunt_server.access.rights import ANY, Grant, LegalBasis, Quota, Registration, Rights, Validity
 from kruispunt_server.call import Participant, Role
 from kruispunt_server.edge import MethodClass
 from kruispunt_server.errors import RegistryError
+from kruispunt_server.purpose import REFERENCE_SAYS, is_reference
+from kruispunt_server.quotas.standing import Standing
 from kruispunt_server.wire import date_message, institution_message, parse_institution, parse_optional_day
 
-_REFERENCE: Final = re.compile(r"[A-Za-z0-9/.-]{1,64}").fullmatch
 _FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}").fullmatch
 _NAME: Final = re.compile(r"[A-Za-z_]{1,64}").fullmatch
 _PATTERN: Final = re.compile(r"[A-Za-z]{1,64}/(?:[A-Za-z]{1,64}|\*)").fullmatch
@@ -89,7 +92,7 @@ class RightsReader:
             if number not in _ROLES:
                 self._fault(f"{path}[{place}]", "there is no such role")
             elif number in given[:place]:
-                self._fault(f"{path}[{place}]", "the role is named twice")
+                self._fault(f"{path}[{place}]", f"the role {quoted(_ROLES[number])} is named twice")
         return frozenset(_ROLES[number] for number in given if number in _ROLES)
 
     def _quotas(self, message: pb.Quotas, path: str) -> dict[MethodClass, Quota]:
@@ -104,18 +107,16 @@ class RightsReader:
     def _quota(self, message: pb.Quota, path: str) -> Quota | None:
         if 1 <= message.calls <= _MOST_CALLS and 1 <= message.per_seconds <= _LONGEST_S:
             return Quota(message.calls, message.per_seconds)
-        self._fault(path, f"1 to {_MOST_CALLS} calls in 1 to {_LONGEST_S} seconds")
+        said = quoted(write_quota(message.calls, message.per_seconds))
+        self._fault(path, f"1 to {_MOST_CALLS} calls in 1 to {_LONGEST_S} seconds, not {said}")
         return None
 
     def _legal_basis(self, message: pb.LegalBasis, path: str) -> LegalBasis:
-        name = self._form(
-            message.legal_basis,
-            _REFERENCE,
-            f"{path}.legal_basis",
-            '1 to 64 of letters, digits, "/", "-" and "."',
-        )
+        name = self._form(message.legal_basis, is_reference, f"{path}.legal_basis", REFERENCE_SAYS)
         if not 1 <= len(message.title) <= _LONGEST_TITLE or not message.title.isprintable():
-            self._fault(f"{path}.title", f"1 to {_LONGEST_TITLE} printable characters")
+            self._fault(
+                f"{path}.title", f"1 to {_LONGEST_TITLE} printable characters, not {quoted(message.title)}"
+            )
         groups = self._forms(message.data_groups, _NAME, f"{path}.data_groups", "the name of a data group")
         return LegalBasis(name, message.title, groups, self._validity(message, path))
 
@@ -123,7 +124,7 @@ class RightsReader:
         name = self._form(message.grant_id, IDENTIFIER, f"{path}.grant_id", IDENTIFIER_SAYS)
         legal_basis = message.legal_basis
         if legal_basis != ANY:
-            self._form(legal_basis, _REFERENCE, f"{path}.legal_basis", 'the name of a legal basis, or "*"')
+            self._form(legal_basis, is_reference, f"{path}.legal_basis", 'the name of a legal basis, or "*"')
         quota = self._quota(message.quota, f"{path}.quota") if message.HasField("quota") else None
         return Grant(
             name,
@@ -160,8 +161,8 @@ class RightsReader:
         return given
 
     def _form(self, text: str, form: Any, path: str, what: str) -> str:
-        if form(text) is None:
-            self._fault(path, what)
+        if not form(text):
+            self._fault(path, f"{what}, not {quoted(text)}")
         return text
 
     def _fault(self, path: str, sentence: str) -> None:
@@ -177,9 +178,24 @@ def rights_message(rights: Rights) -> pb.Rights:
     )
 
 
-def change_message(change: RightsChange) -> pb.RightsChange:
-    """Return a difference as a message."""
-    return pb.RightsChange(kind=int(change.kind), entry=change.entry, details=change.details())  # type: ignore[arg-type]
+def change_message(change: RightsChange, usual: Usual) -> pb.RightsChange:
+    """Return a difference as a message; what it does to quotas that are left out, by the server's own."""
+    details = change.details(usual)
+    return pb.RightsChange(
+        kind=int(change.kind),  # type: ignore[arg-type]
+        entry=change.entry,
+        differences=map(_detail_message, details),
+        effect=int(effect_of(change.kind, details)),  # type: ignore[arg-type]
+    )
+
+
+def _detail_message(detail: Detail) -> pb.RightsDetail:
+    return pb.RightsDetail(
+        key=detail.key,
+        before=detail.before,
+        after=detail.after,
+        effect=int(detail.effect),  # type: ignore[arg-type]
+    )
 
 
 def _participant_message(one: Registration) -> pb.Participant:
@@ -222,6 +238,20 @@ def _grant_message(one: Grant) -> pb.Grant:
 
 def _quota_message(quota: Quota) -> pb.Quota:
     return pb.Quota(calls=quota.calls, per_seconds=quota.per_seconds)
+
+
+def applied_quota_message(one: Standing, *, nearest: bool = False) -> pb.AppliedQuota:
+    """Return a quota as a call meets it."""
+    message = pb.AppliedQuota(
+        name=one.name,
+        quota=_quota_message(one.quota),
+        source=int(one.source),  # type: ignore[arg-type]
+        nearest=nearest,
+        grant_id=one.grant_id,
+    )
+    if one.left is not None:
+        message.left = one.left
+    return message
 
 
 def _put_days(message: Any, validity: Validity) -> None:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from kruispunt_server.access.catalogue import groups_of, methods_of
@@ -111,10 +111,6 @@ class Grant:
     shows_protected: bool = False
     validity: Validity = Validity()
     quota: Quota | None = None
-
-    def covers(self, method: str) -> bool:
-        """Whether it lets `method` be called."""
-        return any(method in methods_of(pattern) for pattern in self.methods)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,24 +222,3 @@ class RightsIndex:
             right = Right(grant.grant_id, groups, grant.requires_dossier, grant.shows_protected)
             self._rights[key] = right
         return right
-
-
-def overlapping(grants: Iterable[Grant]) -> list[tuple[Grant, Grant, str]]:
-    """Return pairs of grants that would both decide the same call, with a participant they share; each pair once."""
-    by_holder: dict[str, list[Grant]] = defaultdict(list)
-    found: dict[tuple[str, str], tuple[Grant, Grant, str]] = {}
-    for grant in grants:
-        methods = {method for pattern in grant.methods for method in methods_of(pattern)}
-        for name in grant.participants:
-            for other in by_holder[name]:
-                same_basis = (
-                    ANY in (grant.legal_basis, other.legal_basis) or grant.legal_basis == other.legal_basis
-                )
-                if (
-                    same_basis
-                    and grant.validity.overlaps(other.validity)
-                    and any(other.covers(method) for method in methods)
-                ):
-                    found.setdefault((other.grant_id, grant.grant_id), (other, grant, name))
-            by_holder[name].append(grant)
-    return list(found.values())

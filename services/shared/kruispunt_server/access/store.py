@@ -14,13 +14,10 @@ from kruispunt_server.database import Database
 from kruispunt_server.edge import MethodClass
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.tables import SharedTables
+from kruispunt_server.tables_rights import RIGHTS_KINDS
 
 _LOCK: Final = -2  # nor the code tables; no person's number
-_KINDS: Final = {
-    Difference.ADDED: "rights.added",
-    Difference.CHANGED: "rights.changed",
-    Difference.REMOVED: "rights.removed",
-}
+_KINDS: Final = dict(zip(Difference, RIGHTS_KINDS, strict=True))
 
 
 class RightsStore:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from kruispunt.access.v1 import participant_service_pb2
+from kruispunt_server.access.history import RightsHistory
 from kruispunt_server.access.servicer import POLICIES, ParticipantServicer
 from kruispunt_server.access.store import RightsStore
 from kruispunt_server.assembly import Parts, Servicer
@@ -22,6 +23,14 @@ def with_participants(parts: Parts, tables: SharedTables, others: Sequence[Servi
         for method, policy in methods.items()
     }
     servicer = ParticipantServicer(
-        RightsStore(parts.database, tables), parts.rights, parts.writes, parts.changes, parts.clock, policies
+        RightsStore(parts.database, tables),
+        RightsHistory(parts.database, tables),
+        parts.rights,
+        parts.writes,
+        parts.changes,
+        parts.clock,
+        parts.quotas,
+        parts.tokens,
+        policies,
     )
     return [*others, Servicer(_PARTICIPANT, servicer, POLICIES)]

@@ -65,13 +65,8 @@ class Buckets:
             full_at = []
             empty: tuple[Bucket, float] | None = None
             for one in buckets:
-                kept = memory.find(one.area, stripe, one.key)
-                latest = now + one.per_seconds
-                # What lies beyond an empty bucket was written under a longer quota, or by nobody: that is no debt.
-                owed = kept is not None and now < kept <= latest + 2 * _ROUNDING_S
-                full = kept if kept is not None and owed else now
-                full += one.per_seconds / one.calls
-                wait_s = full - latest
+                full = self._full_at(one, stripe, now) + one.per_seconds / one.calls
+                wait_s = full - (now + one.per_seconds)
                 if wait_s > _ROUNDING_S and (empty is None or wait_s > empty[1]):
                     empty = one, wait_s
                 full_at.append(full)
@@ -79,6 +74,27 @@ class Buckets:
                 for one, full in zip(buckets, full_at, strict=True):
                     memory.put(one.area, stripe, one.key, full, now)
             return empty
+
+    def left(self, owner: int, buckets: Sequence[Bucket]) -> list[int]:
+        """Return how many could be taken from each bucket at once now, and take none; arguments as of `take`."""
+        memory, stripe = self._memory, owner % STRIPES
+        with memory.locked(stripe):
+            now = self._now()
+            return [
+                int(
+                    (now + one.per_seconds + _ROUNDING_S - self._full_at(one, stripe, now))
+                    * one.calls
+                    / one.per_seconds
+                )
+                for one in buckets
+            ]
+
+    def _full_at(self, one: Bucket, stripe: int, now: float) -> float:
+        """Return when a bucket is full; now, if it is already. Only while the stripe is locked."""
+        kept = self._memory.find(one.area, stripe, one.key)
+        # What lies beyond an empty bucket was written under a longer quota, or by nobody: that is no debt.
+        owed = kept is not None and now < kept <= now + one.per_seconds + 2 * _ROUNDING_S
+        return kept if kept is not None and owed else now
 
     def add(self, owner: int, count: int, window_s: float) -> tuple[int, int]:
         """Count for an owner, in windows of its own: each begins with the first that is counted after the last one ended.

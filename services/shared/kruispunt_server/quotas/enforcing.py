@@ -11,6 +11,7 @@ from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.events import Events
 from kruispunt_server.quotas.buckets import Bucket, Buckets
 from kruispunt_server.quotas.memory import END_USERS, PARTICIPANTS, QuotaMemory
+from kruispunt_server.quotas.standing import Source, Standing
 
 if TYPE_CHECKING:  # not paid for by a server that does not count
     from kruispunt_server.metrics import Metrics
@@ -41,6 +42,9 @@ class Quotas:
         end_user: searches of one end user of a participant; none: unbounded.
         events: told of who is refused, once a minute for each participant and quota, by whichever worker.
         metrics: counts refusals.
+
+    Attributes:
+        usual: as given.
     """
 
     def __init__(
@@ -56,7 +60,7 @@ class Quotas:
         self._key = memory.key
         self._buckets = Buckets(memory)
         self._book = book
-        self._usual = usual
+        self.usual = usual
         self._end_user = end_user
         self._events = events
         self._refused: Callable[[str], None] | None = metrics.quota_refused if metrics is not None else None
@@ -77,6 +81,28 @@ class Quotas:
         empty = self._buckets.take(owner, buckets)
         if empty is not None:
             raise self._refusal(call, owner, *empty)
+
+    def standing(self, participant_id: str, grant_id: str, kind: MethodClass) -> list[Standing]:
+        """Return the quotas that a call of a kind under a grant would be counted by; an empty `grant_id`: under none."""
+        index = self._book.current()
+        owner, buckets = self._found(index, participant_id, grant_id, kind)
+        registration = index.registrations.get(participant_id)
+        own = (
+            Source.PARTICIPANT if registration is not None and kind in registration.quotas else Source.SERVER
+        )
+        found = [
+            Standing(
+                bucket.name,
+                Quota(bucket.calls, int(bucket.per_seconds)),
+                Source.GRANT if bucket.name == GRANT else own,
+                left,
+                grant_id if bucket.name == GRANT else "",
+            )
+            for bucket, left in zip(buckets, self._buckets.left(owner, buckets), strict=True)
+        ]
+        if kind is MethodClass.SEARCHES and self._end_user is not None:
+            found.append(Standing(END_USER, self._end_user, Source.SERVER, None))
+        return found
 
     def _buckets_of(self, call: Call, kind: MethodClass) -> tuple[int, list[Bucket]]:
         """Return the key of the participant, and its buckets for such a call: the same as long as the rights are."""
@@ -99,7 +125,7 @@ class Quotas:
         if own is None and (
             registration is None or Role.INTERNAL_SERVICE not in registration.participant.roles
         ):
-            own = self._usual.get(kind)
+            own = self.usual.get(kind)
         if own is not None:
             key = self._key(name, kind.value)
             buckets.append(Bucket(PARTICIPANTS, key, own.calls, own.per_seconds, kind.value))
