@@ -89,6 +89,9 @@ class FakeDirectory:
     def ResolveDossiers(self, requests: Iterator[Any], call: Call) -> Iterator[Any]:
         return self.resolve_dossiers(requests, call)
 
+    def ExportDossiers(self, request: Any, call: Call) -> Any:
+        raise NotImplementedError
+
     def GetRoute(self, request: Any, call: Call) -> Any:
         return pb.GetRouteResponse()
 
@@ -119,6 +122,7 @@ class FakeDirectory:
 POLICIES = {
     "ListDossiers": Policy(personal=True),
     "ResolveDossiers": Policy(personal=True, max_streams=4),
+    "ExportDossiers": Policy(personal=True, max_streams=4),
     "GetRoute": Policy(roles=frozenset({Role.SUPPLIER}), personal=True),
     "CheckAccess": Policy(personal=True),
     "GetCoverage": Policy(),
