@@ -9,7 +9,7 @@ from typing import Final
 
 from kruispunt.access.v1 import participant_service_pb2 as pb
 from kruispunt.rights_file import RightsFile, parse_rights, read_rights
-from kruispunt_server.access.judging import judged
+from kruispunt_server.access.judging import checked, judged
 from kruispunt_server.access.rights import Registration, Rights
 from kruispunt_server.call import InstitutionKey, Participant, Role
 from kruispunt_stub.faults import OWN
