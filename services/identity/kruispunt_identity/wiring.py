@@ -152,11 +152,11 @@ class _Stores:
         self.matches = MatchStore(database, tables.matching, around.peppers, clock)
         self._check_pepper(parts)
         search = PersonSearch(self.matches, matcher, national)
-        self.candidates = CandidateSearch(database, search, self.numbers)
+        self.candidates = CandidateSearch(parts.reading, search, self.numbers)
         self.decisions = DecisionStore(database, tables, self.numbers)
         self.searches = SearchLog(database, tables)
         self.reader = PersonReader(
-            database, tables, self.numbers, FactStore(database, tables.persons), national
+            parts.reading, tables, self.numbers, FactStore(database, tables.persons), national
         )
         self.referrals = Referrals(around.keys.derive("referral"))
         self.views = CandidateViews(self.reader, around.guard, self.referrals, clock)
@@ -179,7 +179,7 @@ class _Stores:
 def _identity_service(parts: Parts, around: Surroundings, stores: _Stores) -> Combined:
     return Combined(
         ReadingServicer(stores.reader, around.guard, stores.referrals, parts.tokens, parts.clock),
-        ResolvingServicer(NumberResolver(parts.database, stores.numbers, around.national), around.guard),
+        ResolvingServicer(NumberResolver(parts.reading, stores.numbers, around.national), around.guard),
         SearchingServicer(
             stores.candidates,
             stores.views,
@@ -190,7 +190,7 @@ def _identity_service(parts: Parts, around: Surroundings, stores: _Stores) -> Co
             around.keys.derive("search-criteria"),
         ),
         ExportingServicer(
-            ExportReader(parts.database, stores.tables), stores.reader, around.guard, parts.clock
+            ExportReader(parts.reading, stores.tables), stores.reader, around.guard, parts.clock, parts.reads
         ),
     )
 
@@ -240,5 +240,6 @@ def _holders(settings: IdentitySettings) -> DirectoryHolders | None:
         settings.directory_endpoint,
         certificates=peer_certificates(settings, "directory"),
         purpose=_OWN_PURPOSE,
+        consistency="latest",  # whether somebody may read or write of a person is not decided by what stood before
     )
     return DirectoryHolders(client)

@@ -1,7 +1,7 @@
 """What both servers are made of before they have services: database, journal, keys, participants, edge."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from google.protobuf.descriptor import ServiceDescriptor
@@ -28,6 +28,9 @@ from kruispunt_server.sealing.sealer import Sealer
 from kruispunt_server.sealing.worker import LEASE as SEALER_LEASE
 from kruispunt_server.sealing.worker import SealingThread
 from kruispunt_server.settings import ServerSettings
+from kruispunt_server.standbys.reads import HEALTH_NAME as STANDBYS_NAME
+from kruispunt_server.standbys.reads import Reads
+from kruispunt_server.standbys.wiring import reads_of
 from kruispunt_server.subject_keys import SubjectKeys
 from kruispunt_server.tables import SharedTables
 from kruispunt_server.tokens import PageTokens
@@ -91,6 +94,12 @@ class Parts:
     clock: Clock
     edge: Edge
     bearer: "BearerTokens | None" = None
+    reads: Reads | None = None
+
+    @property
+    def reading(self) -> Database:
+        """The database for stores that only read, and whose reads a standby may answer."""
+        return self.database if self.reads is None else self.reads.database
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +127,15 @@ class Assembly:
         """The hubs of its feeds."""
         return [one.hub for one in self.servicers if one.hub is not None]
 
+    def all_conditions(self) -> Mapping[str, Callable[[], bool]]:
+        """Return further names of health, those of the standbys among them."""
+        reads = self.parts.reads
+        return self.conditions if reads is None else {**self.conditions, STANDBYS_NAME: reads.all_serve}
+
     def start(self) -> None:
         """Begin what goes on beside the calls: sealing, and telling watchers."""
+        if self.parts.reads is not None:
+            self.parts.reads.start()
         for hub in self.hubs:
             self.parts.sealing.listen(hub.wake)
             hub.start()
@@ -142,6 +158,8 @@ class Assembly:
             self.parts.bearer.keys.stop()
         self.parts.journal.close()
         self.parts.sealing.stop()
+        if self.parts.reads is not None:
+            self.parts.reads.stop()
         self.parts.database.close()
 
 
@@ -168,6 +186,7 @@ def open_parts(
     journal = AccessJournal(database, tables, pseudonyms, clock, flushed=flushed)
     rights = RightsBook(RightsStore(database, tables), clock)
     bearer = _bearer(settings, telemetry.events)
+    reads = reads_of(settings, database, tables, keys, clock, telemetry.events, telemetry.metrics)
     return Parts(
         database=database,
         journal=journal,
@@ -189,8 +208,9 @@ def open_parts(
         tokens=PageTokens(keys.derive("page-token")),
         rights=rights,
         clock=clock,
-        edge=_edge(settings, telemetry, rights, journal, clock, bearer),
+        edge=replace(_edge(settings, telemetry, rights, journal, clock, bearer), reads=reads),
         bearer=bearer,
+        reads=reads,
     )
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # not paid for by a server that neither counts nor traces
     from kruispunt_server.bearer.tokens import BearerTokens
     from kruispunt_server.metrics import Metrics
     from kruispunt_server.rehearsal.listening import Listener
+    from kruispunt_server.standbys.reads import Reads
     from kruispunt_server.tracing import Tracing
 
 NO_DEADLINE_S: Final = 1e9
@@ -76,6 +77,7 @@ class Policy:
         data_group: without which the method makes no sense: a grant that lacks it is none; empty: the answer
             is narrowed to the groups of the grant.
         kind: by which its calls are counted.
+        standby: it only reads, and a standby may answer where the caller allows.
         watch: the method is a stream that goes on telling and holds no thread: the servicer's method takes an
             `Outlet` too, and returns when the watch is open.
     """
@@ -87,6 +89,7 @@ class Policy:
     watch: bool = False
     data_group: str = ""
     kind: MethodClass = MethodClass.READS
+    standby: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,7 @@ class Edge:
         quotas: none: nobody is bounded.
         alarm: counts look-ups that missed; none: they are not counted.
         listener: hears how clients behave, in a registry that rehearses; none: nothing is heard, at no cost.
+        reads: sends reads to standbys; none: there are none.
     """
 
     callers: Callers
@@ -139,3 +143,4 @@ class Edge:
     quotas: Spending | None = None
     alarm: Watching | None = None
     listener: "Listener | None" = None
+    reads: "Reads | None" = None
