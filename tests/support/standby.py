@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,10 +69,14 @@ class Node:
         _run(self.folder, "pg_ctl", "-D", self.data, "-w", "promote")
 
     def kill(self) -> None:
-        """End the whole server by SIGKILL: nothing is flushed, nobody is told."""
-        for process in self._processes():
+        """End the whole server by SIGKILL: nothing is flushed, nobody is told. Returns when nothing of it is left."""
+        found = self._processes()
+        for process in found:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
+        latest = time.monotonic() + 30
+        while any(Path(f"/proc/{process}").exists() for process in found) and time.monotonic() < latest:
+            time.sleep(0.01)
 
     def freeze(self) -> None:
         """Stop all of its processes where they are, with their connections open."""

@@ -91,10 +91,10 @@ class Reads:
         looks, misses = len(call.looks), call.misses
         try:
             answer = reading_at(standby, work)
-        except StandbyFailedError:
+        except StandbyFailedError as failure:
             del call.looks[looks:]
             call.misses = misses
-            self._count("failed")
+            self._count("failed" if failure.broken else "primary")
             return work()
         self._count("standby")
         return answer

@@ -27,7 +27,14 @@ class StandbyFailedError(Exception):
     """What was to be read at a standby is to be read at the primary; never seen outside `reading_at`.
 
     No RegistryError: who handles refusals must not take it for one.
+
+    Attributes:
+        broken: whether the standby is at fault; or else what is read must not be read there.
     """
+
+    def __init__(self, *, broken: bool) -> None:
+        super().__init__()
+        self.broken = broken
 
 
 def reading_at(standby: Standby, work: Callable[[], T]) -> T:
@@ -50,7 +57,7 @@ def from_primary() -> None:
     For what must agree with later reads wherever those are made, such as the pages of a list as known at an instant.
     """
     if _AT.get() is not None:
-        raise StandbyFailedError
+        raise StandbyFailedError(broken=False)
 
 
 class RoutedDatabase(Database):
@@ -125,6 +132,6 @@ def _failing(standby: Standby) -> Iterator[None]:
             raise
         if error.reason is Reason.STORE_UNAVAILABLE:
             standby.lost()
-        raise StandbyFailedError from error
+        raise StandbyFailedError(broken=True) from error
     except (sa.exc.SQLAlchemyError, psycopg.Error) as error:
-        raise StandbyFailedError from error
+        raise StandbyFailedError(broken=True) from error

@@ -59,7 +59,7 @@ class Standby:
         self._changed = changed
         self._heard: _Heard | None = None
         self._why = "not asked yet"
-        self._serves: bool | None = None
+        self._told: str | None = None
         self._promised = 0
         self._waiting = 0
         self._moved = threading.Condition()
@@ -87,6 +87,7 @@ class Standby:
         Raises:
             psycopg.OperationalError: it must not be used.
         """
+        promised = self._promised  # before it is asked, or it might be measured by what came later
         row = connection.execute(_GREETING).fetchone()
         assert row is not None, "one row"
         in_recovery, system, replayed = row
@@ -94,7 +95,7 @@ class Standby:
             self._why = "no standby"
         elif self._primary.system not in (None, system):
             self._why = "of another database"
-        elif replayed < self._promised:
+        elif replayed < promised:
             self._why = "gone back"
         else:
             return
@@ -153,10 +154,12 @@ class Standby:
             if heard is not None:
                 self._promised = max(self._promised, heard.position.byte)
             self._moved.notify_all()
-        serves = heard is not None
-        if serves != self._serves:
-            self._serves = serves
-            self._changed(self.name, serves, "" if serves else self._why)
+        told = "" if heard is not None else self._why
+        if told != self._told:
+            self._told = told
+            if heard is None:  # what it left open may be dead, and would fail when it is back
+                self.database.engine.dispose()
+            self._changed(self.name, heard is not None, told)
 
     def _look(self) -> _Heard | None:
         began, timeline = time.monotonic(), self._primary.timeline
