@@ -13,14 +13,13 @@ from tests.support.postgres import SERVER_ROLE
 from tests.support.standby import Node, primary_with
 
 from kruispunt_directory.tables import directory_tables
+from kruispunt_identity.tables import identity_tables
 from kruispunt_server import migrate
 from kruispunt_server.audit.granting import grant
 from kruispunt_server.database import Database
 from kruispunt_server.standbys.reads import Reads
 
 __all__ = ["sandbox_pki"]
-
-TEMPLATE = "template_directory"
 
 
 @dataclass
@@ -71,20 +70,27 @@ class Pair:
 
     def catch_up(self) -> None:
         """Wait until the standby shows everything and can be read."""
-        ((flushed,),) = self.primary.execute("SELECT pg_current_wal_flush_lsn()::text")
-        wait_until(
-            lambda: self.standby.execute(f"SELECT pg_last_wal_replay_lsn() >= '{flushed}'") == [(True,)],
-            "the standby has come so far",
-        )
+        catch_up(self.primary, self.standby)
         wait_until(self.reads.all_serve, "the standby serves")
 
 
-def migrated(primary: Node) -> None:
+def catch_up(primary: Node, standby: Node) -> None:
+    """Wait until a standby shows everything."""
+    ((flushed,),) = primary.execute("SELECT pg_current_wal_flush_lsn()::text")
+    wait_until(
+        lambda: standby.execute(f"SELECT pg_last_wal_replay_lsn() >= '{flushed}'") == [(True,)],
+        "the standby has come so far",
+    )
+
+
+def migrated(primary: Node, service: str = "directory") -> None:
     """Make the database that those of the tests are copies of."""
-    primary.execute(f"CREATE DATABASE {TEMPLATE} TEMPLATE template0")
-    migrate.upgrade(primary.url_of(TEMPLATE), "directory")
-    owner = Database.open(primary.url_of(TEMPLATE), pool_size=1)
-    grant(owner, directory_tables().shared, SERVER_ROLE)
+    name = f"template_{service}"
+    primary.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+    migrate.upgrade(primary.url_of(name), service)
+    tables = directory_tables().shared if service == "directory" else identity_tables().shared
+    owner = Database.open(primary.url_of(name), pool_size=1)
+    grant(owner, tables, SERVER_ROLE)
     owner.close()
 
 
@@ -118,7 +124,7 @@ def nodes() -> Iterator[list[Node]]:
 def fresh(nodes: list[Node]) -> str:
     """A database of this test alone, on both."""
     name = f"d_{len(nodes[0].execute('SELECT 1 FROM pg_database'))}"
-    nodes[0].execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    nodes[0].execute(f"CREATE DATABASE {name} TEMPLATE template_directory")
     return name
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tests.directory.service.conftest import ANNA, BEA, PENSIONS, WELFARE
 from tests.server.processes import wait_until
-from tests.standbys.conftest import Pair, migrated, served
+from tests.standbys.conftest import Pair, catch_up, migrated, served
 from tests.standbys.test_reading_writes import count, write
 from tests.support.calls import call_of
 from tests.support.postgres import SERVER_ROLE
@@ -44,7 +44,12 @@ def own(sandbox_pki: Path) -> Iterator[Pair]:
     with primary_with("two") as nodes:
         migrated(nodes[0])
         nodes[0].execute("CREATE DATABASE own TEMPLATE template_directory")
-        settings = {"probe_interval_s": 0.1, "standby_timeout_s": 0.5, "usual_reads": "unlimited", "usual_bulk": "unlimited"}
+        settings = {
+            "probe_interval_s": 0.1,
+            "standby_timeout_s": 0.5,
+            "usual_reads": "unlimited",
+            "usual_bulk": "unlimited",
+        }
         with served(nodes[0].url_of("own"), sandbox_pki, nodes, "own", **settings) as one:
             one.catch_up()
             yield one
@@ -220,11 +225,7 @@ def test_a_standby_of_the_old_timeline_is_not_read(sandbox_pki: Path) -> None:
         url = several([one, two], "own", "postgres")
         with served(url, sandbox_pki, [one, three], "own") as pair:
             pair.catch_up()
-            ((flushed,),) = one.execute("SELECT pg_current_wal_flush_lsn()::text")
-            wait_until(
-                lambda: two.execute(f"SELECT pg_last_wal_replay_lsn() >= '{flushed}'") == [(True,)],
-                "two follows",
-            )
+            catch_up(one, two)
             two.stop()
             write(pair.directory.client(PENSIONS))  # two never gets it
             pair.catch_up()

@@ -2,23 +2,26 @@
 acknowledged is lost."""
 
 import datetime as dt
+import functools
 import itertools
+import shutil
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from tests.directory.service.conftest import PENSIONS, WELFARE
+from tests.directory.service.conftest import ANNA, BEA, PENSIONS, WELFARE
 from tests.server.processes import wait_until
-from tests.standbys.conftest import Pair, migrated, served
-from tests.standbys.test_reading_writes import SINCE_2026, count
+from tests.standbys.conftest import Pair, catch_up, migrated, served
+from tests.standbys.test_reading_writes import SINCE_2026, count, write
+from tests.support.postgres import SERVER_ROLE
 from tests.support.standby import Node, primary_with, several
 
 from kruispunt import DirectoryClient, Ssin
-from kruispunt.errors import KruispuntError
+from kruispunt.errors import DeadlineExceeded, KruispuntError, Unavailable
 from kruispunt_server.audit.verifying import Verifier
 
 pytestmark = pytest.mark.xdist_group("standbys")
@@ -143,6 +146,61 @@ def _check_journal(pair: Pair) -> None:
         assert report.size > 60
 
 
-def test_the_old_primary_serves_reads_once_it_follows_the_new_one(doomed: tuple[Pair, Node, Node]) -> None:
-    """Tokens of the time before the promotion are understood, and the roles have changed."""
-    pair, one, two = doomed
+def test_roles_may_change_and_old_tokens_are_understood(sandbox_pki: Path) -> None:
+    """The old primary comes back as a standby and is read, by those too whose token is of before the promotion."""
+    with primary_with("two") as (one, two):
+        migrated(one)
+        one.execute("CREATE DATABASE own TEMPLATE template_directory")
+        standbys = [node.url_of("own", SERVER_ROLE) for node in (one, two)]
+        url = several([one, two], "own", "postgres")
+        with served(url, sandbox_pki, [one, two], "own", standby_urls=standbys) as pair:
+            writer, reader = pair.directory.client(PENSIONS), pair.directory.client(WELFARE)
+            wait_until(lambda: names_of_serving(pair) == [str(two.socket)], "two serves as a standby")
+            write(writer)
+            early = writer.consistency_token
+            catch_up(one, two)
+
+            one.kill()
+            two.promote()
+            wait_until(lambda: attempt(lambda: write(writer, BEA)), "two takes writes")
+            shutil.rmtree(one.data)
+            one.copy_of(two)
+            one.start()
+            wait_until(lambda: names_of_serving(pair) == [str(one.socket)], "one serves as a standby")
+
+            reader.note_consistency_token(early)
+            catch_up(two, one)
+            wait_until(lambda: (count(reader), pair.places.last()) == (1, "standby"), "one is read")
+            assert (1, "standby") == (count(writer, BEA), pair.places.last())
+            assert early[:19] == writer.consistency_token[:19]
+            assert early < writer.consistency_token
+
+
+def test_what_the_standby_has_not_confirmed_is_not_acknowledged(doomed: tuple[Pair, Node, Node]) -> None:
+    """Where the operator has the primary wait for it; the same request is answered once it is back, and made once."""
+    pair, _one, two = doomed
+    client, request_id = pair.directory.client(PENSIONS), uuid.uuid4()
+    register = functools.partial(
+        client.register_dossier, ANNA, capacity=10, period=SINCE_2026, request_id=request_id
+    )
+    two.kill()
+    with pytest.raises((Unavailable, DeadlineExceeded)):
+        register(timeout_s=3.0)
+
+    two.start()
+    wait_until(lambda: attempt(register), "it is acknowledged")
+    assert 1 == count(client)
+
+
+def attempt(work: Callable[[], object]) -> bool:
+    """Do what may be refused for want of a database; returns whether it was done."""
+    try:
+        work()
+    except (Unavailable, DeadlineExceeded):
+        return False
+    return True
+
+
+def names_of_serving(pair: Pair) -> list[str]:
+    """Return which standbys can be read."""
+    return [name for name, seconds in pair.reads.behind_s().items() if seconds is not None]
