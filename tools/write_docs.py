@@ -212,7 +212,10 @@ def events() -> str:
 
 def rights() -> str:
     """Return the table of who may call what."""
-    rows = ["| method | any one of these roles | purpose and access record |", "| --- | --- | --- |"]
+    rows = [
+        "| method | any one of these roles | purpose and access record | may be read at a standby |",
+        "| --- | --- | --- | --- |",
+    ]
     services = {
         "DossierService": directory.DOSSIER_SERVICE,
         "DirectoryService": directory.DIRECTORY_SERVICE,
@@ -227,7 +230,7 @@ def rights() -> str:
     }
     for service, methods in services.items():
         rows += [
-            f"| {service}/{name} | {_roles(policy)} | {_personal(policy)} |"
+            f"| {service}/{name} | {_roles(policy)} | {_yes(policy.personal)} | {_yes(policy.standby)} |"
             for name, policy in methods.items()
         ]
     return "\n".join(rows)
@@ -237,8 +240,8 @@ def _roles(policy: Policy) -> str:
     return ", ".join(sorted(policy.roles)) or "every participant"
 
 
-def _personal(policy: Policy) -> str:
-    return "yes" if policy.personal else "no"
+def _yes(holds: bool) -> str:  # noqa: FBT001 - a cell of a table
+    return "yes" if holds else "no"
 
 
 SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
