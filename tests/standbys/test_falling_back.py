@@ -192,6 +192,7 @@ def test_a_server_starts_without_its_standby(nodes: list[Node], fresh: str, sand
         assert (0, "primary") == (count(pair.directory.client(WELFARE)), pair.places.last())
 
 
+@pytest.mark.full
 def test_a_standby_that_went_back_is_not_read_before_it_has_come_forward_again(own: Pair) -> None:
     """Restarted from an earlier state, it shows less than it showed: new connections are measured by that."""
     reader = own.directory.client(WELFARE)

@@ -146,6 +146,7 @@ def _check_journal(pair: Pair) -> None:
         assert report.size > 60
 
 
+@pytest.mark.full
 def test_roles_may_change_and_old_tokens_are_understood(sandbox_pki: Path) -> None:
     """The old primary comes back as a standby and is read, by those too whose token is of before the promotion."""
     with primary_with("two") as (one, two):

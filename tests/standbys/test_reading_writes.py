@@ -1,5 +1,6 @@
 """A caller reads what it wrote, whichever server answers: the standby's replay is held up, so what it shows is certain."""
 
+import asyncio
 import datetime as dt
 import uuid
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from tests.server.processes import wait_until
 from tests.standbys.conftest import Pair
 from tests.support.rights import make_other
 
-from kruispunt import DirectoryClient, Period, Ssin
+from kruispunt import AsyncDirectoryClient, DirectoryClient, Period, Ssin
 from kruispunt.directory.v1 import directory_service_pb2 as pb
 from kruispunt.errors import ParticipantUnknown
 
@@ -98,6 +99,27 @@ def test_views_share_what_was_written(pair: Pair) -> None:
         assert 0 == count(client.with_consistency("eventual"))
         eventual = client.with_consistency("eventual").resolve_dossiers([ANNA])
         assert [0] == [len(each.dossiers) for each in eventual]
+
+
+def test_the_client_for_tasks_does_the_same(pair: Pair) -> None:
+    """Its calls, views and streams; a token goes from one kind of client to the other."""
+    other = pair.directory.client(WELFARE)
+
+    async def written_and_read() -> list[int]:
+        async with AsyncDirectoryClient(
+            pair.directory.endpoint, certificates=pair.directory.certificates(PENSIONS), purpose=PURPOSE
+        ) as client:
+            await client.register_dossier(ANNA, capacity=10, period=SINCE_2026)
+            counts = [len([each async for each in client.list_dossiers(ANNA)])]
+            counts += [len(each.dossiers) async for each in client.resolve_dossiers([ANNA])]
+            eventual = client.with_consistency("eventual")
+            counts.append(len([each async for each in eventual.list_dossiers(ANNA)]))
+            other.note_consistency_token(client.consistency_token)
+            return counts
+
+    with pair.held_up():
+        assert [1, 1, 0] == asyncio.run(written_and_read())
+        assert 1 == count(other)
 
 
 def test_who_says_nothing_reads_the_primary(pair: Pair) -> None:

@@ -5,7 +5,7 @@ reads was given this database and not the primary itself. Everything else, and e
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Any, Final, TypeVar
 
@@ -73,27 +73,15 @@ class RoutedDatabase(Database):
         self._primary = primary
         self._standbys = tuple(standbys)
 
-    @contextmanager
-    def reading(self) -> Iterator[sa.Connection]:
+    def reading(self) -> AbstractContextManager[sa.Connection]:
         """Return a connection in autocommit; errors as of `Database.reading`."""
         standby = _AT.get()
-        if standby is None:
-            with self._primary.reading() as connection:
-                yield connection
-            return
-        with _failing(standby), standby.database.reading() as connection:
-            yield connection
+        return self._primary.reading() if standby is None else _at(standby, standby.database.reading)
 
-    @contextmanager
-    def snapshot(self) -> Iterator[sa.Connection]:
+    def snapshot(self) -> AbstractContextManager[sa.Connection]:
         """Return a connection in one read-only transaction; errors as of `Database.snapshot`."""
         standby = _AT.get()
-        if standby is None:
-            with self._primary.snapshot() as connection:
-                yield connection
-            return
-        with _failing(standby), standby.database.snapshot() as connection:
-            yield connection
+        return self._primary.snapshot() if standby is None else _at(standby, standby.database.snapshot)
 
     def hot(self, statement: sa.Executable) -> HotStatement:
         """Compile `statement`, to be executed wherever a call reads."""
@@ -116,6 +104,14 @@ class _RoutedStatement(HotStatement):
             return self._at_primary.rows(**values)
         with _failing(standby):
             return self._elsewhere[standby].rows(**values)
+
+
+@contextmanager
+def _at(
+    standby: Standby, connected: Callable[[], AbstractContextManager[sa.Connection]]
+) -> Iterator[sa.Connection]:
+    with _failing(standby), connected() as connection:
+        yield connection
 
 
 @contextmanager
