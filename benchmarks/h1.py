@@ -16,13 +16,13 @@ import sqlalchemy as sa
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from benchmarks import h2load
+from benchmarks.calls import KINDS, PURPOSE
 from benchmarks.cluster import Cluster, followed
 from benchmarks.comparing import Contender, Size, interleave, line
 from benchmarks.population import asked_for, ssin_of
 from benchmarks.processes import cpu_s, serving
 from benchmarks.r1 import THREADS
 from benchmarks.serve_bare import LIST_DOSSIERS
-from benchmarks.calls import KINDS, PURPOSE
 from benchmarks.served import URI
 from benchmarks.stores import Store, opened
 from kruispunt import ClientCertificates, DirectoryClient

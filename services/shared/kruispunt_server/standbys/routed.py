@@ -78,10 +78,13 @@ class RoutedDatabase(Database):
         standby = _AT.get()
         return self._primary.reading() if standby is None else _at(standby, standby.database.reading)
 
-    def snapshot(self) -> AbstractContextManager[sa.Connection]:
-        """Return a connection in one read-only transaction; errors as of `Database.snapshot`."""
+    @contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """Give a connection in one read-only transaction; errors as of `Database.snapshot`."""
         standby = _AT.get()
-        return self._primary.snapshot() if standby is None else _at(standby, standby.database.snapshot)
+        connected = self._primary.snapshot() if standby is None else _at(standby, standby.database.snapshot)
+        with connected as connection:
+            yield connection
 
     def hot(self, statement: sa.Executable) -> HotStatement:
         """Compile `statement`, to be executed wherever a call reads."""
