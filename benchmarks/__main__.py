@@ -4,7 +4,25 @@ import argparse
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from benchmarks import b1, c1, dossier_imports, f1, g1, imports, m1, q1, r1, r2, r4, r5, r6, r7, s1, writes
+from benchmarks import (
+    b1,
+    c1,
+    dossier_imports,
+    f1,
+    g1,
+    h1,
+    imports,
+    m1,
+    q1,
+    r1,
+    r2,
+    r4,
+    r5,
+    r6,
+    r7,
+    s1,
+    writes,
+)
 from benchmarks.comparing import SIZES, Size, say
 
 ROWS: dict[str, Callable[[Size], Iterable[dict[str, Any]]]] = {
@@ -30,6 +48,7 @@ ROWS: dict[str, Callable[[Size], Iterable[dict[str, Any]]]] = {
     "F1N": f1.run_notices,
     "Q1": q1.run,
     "C1": c1.run,
+    "H1": h1.run,
 }
 
 

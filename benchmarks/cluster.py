@@ -38,6 +38,11 @@ class Cluster:
         self._socket = socket
         self.pid = pid
 
+    @property
+    def socket(self) -> Path:
+        """The folder of its socket."""
+        return self._socket
+
     def url(self, database: str) -> str:
         """Return the address of one of its databases."""
         return f"postgresql://postgres@/{database}?host={self._socket}"
@@ -66,6 +71,42 @@ def running(folder: Path = WORK / "postgres") -> Iterator[Cluster]:
         yield Cluster(socket, int((folder / "postmaster.pid").read_text().split()[0]))
     finally:
         _run("pg_ctl", "-D", folder, "-m", "fast", "-w", "-t", "300", "stop")
+
+
+@contextmanager
+def followed(cluster: Cluster, folder: Path = WORK / "standby") -> Iterator[Cluster]:
+    """Copy a running cluster, and start the copy as its hot standby; thrown away at the end."""
+    with suppress(subprocess.CalledProcessError):  # one that a killed run left behind
+        _run("pg_ctl", "-D", folder, "-m", "immediate", "-w", "stop")
+    shutil.rmtree(folder, ignore_errors=True)
+    socket = cluster.socket.with_name(f"{cluster.socket.name}-standby")
+    socket.mkdir(exist_ok=True)
+    _own(socket)
+    folder.mkdir()
+    _own(folder)
+    _run(
+        "pg_basebackup",
+        "-h",
+        cluster.socket,
+        "-U",
+        "postgres",
+        "-D",
+        folder,
+        "-R",
+        "-X",
+        "stream",
+        "-c",
+        "fast",
+    )
+    with (folder / "postgresql.conf").open("a") as configuration:
+        configuration.write(f"unix_socket_directories = '{socket}'\n")
+    _run("pg_ctl", "-D", folder, "-l", socket / "log", "-w", "-t", "300", "start")
+    try:
+        yield Cluster(socket, int((folder / "postmaster.pid").read_text().split()[0]))
+    finally:
+        _run("pg_ctl", "-D", folder, "-m", "immediate", "-w", "stop")
+        shutil.rmtree(folder)
+        shutil.rmtree(socket)
 
 
 def _own(folder: Path) -> None:

@@ -17,6 +17,7 @@ from benchmarks.population import asked_for, ssin_of
 from kruispunt.directory.v1 import directory_service_pb2 as pb
 from kruispunt_directory.domain.knowledge import Knowledge
 from kruispunt_directory.servicer.directory import DirectoryServicer
+from kruispunt_directory.servicer.holding import OwnDossiers
 from kruispunt_directory.store.attention import AttentionReader
 from kruispunt_directory.store.reading import DossierReader
 from kruispunt_directory.tables import directory_tables
@@ -46,10 +47,12 @@ class NoKnowledge:
 def servicer_on(database: Database) -> DirectoryServicer:
     """Return the product's servicer on a database."""
     tables = directory_tables()
+    reader = DossierReader(database, tables)
     return DirectoryServicer(
-        DossierReader(database, tables),
+        reader,
         AttentionReader(database, tables),
         NoKnowledge(),
+        OwnDossiers(reader, SystemClock()),
         PageTokens(b"benchmarks only!"),
         SystemClock(),
     )

@@ -2,7 +2,8 @@
 
 Only the servicer is wrapped: whatever it is asked, it answers on the next of the persons, because the load generator
 sends one body. Arguments: kind of call (`calls.KINDS`), URL of the database, persons in it, number of threads, folder
-of the certificates; "plain" for plaintext on the loopback address; `--port N` to share a port with others.
+of the certificates; "plain" for plaintext on the loopback address; `--standby URL` to read there where a call lets it;
+`--port N` to share a port with others.
 """
 
 import sys
@@ -56,6 +57,9 @@ def main() -> None:
     """Serve until killed; prints the port, or with `--port N`, as a supervisor starts workers, that it is ready."""
     kind, (url, persons, threads, folder) = KINDS[sys.argv[1]], sys.argv[2:6]
     more: dict[str, Any] = {"threads": int(threads), "database_connections": int(threads)}
+    if "--standby" in sys.argv:
+        more["standby_urls"] = [sys.argv[sys.argv.index("--standby") + 1]]
+        more["standby_staleness_s"] = 60.0
     if "plain" in sys.argv:
         more["plaintext_participant"] = _PARTICIPANT.participant_id
         more |= dict.fromkeys(("tls_certificate", "tls_key", "tls_authority"))

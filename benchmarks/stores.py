@@ -35,6 +35,7 @@ class Store:
         persons: how many it knows.
         pid: of the database server; none: the database works inside ours.
         rows_each: rows of a person that are counted.
+        cluster: the database server; none: the database works inside ours.
     """
 
     url: str
@@ -42,6 +43,7 @@ class Store:
     persons: int
     pid: int | None
     rows_each: int = DOSSIERS_EACH
+    cluster: Cluster | None = None
 
     @property
     def rows(self) -> int:
@@ -118,7 +120,7 @@ def _postgresql(cluster: Cluster, rows: int) -> Store:
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
             _make_postgresql(connection, cluster, name, persons)
         version = connection.info.server_version // 10_000
-    return Store(cluster.url(name), f"postgresql {version}", persons, cluster.pid)
+    return Store(cluster.url(name), f"postgresql {version}", persons, cluster.pid, cluster=cluster)
 
 
 def make_sqlite(file: Path, persons: int) -> None:

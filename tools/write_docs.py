@@ -214,7 +214,10 @@ def events() -> str:
 
 def rights() -> str:
     """Return the table of who may call what."""
-    rows = ["| method | any one of these roles | purpose and access record |", "| --- | --- | --- |"]
+    rows = [
+        "| method | any one of these roles | purpose and access record | may be read at a standby |",
+        "| --- | --- | --- | --- |",
+    ]
     services = {
         "DossierService": directory.DOSSIER_SERVICE,
         "DirectoryService": directory.DIRECTORY_SERVICE,
@@ -229,7 +232,7 @@ def rights() -> str:
     }
     for service, methods in services.items():
         rows += [
-            f"| {service}/{name} | {_roles(policy)} | {_personal(policy)} |"
+            f"| {service}/{name} | {_roles(policy)} | {_personal(policy)} | {_yes(policy.standby)} |"
             for name, policy in methods.items()
         ]
     return "\n".join(rows)
@@ -268,6 +271,10 @@ def uncovered() -> str:
         names = (name.partition("/")[2] for name in without if name.startswith(f"{service}/"))
         rows.append(f"- {service}: {', '.join(names)}")
     return "\n".join(rows)
+
+
+def _yes(holds: bool) -> str:  # noqa: FBT001 - a cell of a table
+    return "yes" if holds else "no"
 
 
 SECTIONS: dict[str, dict[str, Callable[[], str]]] = {

@@ -89,9 +89,6 @@ class FakeDirectory:
     def ResolveDossiers(self, requests: Iterator[Any], call: Call) -> Iterator[Any]:
         return self.resolve_dossiers(requests, call)
 
-    def ExportDossiers(self, request: Any, call: Call) -> Any:
-        raise NotImplementedError
-
     def GetRoute(self, request: Any, call: Call) -> Any:
         return pb.GetRouteResponse()
 
@@ -127,7 +124,6 @@ POLICIES = {
     "CheckAccess": Policy(personal=True),
     "GetCoverage": Policy(),
     "ListStaleDossiers": Policy(personal=True, look_required=False),
-    "ExportDossiers": Policy(personal=True, max_streams=4),
 }
 
 

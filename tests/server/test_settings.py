@@ -114,3 +114,39 @@ def test_a_password_is_not_shown(secret: Path):
     )
 
     assert "hunter2" not in repr(settings)
+
+
+def test_standbys_are_servers_of_postgresql_one_each(secret: Path):
+    """What was heard from one connection would say nothing of another, were there several behind an address."""
+    given = {"secret_file": secret, "plaintext_participant": "myself"}
+    several = [
+        "postgresql://a,b/name",
+        "postgresql://user:p@/name?host=a&host=b",
+        "postgresql://a/n?host=b,c",
+    ]
+    for url in several:
+        with pytest.raises(SettingsError) as caught:
+            DirectorySettings.load(**given, database_url="postgresql://a/name", standby_urls=[url])
+        assert [
+            "standby_urls (KRUISPUNT_DIRECTORY_STANDBY_URLS): each names one server; several are several entries"
+        ] == caught.value.faults
+    with pytest.raises(SettingsError) as caught:
+        DirectorySettings.load(
+            **given, database_url="sqlite:////tmp/x", standby_urls=["postgresql://a:5433/name"]
+        )
+    assert [
+        "standby_urls (KRUISPUNT_DIRECTORY_STANDBY_URLS): only PostgreSQL has standbys"
+    ] == caught.value.faults
+
+
+def test_standbys_are_read_from_the_environment_as_a_list(secret: Path, monkeypatch: pytest.MonkeyPatch):
+    """As JSON."""
+    monkeypatch.setenv(
+        "KRUISPUNT_DIRECTORY_STANDBY_URLS", '["postgresql://u@b:5433/n", "postgresql://u@c/n"]'
+    )
+
+    settings = DirectorySettings.load(
+        secret_file=secret, plaintext_participant="myself", database_url="postgresql://u@a/n"
+    )
+
+    assert ("postgresql://u@b:5433/n", "postgresql://u@c/n") == settings.standby_urls

@@ -54,7 +54,13 @@ class IdentityRegister:
         Raises:
             ValueError: no certificates, and not on loopback.
         """
-        return cls(IdentityClient(endpoint, certificates=certificates, purpose=_NEVER_STATED), patience_s)
+        client = IdentityClient(
+            endpoint,
+            certificates=certificates,
+            purpose=_NEVER_STATED,
+            consistency="latest",  # a check inside a write: what stands counts, not what stood
+        )
+        return cls(client, patience_s)
 
     def find(self, call: Call, number: Ssin, *, with_claim: bool) -> RegisteredPerson | None:
         """Return what the registers say of a number.

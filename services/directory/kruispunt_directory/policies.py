@@ -27,17 +27,26 @@ DOSSIER_SERVICE = {
 }
 
 DIRECTORY_SERVICE = {
-    "ListDossiers": Policy(roles=_ASKING, personal=True, data_group="dossier"),
+    "ListDossiers": Policy(roles=_ASKING, personal=True, data_group="dossier", standby=True),
     "ResolveDossiers": Policy(
-        roles=_ASKING, personal=True, max_streams=_STREAMS, data_group="dossier", kind=MethodClass.BULK
+        roles=_ASKING,
+        personal=True,
+        max_streams=_STREAMS,
+        data_group="dossier",
+        kind=MethodClass.BULK,
+        standby=True,
     ),
-    "GetRoute": Policy(roles=_CONSUMER, personal=True, data_group="route"),
+    "GetRoute": Policy(roles=_CONSUMER, personal=True, data_group="route", standby=True),
     # Every number asked may be malformed.
-    "CheckAccess": Policy(roles=_CONSUMER, personal=True, look_required=False, data_group="route"),
+    "CheckAccess": Policy(
+        roles=_CONSUMER, personal=True, look_required=False, data_group="route", standby=True
+    ),
     # Says what institutions told, nothing about a person.
-    "GetCoverage": Policy(),
+    "GetCoverage": Policy(standby=True),
     # May be empty.
-    "ListStaleDossiers": Policy(roles=_SUPPLIER, personal=True, look_required=False, data_group="dossier"),
+    "ListStaleDossiers": Policy(
+        roles=_SUPPLIER, personal=True, look_required=False, data_group="dossier", standby=True
+    ),
     "ExportDossiers": Policy(
         roles=_SUPPLIER, personal=True, max_streams=_STREAMS, data_group="dossier", kind=MethodClass.BULK
     ),

@@ -123,12 +123,15 @@ def servicers(parts: Parts, register: PersonRegister | None = None) -> list[Serv
     tables = directory_tables()
     knowledge = KnowledgeStore(parts.database, tables, parts.changes, parts.clock)
     directory = DirectoryServicer(
-        DossierReader(parts.database, tables),
-        AttentionReader(parts.database, tables),
+        DossierReader(parts.reading, tables),
+        AttentionReader(parts.reading, tables),
         knowledge,
+        # Whether the caller may ask is decided by what stands now.
+        OwnDossiers(DossierReader(parts.database, tables), parts.clock),
         parts.tokens,
         parts.clock,
-        CursorStore(parts.database, tables).followed_until,
+        CursorStore(parts.reading, tables).followed_until,
+        parts.reads,
     )
     exporting = ExportingServicer(ExportReader(parts.database, tables))
     store = DossierStore(parts.database, tables, parts.changes, parts.clock)

@@ -15,27 +15,39 @@ _WATCHES = 6000  # of one participant half as many
 _STREAMS = 4
 
 IDENTITY_SERVICE = {
-    "GetPerson": Policy(roles=_ASKING, personal=True),
+    "GetPerson": Policy(roles=_ASKING, personal=True, standby=True),
     # Every number asked may be malformed.
-    "BatchGetPersons": Policy(roles=_ASKING, personal=True, look_required=False, kind=MethodClass.BULK),
+    "BatchGetPersons": Policy(
+        roles=_ASKING, personal=True, look_required=False, kind=MethodClass.BULK, standby=True
+    ),
     "ResolveNumbers": Policy(
-        roles=_ASKING, personal=True, look_required=False, data_group="number", kind=MethodClass.BULK
+        roles=_ASKING,
+        personal=True,
+        look_required=False,
+        data_group="number",
+        kind=MethodClass.BULK,
+        standby=True,
     ),
     # May find nobody; the search itself is kept in any case.
-    "SearchPersons": Policy(roles=_ASKING, personal=True, look_required=False, kind=MethodClass.SEARCHES),
-    "ListPersonVersions": Policy(roles=_ASKING, personal=True),
+    "SearchPersons": Policy(
+        roles=_ASKING, personal=True, look_required=False, kind=MethodClass.SEARCHES, standby=True
+    ),
+    "ListPersonVersions": Policy(roles=_ASKING, personal=True, standby=True),
     "FindPersonsByForeignIdentifier": Policy(
         roles=_ASKING,
         personal=True,
         look_required=False,
         data_group="foreign_identifier",
         kind=MethodClass.SEARCHES,
+        standby=True,
     ),
     # May be empty.
     "ListSuspectedDuplicates": Policy(
         roles=_REGISTRAR, personal=True, look_required=False, data_group="number"
     ),
-    "ExportPersons": Policy(roles=_EXPORTING, personal=True, max_streams=_STREAMS, kind=MethodClass.BULK),
+    "ExportPersons": Policy(
+        roles=_EXPORTING, personal=True, max_streams=_STREAMS, kind=MethodClass.BULK, standby=True
+    ),
 }
 
 REGISTRATION_SERVICE = {

@@ -154,11 +154,13 @@ class _Stores:
         self.matches = MatchStore(database, tables.matching, around.peppers, clock)
         self._check_pepper(parts)
         search = PersonSearch(self.matches, matcher, national)
-        self.candidates = CandidateSearch(database, search, self.numbers)
+        self.candidates = CandidateSearch(parts.reading, search, self.numbers)
         self.decisions = DecisionStore(database, tables, self.numbers)
         self.searches = SearchLog(database, tables)
         self.facts = FactStore(database, tables.persons)
-        self.reader = PersonReader(database, self.numbers, self.facts, LinkStates(database, tables), national)
+        self.reader = PersonReader(
+            parts.reading, self.numbers, self.facts, LinkStates(parts.reading, tables), national
+        )
         self.referrals = Referrals(around.keys.derive("referral"))
         self.views = CandidateViews(self.reader, around.guard, self.referrals, clock)
         # Here and not at the edge: whatever looks at a person passes the journal.
@@ -180,7 +182,7 @@ class _Stores:
 def _identity_service(parts: Parts, around: Surroundings, stores: _Stores) -> Combined:
     return Combined(
         ReadingServicer(stores.reader, around.guard, stores.referrals, parts.tokens, parts.clock),
-        ResolvingServicer(NumberResolver(parts.database, stores.numbers, around.national), around.guard),
+        ResolvingServicer(NumberResolver(parts.reading, stores.numbers, around.national), around.guard),
         SearchingServicer(
             stores.candidates,
             stores.views,
@@ -191,7 +193,7 @@ def _identity_service(parts: Parts, around: Surroundings, stores: _Stores) -> Co
             around.keys.derive("search-criteria"),
         ),
         ExportingServicer(
-            ExportReader(parts.database, stores.tables), stores.reader, around.guard, parts.clock
+            ExportReader(parts.reading, stores.tables), stores.reader, around.guard, parts.clock, parts.reads
         ),
     )
 
@@ -243,5 +245,6 @@ def _holders(settings: IdentitySettings) -> DirectoryHolders | None:
         settings.directory_endpoint,
         certificates=peer_certificates(settings, "directory"),
         purpose=_OWN_PURPOSE,
+        consistency="latest",  # whether somebody may read or write of a person is not decided by what stood before
     )
     return DirectoryHolders(client)

@@ -30,6 +30,9 @@ from kruispunt_server.sealing.sealer import Sealer
 from kruispunt_server.sealing.worker import LEASE as SEALER_LEASE
 from kruispunt_server.sealing.worker import SealingThread
 from kruispunt_server.settings import ServerSettings
+from kruispunt_server.standbys.reads import HEALTH_NAME as STANDBYS_NAME
+from kruispunt_server.standbys.reads import Reads
+from kruispunt_server.standbys.wiring import reads_of
 from kruispunt_server.subject_keys import SubjectKeys
 from kruispunt_server.tables import SharedTables
 from kruispunt_server.tokens import PageTokens
@@ -94,6 +97,12 @@ class Parts:
     edge: Edge
     quotas: Quotas
     bearer: "BearerTokens | None" = None
+    reads: Reads | None = None
+
+    @property
+    def reading(self) -> Database:
+        """The database for stores that only read, and whose reads a standby may answer."""
+        return self.database if self.reads is None else self.reads.database
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +130,15 @@ class Assembly:
         """The hubs of its feeds."""
         return [one.hub for one in self.servicers if one.hub is not None]
 
+    def all_conditions(self) -> Mapping[str, Callable[[], bool]]:
+        """Return further names of health, those of the standbys among them."""
+        reads = self.parts.reads
+        return self.conditions if reads is None else {**self.conditions, STANDBYS_NAME: reads.all_serve}
+
     def start(self) -> None:
         """Begin what goes on beside the calls: sealing, and telling watchers."""
+        if self.parts.reads is not None:
+            self.parts.reads.start()
         for hub in self.hubs:
             self.parts.sealing.listen(hub.wake)
             hub.start()
@@ -147,6 +163,8 @@ class Assembly:
             self.parts.edge.refusals.close()
         self.parts.journal.close()
         self.parts.sealing.stop()
+        if self.parts.reads is not None:
+            self.parts.reads.stop()
         self.parts.database.close()
 
 
@@ -173,11 +191,13 @@ def open_parts(
     journal = AccessJournal(database, tables, pseudonyms, clock, flushed=flushed)
     rights = RightsBook(RightsStore(database, tables), clock)
     bearer = _bearer(settings, telemetry.events)
+    reads = reads_of(settings, database, tables, keys, clock, telemetry.events, telemetry.metrics)
     memory = QuotaMemory.inherited()
     quotas = quotas_of(settings, memory, rights, telemetry.events, telemetry.metrics)
     edge = replace(
         _edge(settings, telemetry, rights, journal, clock),
         bearer=bearer,
+        reads=reads,
         quotas=quotas,
         alarm=alarm_of(settings, memory, telemetry.events, telemetry.metrics),
     )
@@ -205,6 +225,7 @@ def open_parts(
         edge=edge,
         quotas=quotas,
         bearer=bearer,
+        reads=reads,
     )
 
 

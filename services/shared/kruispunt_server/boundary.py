@@ -27,6 +27,7 @@ from kruispunt_server.feeds.outlet import Outlet
 from kruispunt_server.incidents import incident_of
 from kruispunt_server.purpose import read_purpose
 from kruispunt_server.raw import on_pool, parse
+from kruispunt_server.standbys.placing import Placing
 from kruispunt_server.streams import Place, Slots, Watchdog
 from kruispunt_server.time_left import for_everybody, works_until
 
@@ -86,6 +87,7 @@ class _Endpoint:
         self._journal = edge.journal
         self._look_required = policy.personal and policy.look_required
         self._calls: Calls | None = edge.metrics.calls(self._name) if edge.metrics else None
+        self._placing = Placing(method, policy, edge.reads)
         self._says_finished = edge.events.wants("call_finished")
         if (policy.max_streams is None) == (self._reads_stream or self._writes_stream):
             raise ValueError(f"{self._name}: a streaming method needs a limit, and only such a one")
@@ -123,10 +125,13 @@ class _Endpoint:
             self._admit(call, context)
             if self._slots is not None:
                 place = self._enter(self._slots, call, context)
-            answer = self._work(self._read(received, call, context, place), call)
+            request = self._read(received, call, context, place)
+            answer = self._placing.answer(self._work, request, call, context)
             if self._look_required and not call.looks:
                 raise AssertionError("an answer with personal data of nobody")  # noqa: TRY301 - becomes INTERNAL
-            return self._sealed(answer, call)
+            reply = self._sealed(answer, call)
+            self._placing.changed(context)
+            return reply  # noqa: TRY300 - what was raised is a refusal
         except Exception as error:  # noqa: BLE001 - the one place where all ends
             refusal = self._refusal(error, call)
         finally:
@@ -150,6 +155,7 @@ class _Endpoint:
             self._admit(call, context)
             assert self._slots is not None, "a stream has slots"
             place = self._enter(self._slots, call, context)
+            self._placing.open(call, context)
             for answer in self._work(self._read(received, call, context, place), call):
                 self._still(call, context)
                 reply = self._sealed(answer, call)
@@ -158,6 +164,7 @@ class _Endpoint:
                 place.watchdog.hears()
                 self._still(call, context)  # what comes next is read with the rights of now
             self._sealed(b"", call)  # what it looked at after the last answer
+            self._placing.changed(context)
             refusal = None
         except Exception as error:  # noqa: BLE001 - the one place where all ends
             if context.is_active():  # else the caller has gone: nobody to tell

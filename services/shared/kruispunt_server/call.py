@@ -7,10 +7,13 @@ import datetime as dt
 import enum
 import uuid
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.ids import new_id
+
+if TYPE_CHECKING:
+    from kruispunt_server.standbys.wishes import Wish
 
 
 class Role(enum.StrEnum):
@@ -142,6 +145,7 @@ class Call:
         right: what it may; nothing on methods that touch no personal data.
         misses: looks of `MISSES` that were not counted yet.
         via: the service of the registry that makes the call for `participant`; empty: it makes it itself.
+        wish: how fresh its reads must be, where a standby may answer them; none: they are made at the primary.
         token_end: until when its bearer token is good, in Unix seconds; none: it brought none.
     """
 
@@ -155,6 +159,7 @@ class Call:
     via: str = ""
     token_end: float | None = None
     misses: int = 0
+    wish: "Wish | None" = None
 
     def look(self, person: int, data_groups: str, result: str, *, protected: bool | None = None) -> uuid.UUID:
         """Note that the answer shows data of `person`; the boundary journals it before the answer leaves.

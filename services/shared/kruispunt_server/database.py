@@ -119,6 +119,33 @@ class Database:
             raise
         return database
 
+    @classmethod
+    def of_standby(
+        cls,
+        url: str,
+        *,
+        pool_size: int,
+        busy_timeout_s: float,
+        statement_timeout_s: float,
+        greet: Callable[[PatientConnection], None],
+    ) -> Self:
+        """Return the database of a hot standby, whether or not it can be reached now; only to be read.
+
+        Args:
+            url: `postgresql://user@host/name`, of one server.
+            pool_size: as of `open`.
+            busy_timeout_s: as of `open`.
+            statement_timeout_s: as of `open`.
+            greet: sees every new connection first; one that it raises on is closed and not used.
+        """
+        parsed = sa.make_url(url)
+        pooled = pooler_of(parsed) is not None
+        engine, connect = _open_postgresql(
+            parsed, pool_size, busy_timeout_s, statement_timeout_s, pooled=pooled, greet=greet
+        )
+        pool = HotPool(connect, pool_size, busy_timeout_s)
+        return cls(engine, pool, pool_size=pool_size, busy_timeout_s=busy_timeout_s, pooled=pooled)
+
     def reading(self) -> AbstractContextManager[sa.Connection]:
         """Return a connection in autocommit: each statement sees the latest committed state.
 
@@ -323,8 +350,23 @@ def _has_given_up() -> bool:
     return left_s is not None and left_s <= 0
 
 
+def _introduce(connection: PatientConnection, greet: Callable[[PatientConnection], None]) -> None:
+    try:
+        greet(connection)
+        connection.rollback()
+    except BaseException:
+        connection.close()
+        raise
+
+
 def _open_postgresql(
-    url: sa.URL, pool_size: int, busy_timeout_s: float, statement_timeout_s: float, *, pooled: bool
+    url: sa.URL,
+    pool_size: int,
+    busy_timeout_s: float,
+    statement_timeout_s: float,
+    *,
+    pooled: bool,
+    greet: Callable[[PatientConnection], None] | None = None,
 ) -> tuple[sa.Engine, Callable[[], Session]]:
     patience_ms = int(statement_timeout_s * 1000)
     url = url.set(drivername="postgresql+psycopg").difference_update_query([_POOLER])
@@ -351,6 +393,9 @@ def _open_postgresql(
         connection = connect_one(*arguments, **{**options, **more})
         # PostgreSQL ends a slow statement by itself, unless a pooler is in between.
         connection.patience_s = statement_timeout_s + (0.0 if pooled else _GRACE_S)
+        if greet is not None:
+            connection.patience_s, connection.cancels = statement_timeout_s, False
+            _introduce(connection, greet)
         return connection
 
     engine = sa.create_engine(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # not paid for by a server that neither counts nor traces
     from kruispunt_server.bearer.tokens import BearerTokens
     from kruispunt_server.metrics import Metrics
     from kruispunt_server.rehearsal.listening import Listener
+    from kruispunt_server.standbys.reads import Reads
     from kruispunt_server.tracing import Tracing
 
 NO_DEADLINE_S: Final = 1e9
@@ -78,6 +79,7 @@ class Policy:
             is narrowed to the groups of the grant.
         kind: by which its calls are counted.
         purpose: a purpose is mandatory although nobody's data is touched: the change log keeps who did it, and why.
+        standby: it only reads, and a standby may answer where the caller allows.
         watch: the method is a stream that goes on telling and holds no thread: the servicer's method takes an
             `Outlet` too, and returns when the watch is open.
     """
@@ -89,6 +91,7 @@ class Policy:
     watch: bool = False
     data_group: str = ""
     kind: MethodClass = MethodClass.READS
+    standby: bool = False
     purpose: bool = False
 
     @property
@@ -133,6 +136,7 @@ class Edge:
         alarm: counts look-ups that missed; none: they are not counted.
         listener: hears how clients behave, in a registry that rehearses; none: nothing is heard, at no cost.
         refusals: tells who was not let in; none: nobody is told.
+        reads: sends reads to standbys; none: there are none.
     """
 
     callers: Callers
@@ -149,3 +153,4 @@ class Edge:
     alarm: Watching | None = None
     listener: "Listener | None" = None
     refusals: Refusals | None = None
+    reads: "Reads | None" = None

@@ -90,6 +90,12 @@ EVENTS: Mapping[str, Event] = {
         "A further name of health, such as `kruispunt.directory.following`, changed its mind.",
         "condition", "serving", "exception",
     ),
+    "standby_changed": _event(
+        "warning",
+        "A standby can be read by now, or no more: not reached, no standby, of another database, not on the timeline of the "
+        "primary, far behind, gone back.",
+        "standby", "serving", "why",
+    ),
     "certificate_loaded": _event("info", "Certificate, key or authority were read anew.", "loads"),
     "certificate_unreadable": _event(
         "error", "New certificate files cannot be used; the old ones stay.", "exception"

@@ -4,6 +4,7 @@ Workers write through prometheus-client's multiprocess files (the environment na
 this module is imported); the parent reads them and serves them. In one process alone it works as well.
 """
 
+import math
 import os
 from pathlib import Path
 
@@ -94,6 +95,14 @@ class Metrics:
             "kruispunt_feed_stuck", "A record that a feed tells was altered and cannot be decrypted.",
             ("feed",), registry=self.registry, multiprocess_mode="livemax",
         )  # fmt: skip
+        self._reads = Counter(
+            "kruispunt_standby_reads", "Reads that a standby may answer, by where they were made: standby, primary, failed.",
+            ("place",), registry=self.registry,
+        )  # fmt: skip
+        self._standby_behind = Gauge(
+            "kruispunt_standby_behind_seconds", "How old what a standby shows may be; infinite: it cannot be read.",
+            ("standby",), registry=self.registry, multiprocess_mode="livemax",
+        )  # fmt: skip
         self._sealed = Counter(
             "kruispunt_sealed_records",
             "Records of the logs that were sealed.",
@@ -127,6 +136,14 @@ class Metrics:
         self._misses.inc(misses)
         if suspected:
             self._enumerations.inc()
+
+    def read_at(self, place: str) -> None:
+        """Count a read that a standby may answer: at "standby", at "primary", or there after the standby "failed"."""
+        self._reads.labels(place).inc()
+
+    def set_standby_behind(self, standby: str, seconds: float | None) -> None:
+        """State how old what a standby shows may be; none: it cannot be read; sampled."""
+        self._standby_behind.labels(standby).set(math.inf if seconds is None else seconds)
 
     def set_behind(self, seconds: float) -> None:
         """State how far this service is behind the one that it follows, infinitely if it never followed it; sampled."""

@@ -26,9 +26,12 @@ class PatientConnection(psycopg.Connection[Any]):
 
     Attributes:
         patience_s: how long a statement may take at most; none: as long as it likes.
+        cancels: have a late statement ended, and keep the connection; or else close it at once, where another server
+            may be asked meanwhile.
     """
 
     patience_s: float | None = None
+    cancels = True
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         """Wait for the server.
@@ -67,7 +70,10 @@ class PatientConnection(psycopg.Connection[Any]):
         except psycopg.OperationalError as error:
             if error.sqlstate is not None or self.pgconn.transaction_status != TransactionStatus.ACTIVE:
                 raise  # the server said something, or the line broke
-            self._cancel(gen, interval)
+            if self.cancels:
+                self._cancel(gen, interval)
+            else:
+                self.pgconn.finish()
             raise _LateError("the statement took too long") from error
 
     def _cancel(self, gen: Any, interval: float) -> None:

@@ -44,7 +44,7 @@ class Server:
             settings.probe_interval_s,
             edge.events,
             self._sample,
-            assembly.conditions,
+            assembly.all_conditions(),
         )
         beside = ThreadPoolExecutor(_BESIDE_THREADS, thread_name_prefix="beside")
         share = max(1, settings.max_waiting // 2)
@@ -74,6 +74,9 @@ class Server:
             edge.metrics.set_running(edge.running.count())
             for hub in self._assembly.hubs:
                 edge.metrics.set_stuck(hub.name, stuck=hub.is_stuck())
+            reads = self._assembly.parts.reads
+            for name, seconds in reads.behind_s().items() if reads is not None else ():
+                edge.metrics.set_standby_behind(name, seconds)
             for sample in self._assembly.sampling:
                 with contextlib.suppress(Exception):  # the probe says that the database is away
                     sample()

@@ -4,7 +4,7 @@ import importlib.util
 import ipaddress
 import os
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import Field, FilePath, ValidationError, ValidationInfo, field_validator
@@ -25,6 +25,14 @@ _QUOTA = r"^([1-9][0-9]{0,8}/(s|min|hour|day)|unlimited)$"
 def _quota(usual: str, says: str) -> Any:
     """Return the field of a quota, such as "60/min"."""
     return Field(usual, pattern=_QUOTA, description=f"{says} As in the file of rights, or `unlimited`.")
+
+
+def names_several_servers(url: str) -> bool:
+    """Whether an address of PostgreSQL names more than one host."""
+    parts = urlsplit(url)
+    hosts = [one for one in parts.netloc.rpartition("@")[2].split(",") if one]
+    named = [one for given in parse_qs(parts.query).get("host", []) for one in given.split(",")]
+    return len(hosts) > 1 or len(named) > 1
 
 
 class SettingsError(Exception):
@@ -126,6 +134,27 @@ class ServerSettings(BaseSettings):
     statement_timeout_s: float = Field(10.0, gt=0, description="After which PostgreSQL gives up a statement.")
     busy_timeout_s: float = Field(
         5.0, gt=0, description="How long to wait for a connection or SQLite's writer."
+    )
+    standby_urls: tuple[Annotated[str, Field(pattern=r"^postgresql://")], ...] = Field(
+        (),
+        repr=False,
+        validate_default=True,
+        description="Hot standbys of the database that may answer reads, one server each, written as `database_url`. "
+        "A list; none: every read is made at the primary.",
+    )
+    standby_staleness_s: float = Field(
+        1.0, gt=0, le=60, description="How old may be what a standby shows; an older one is not read."
+    )
+    standby_wait_s: float = Field(
+        0.01,
+        ge=0,
+        le=1,
+        description="How long a call waits for a standby to show what its caller wrote, before it goes to the primary.",
+    )
+    standby_timeout_s: float = Field(
+        2.0,
+        gt=0,
+        description="After which a statement on a standby is given up, and asked of the primary.",
     )
     workers: int = Field(2, ge=1, le=64, description="Processes that serve; about one per core.")
     threads: int = Field(8, ge=1, le=256, description="Calls served at once by one worker, streams aside.")
@@ -243,6 +272,17 @@ class ServerSettings(BaseSettings):
         plaintext = "plaintext_participant" not in info.data or info.data["plaintext_participant"] is not None
         if value is None and not plaintext:
             raise ValueError("is required for mutual TLS")
+        return value
+
+    @field_validator("standby_urls")
+    @classmethod
+    def _standbys_of_postgresql(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if not value:
+            return value
+        if not info.data.get("database_url", "postgresql://").startswith("postgresql://"):
+            raise ValueError("only PostgreSQL has standbys")
+        if any(names_several_servers(url) for url in value):
+            raise ValueError("each names one server; several are several entries")
         return value
 
     @field_validator("secret_file")

@@ -5,6 +5,7 @@ import io
 import json
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -138,8 +139,15 @@ def settings_of(database_url: str, pki: Path, **more: Any) -> IdentitySettings:
 @pytest.fixture
 def identity(identity_url: str, sandbox_pki: Path, tmp_path: Path) -> Iterator[Identity]:
     """The running identity server; the test runs once on each kind of database."""
+    with serving_identity(identity_url, sandbox_pki, national_register_file=tmp_path / "national.db") as one:
+        yield one
+
+
+@contextmanager
+def serving_identity(database_url: str, pki: Path, **more: Any) -> Iterator[Identity]:
+    """Start identity, with further settings; stop it when the test has ended."""
     clock, log, holders = FixedClock(NOON), io.StringIO(), Holders()
-    settings = settings_of(identity_url, sandbox_pki, national_register_file=tmp_path / "national.db")
+    settings = settings_of(database_url, pki, **more)
     tables = identity_tables()
     telemetry = Telemetry(Events("identity", strict=True, stream=log))
     parts = open_parts(settings, tables.shared, telemetry, clock=clock)
@@ -148,7 +156,7 @@ def identity(identity_url: str, sandbox_pki: Path, tmp_path: Path) -> Iterator[I
     assembly = Assembly(parts, servicers(parts, around))
     server = Server(settings, assembly)
     port = server.start(0)
-    one = Identity(f"127.0.0.1:{port}", sandbox_pki, parts.database, tables, clock, holders, log, assembly)
+    one = Identity(f"127.0.0.1:{port}", pki, parts.database, tables, clock, holders, log, assembly)
     yield one
     for client in one.clients:
         client.close()

@@ -1,8 +1,9 @@
 """DirectoryService: who holds what, may I, from whom."""
 
 import datetime as dt
+import functools
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from kruispunt.directory.v1 import directory_service_pb2 as pb
@@ -19,6 +20,8 @@ from kruispunt_directory.store.places import Place, Rows, latest_of
 from kruispunt_server.call import Call, InstitutionKey
 from kruispunt_server.clock import Clock
 from kruispunt_server.errors import Reason, RegistryError
+from kruispunt_server.standbys.reads import Reads, answered
+from kruispunt_server.standbys.routed import from_primary
 from kruispunt_server.tokens import PageTokens
 from kruispunt_server.wire import (
     parse_code,
@@ -44,17 +47,20 @@ class DirectoryServicer:
         reader: "DossierReader",
         attention: "AttentionReader",
         knowledge: KnowledgeSource,
+        own: OwnDossiers,
         tokens: PageTokens,
         clock: Clock,
         followed_until: Callable[[], dt.datetime | None] = lambda: None,
+        reads: Reads | None = None,
     ) -> None:
         self._reader = reader
+        self._reads = reads
         self._followed_until = followed_until
         self._knowledge = knowledge
         self._tokens = tokens
         self._clock = clock
-        self._own = OwnDossiers(reader, clock)
-        self._decider = RouteDecider(reader, knowledge, self._own, clock)
+        self._own = own
+        self._decider = RouteDecider(reader, knowledge, own, clock)
         self._stale = StaleLister(attention, knowledge, tokens, clock)
         self._attention = attention
 
@@ -91,6 +97,8 @@ class DirectoryServicer:
         known_at = known_at_of(first.criteria, call, "criteria.known_at")
         narrowed = messages.parse_filter(first.criteria.filter, "criteria.filter")
         write = messages.write_as_columns if first.criteria.columnar else messages.write_as_messages
+        if known_at is not None:  # an answer about the past never changes
+            call.wish = None
         for number, request in enumerate(itertools.chain([first], requests)):
             if number and request.HasField("criteria"):
                 raise RegistryError(
@@ -99,8 +107,8 @@ class DirectoryServicer:
             if len(request.ssins) > _CHUNK_LIMIT:
                 raise _too_many("ssins")
             if request.ssins:
-                response = pb.ResolveDossiersResponse(chunk=request.chunk)
-                dossiers = self._resolve_chunk(request.ssins, response, call, valid_at, known_at, narrowed)
+                resolve = functools.partial(self._resolve_chunk, request, call, valid_at, known_at, narrowed)
+                response, dossiers = answered(self._reads, call, resolve)
                 write(response, dossiers)
                 yield response
 
@@ -182,6 +190,7 @@ class DirectoryServicer:
         rows = read(instant)
         if len(rows) > size and instant is None:
             # From here on the list is that of one instant: no page misses or repeats what changes meanwhile.
+            from_primary()
             instant = latest_of(rows, call.now)
             rows = read(instant)
         token = ""
@@ -193,14 +202,14 @@ class DirectoryServicer:
 
     def _resolve_chunk(
         self,
-        ssins: Sequence[str],
-        response: pb.ResolveDossiersResponse,
+        request: pb.ResolveDossiersRequest,
         call: Call,
         valid_at: dt.date,
         known_at: dt.datetime | None,
         narrowed: DossierFilter,
-    ) -> list[Rows]:
-        """Write who each number is into an answer, and return the dossiers of each."""
+    ) -> tuple[pb.ResolveDossiersResponse, list[Rows]]:
+        """Return an answer that says who each number is, and the dossiers of each."""
+        response, ssins = pb.ResolveDossiersResponse(chunk=request.chunk), request.ssins
         numbers = [read_number(text) for text in ssins]
         valid = [number for number in numbers if number is not None]
         held = self._own.among(call, valid)
@@ -227,7 +236,7 @@ class DirectoryServicer:
                 call.look(int(resolution.current), _DATA_GROUP, "found" if found else "none")
                 messages.write_person(answer, text, resolution, found=bool(found))
             dossiers.append(found)
-        return dossiers
+        return response, dossiers
 
 
 def _too_many(field: str) -> RegistryError:

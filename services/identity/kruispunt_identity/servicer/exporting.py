@@ -1,10 +1,14 @@
 """ExportPersons: a selection of persons as a stream."""
 
+import datetime as dt
+import functools
 import time
 from collections.abc import Iterator
 
 from kruispunt.identity.v1 import identity_service_pb2 as pb
+from kruispunt.ssin import Ssin
 from kruispunt_identity.domain.exporting import OURS, Selection
+from kruispunt_identity.domain.found import Found
 from kruispunt_identity.domain.number import Register
 from kruispunt_identity.domain.rights import View
 from kruispunt_identity.messages.persons import person_message
@@ -14,6 +18,7 @@ from kruispunt_identity.store.reading import PersonReader
 from kruispunt_server.call import Call
 from kruispunt_server.clock import Clock
 from kruispunt_server.errors import Reason, RegistryError
+from kruispunt_server.standbys.reads import Reads, answered
 from kruispunt_server.wire import parse_code, parse_instant, parse_optional_day, parse_ssin
 
 _CHUNK = 500
@@ -29,7 +34,15 @@ class ExportingServicer:
     `changed_since`.
     """
 
-    def __init__(self, numbers: ExportReader, reader: PersonReader, guard: Guard, clock: Clock) -> None:
+    def __init__(
+        self,
+        numbers: ExportReader,
+        reader: PersonReader,
+        guard: Guard,
+        clock: Clock,
+        reads: Reads | None = None,
+    ) -> None:
+        self._reads = reads
         self._numbers = numbers
         self._guard = guard
         self._reader = reader
@@ -42,17 +55,17 @@ class ExportingServicer:
         selection = _parse_selection(request, call)
         day = parse_optional_day(request, "valid_at") or self._clock.today()
         after: int | None = parse_ssin(request.after_ssin, "after_ssin") if request.after_ssin else 0
+        if self._reads is not None and call.wish is not None:
+            # Or the next export, of what changed since this one began, might miss what a standby did not show yet.
+            call.wish = self._reads.from_now_on()
         silent_until = time.monotonic() + _SILENCE_S
         while after is not None:
             view = View.of(call.right)  # rights may be narrowed while it streams
-            numbers, after = self._numbers.stretch(selection, after, _CHUNK)
-            readable = self._guard.readable(call, numbers)
-            if readable is not None:
-                numbers = [number for number in numbers if number in readable]
-            found = self._reader.persons(numbers, valid_at=day) if numbers else {}
+            stretch = functools.partial(self._stretch, call, selection, after, day)
+            found, after = answered(self._reads, call, stretch)
             response = pb.ExportPersonsResponse()
-            for number in numbers:
-                person = found[number].person
+            for number, one in found.items():
+                person = one.person
                 # Not one that was replaced since: it is found under the other number.
                 if person is None or person.ssin != number or not selection.holds(person):
                     continue
@@ -65,6 +78,17 @@ class ExportingServicer:
                 silent_until = time.monotonic() + _SILENCE_S
             if time.monotonic() > call.deadline:
                 raise RegistryError(Reason.DEADLINE_OVER, "the deadline passed; go on after the last number")
+
+    def _stretch(
+        self, call: Call, selection: Selection, after: int, day: dt.date
+    ) -> tuple[dict[Ssin, Found], int | None]:
+        """Read the next persons that the call may read, by number, and after which number to go on; none: at the end."""
+        numbers, next_after = self._numbers.stretch(selection, after, _CHUNK)
+        readable = self._guard.readable(call, numbers)
+        if readable is not None:
+            numbers = [number for number in numbers if number in readable]
+        found = self._reader.persons(numbers, valid_at=day) if numbers else {}
+        return {number: found[number] for number in numbers}, next_after
 
 
 def _parse_selection(request: pb.ExportPersonsRequest, call: Call) -> Selection:

@@ -20,6 +20,7 @@ from kruispunt_identity.store.reading import PersonReader
 from kruispunt_server.call import Call
 from kruispunt_server.clock import Clock
 from kruispunt_server.errors import Reason, RegistryError
+from kruispunt_server.standbys.routed import from_primary
 from kruispunt_server.tokens import PageTokens
 from kruispunt_server.wire import parse_instant, parse_optional_day, parse_page_size, parse_ssin
 
@@ -131,6 +132,7 @@ class ReadingServicer:
             call.look(int(number), NUMBER, "found")
         token = ""
         if page.more:
+            from_primary()  # the pages are those of one instant
             instant = place.instant if place else known_at or _latest_of(page, call.now)
             token = self._tokens.make(query, VersionPlace(instant, page.versions[-1].key).written())
         return pb.ListPersonVersionsResponse(

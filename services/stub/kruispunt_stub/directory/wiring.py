@@ -82,12 +82,13 @@ def wire_directory(parts: Parts, register: PersonRegister) -> MemoryDirectory:
     sql = in_place_of_sql
     writes = sql(MemoryWrites(memory))
     hub = parts.hub(NoticeSource(sql(notices), new_id().hex))
+    own = OwnDossiers(sql(reader), parts.clock)
     impacts = ImpactReader(sql(memory), sql(dossiers), sql(cursors))
     servicers = (
         (
             _DIRECTORY,
             DirectoryServicer(
-                sql(reader), sql(attention), knowledge, parts.tokens, parts.clock, cursors.followed_until
+                sql(reader), sql(attention), knowledge, own, parts.tokens, parts.clock, cursors.followed_until
             ),
             policies.DIRECTORY_SERVICE,
         ),
@@ -99,7 +100,7 @@ def wire_directory(parts: Parts, register: PersonRegister) -> MemoryDirectory:
         ),
         (
             _NOTICE,
-            NoticeServicer(hub, sql(notices), impacts, OwnDossiers(sql(reader), parts.clock), parts.clock),
+            NoticeServicer(hub, sql(notices), impacts, own, parts.clock),
             policies.NOTICE_SERVICE,
         ),
     )
