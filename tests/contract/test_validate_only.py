@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import json
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ from kruispunt import (
     DistinctDecision,
     DistinctReason,
     Dossier,
+    DossierRow,
+    DossierRowOutcome,
     Evidence,
     EvidenceKind,
     Gender,
@@ -172,6 +175,12 @@ def _register_dossier(world: World, dry: bool) -> None:
     world.pensions.register_dossier(world.person, capacity=10, phase=10, period=SINCE, validate_only=dry)
 
 
+def _import_dossiers(world: World, dry: bool) -> None:
+    rows = [DossierRow(world.person, 10, SINCE, phase=10)]
+    (result,) = world.pensions.import_dossiers(rows, import_id=uuid.uuid4(), validate_only=dry)
+    assert DossierRowOutcome.CREATED is result.outcome
+
+
 def _dossier(world: World) -> Dossier:
     """Return the dossier as it stands."""
     (found,) = (one for one in world.pensions.list_dossiers(world.person) if one.capacity == 10)
@@ -226,6 +235,7 @@ CHANGES: Mapping[str, Change] = {
     "DossierService/RemoveDossiers": lambda world, dry: world.pensions.remove_dossiers(
         world.person, shapes.InCapacity(10), validate_only=dry
     ),
+    "DossierService/ImportDossiers": _import_dossiers,
     "NoticeService/AcknowledgeNotices": lambda world, dry: world.pensions.acknowledge_notices(
         1, validate_only=dry
     ),

@@ -123,15 +123,15 @@ class Home:
         return grpc.secure_channel(address, credentials, channel_options())
 
 
-def prepared_home(folder: Path, urls: dict[str, str]) -> Home:
-    """Return a home whose databases, by service, know one participant and code tables; the servers own nothing there."""
+def prepared_home(folder: Path, urls: dict[str, str], *, code_tables: bool = False) -> Home:
+    """Return a home whose databases, by service, know one participant, and code tables if so; the servers own nothing."""
     pki.issue_all(folder / "pki", {"pension-office": ["spiffe://test/participant/pension-office"]})
     pki.replace_file(folder / "pki" / "secret", b"s" * 32, 0o600)
     (folder / "rights.yaml").write_text(RIGHTS)
     for service, url in urls.items():
         database = Database.open(url, pool_size=1)
         load_rights(database, shared, SystemClock(), rights_in(folder / "rights.yaml"))
-        if service == "directory":
+        if code_tables and service == "directory":
             load_into(database, directory_tables(), SystemClock(), load_code_tables(None))
         database.close()
     home = Home(folder)

@@ -23,7 +23,7 @@ ALLOWED_BYTES = 4 << 20
 @pytest.fixture
 def server(tmp_path: Path, postgres_url: str) -> Iterator[Running]:
     """Two workers on PostgreSQL that count."""
-    home = prepared_home(tmp_path, {"directory": postgres_url})
+    home = prepared_home(tmp_path, {"directory": postgres_url}, code_tables=True)
     running = Running(home, workers=2, metrics_port=0)
     yield running
     running.kill()

@@ -33,7 +33,7 @@ def home(request: pytest.FixtureRequest, tmp_path: Path) -> Home:
         url = f"sqlite:///{tmp_path}/d.db"
     else:
         url = request.getfixturevalue("postgres_url" if request.param == "postgresql" else "pooled_url")
-    return prepared_home(tmp_path, {"directory": url})
+    return prepared_home(tmp_path, {"directory": url}, code_tables=True)
 
 
 @pytest.fixture

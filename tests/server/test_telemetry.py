@@ -21,6 +21,7 @@ from kruispunt_server.edge import Edge
 from kruispunt_server.events import Events
 from kruispunt_server.health import Health
 from kruispunt_server.metrics import Metrics
+from kruispunt_server.refusals import Refusals
 from kruispunt_server.tracing import Tracing
 
 from .conftest import NOON, POLICIES, PURPOSE, SERVICE, FakeDirectory, Participants, RecordingJournal
@@ -126,7 +127,11 @@ def test_a_refused_call_says_so_in_its_span_and_in_the_log(
     events.trace_id = traced_edge.tracing.current_trace_id
     refusing = Policy(roles=frozenset({Role.AUDITOR}), personal=True)
 
-    context = served(replace(traced_edge, events=events), ("traceparent", PARENT), policy=refusing)
+    context = served(
+        replace(traced_edge, events=events, refusals=Refusals(events)),
+        ("traceparent", PARENT),
+        policy=refusing,
+    )
     traced_edge.tracing.flush()
 
     (span,) = exporter.get_finished_spans()

@@ -21,7 +21,7 @@ from kruispunt_server.call import Call, InstitutionKey
 from kruispunt_server.clock import Clock
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.standbys.reads import Reads, answered
-from kruispunt_server.standbys.routed import from_primary
+from kruispunt_server.standbys.sending import from_primary
 from kruispunt_server.tokens import PageTokens
 from kruispunt_server.wire import (
     parse_code,

@@ -2,15 +2,17 @@
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from kruispunt_server.call import Call
-from kruispunt_server.database import Database
-from kruispunt_server.standbys.primary import Primary
-from kruispunt_server.standbys.routed import RoutedDatabase, StandbyFailedError, reading_at
-from kruispunt_server.standbys.standby import Standby
+from kruispunt_server.standbys.sending import StandbyFailedError, reading_at
 from kruispunt_server.standbys.tokens import ConsistencyToken
 from kruispunt_server.standbys.wishes import Wish
+
+if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
+    from kruispunt_server.standbys.primary import Primary
+    from kruispunt_server.standbys.routed import RoutedDatabase
+    from kruispunt_server.standbys.standby import Standby
 
 T = TypeVar("T")
 
@@ -36,7 +38,7 @@ class Reads:
     """Sends calls to standbys. Safe to share between threads.
 
     Args:
-        database: the primary.
+        database: the primary, but for reads of calls that are sent to one of `standbys`.
         primary: its positions.
         standbys: at least one.
         staleness_s: how old may be what a standby shows.
@@ -46,15 +48,15 @@ class Reads:
 
     def __init__(
         self,
-        database: Database,
-        primary: Primary,
-        standbys: Sequence[Standby],
+        database: "RoutedDatabase",
+        primary: "Primary",
+        standbys: Sequence["Standby"],
         *,
         staleness_s: float,
         patience_s: float,
         counted: Counting | None = None,
     ) -> None:
-        self.database = RoutedDatabase(database, standbys)
+        self.database = database
         self._primary = primary
         self._standbys = tuple(standbys)
         self._staleness_s = staleness_s
@@ -119,7 +121,7 @@ class Reads:
         """Whether every standby can be read now."""
         return all(standby.shows(None, self._staleness_s) for standby in self._standbys)
 
-    def _choose(self, wish: Wish) -> Standby | None:
+    def _choose(self, wish: Wish) -> "Standby | None":
         """Return the standby whose turn it is among those that show enough; none: the primary."""
         token = wish.token
         if token is not None and not self._primary.is_of(token):

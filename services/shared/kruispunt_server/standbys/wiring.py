@@ -11,6 +11,7 @@ from kruispunt_server.keys import Keys
 from kruispunt_server.settings import ServerSettings
 from kruispunt_server.standbys.primary import Primary
 from kruispunt_server.standbys.reads import Counting, Reads
+from kruispunt_server.standbys.routed import RoutedDatabase
 from kruispunt_server.standbys.standby import Standby
 from kruispunt_server.tables import SharedTables
 
@@ -34,7 +35,7 @@ def reads_of(
 
     standbys = [_standby(url, settings, primary, tables, changed) for url in settings.standby_urls]
     return Reads(
-        database,
+        RoutedDatabase(database, standbys),
         primary,
         standbys,
         staleness_s=settings.standby_staleness_s,
