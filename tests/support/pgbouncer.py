@@ -97,8 +97,7 @@ def running(cluster: Cluster, *, ignored: str = "") -> Iterator[Pooler]:
         )
     )
     process = subprocess.Popen(
-        [found, "-q", folder / "ini"],
-        user=unprivileged(),
+        [*unprivileged(), found, "-q", folder / "ini"],
         cwd="/",
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

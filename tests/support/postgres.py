@@ -195,9 +195,8 @@ def _stop(folder: Path) -> None:
 
 def _run(folder: Path, program: str, *arguments: str | Path) -> None:
     subprocess.run(
-        [_binaries(folder) / program, *arguments],
+        [*unprivileged(), _binaries(folder) / program, *arguments],
         check=True,
-        user=unprivileged(),
         cwd="/",
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -206,9 +205,12 @@ def _run(folder: Path, program: str, *arguments: str | Path) -> None:
     )
 
 
-def unprivileged() -> str | None:
-    """Return who runs what refuses to run as root; none: ourselves."""
-    return "nobody" if os.getuid() == 0 else None
+def unprivileged() -> list[str]:
+    """Return the beginning of a command that refuses to run as root; nothing if we are not.
+
+    Popen's own `user` would fork, and run there what gRPC does after a fork while its threads are at work: it aborts.
+    """
+    return ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.getuid() == 0 else []
 
 
 def _binaries(folder: Path) -> Path:
@@ -223,9 +225,8 @@ def _binaries(folder: Path) -> Path:
     if not copied.exists():
         try:
             subprocess.run(
-                [installed / "bin" / "postgres", "--version"],
+                [*unprivileged(), installed / "bin" / "postgres", "--version"],
                 check=True,
-                user=unprivileged(),
                 cwd="/",
                 capture_output=True,
             )
