@@ -195,7 +195,9 @@ def load_profiles(
     absent = [name for name in wanted if name not in entries]
     if absent:
         hint = (
-            "; name one, for the command by --profile or KRUISPUNT_PROFILE" if absent == ["default"] else ""
+            "; name one: by the argument of from_profile, or, for from_environment and the command, by KRUISPUNT_PROFILE"
+            if absent == ["default"]
+            else ""
         )
         raise ProfileError(
             f"no profile {', '.join(map(repr, absent))} in {source}; "

@@ -380,3 +380,60 @@ def test_an_export_to_stdout_is_json_lines(script: Script) -> None:
         json.loads(line)[name] for name in ("institution", "begin", "dossier_id")
     )
     assert "end" not in json.loads(line)
+
+
+def test_what_was_sent_before_is_told_apart(script: Script, tmp_path: Path) -> None:
+    """An import that is repeated tells what became of its rows then, and says so."""
+
+    def answers(sent: Iterator[pb.ImportDossiersRequest], _context: object) -> Iterator[object]:
+        for request in sent:
+            response = created(request)
+            for result in response.results:
+                result.repeated = True
+            yield response
+
+    script.on("ImportDossiers", answers)
+    result = run("import", written(tmp_path, "a.csv", f"ssin,capacity,begin\n{ANNA},2,2020-01-01\n"))
+
+    assert (
+        "1 row: 1 created\n"
+        "1 of them were sent before under the same import id: told is what became of them then\n"
+    ) == result.stdout
+
+
+def test_rows_that_cannot_be_read_are_counted_before_anything_is_sent(
+    received: list[pb.ImportDossiersRequest], tmp_path: Path
+) -> None:
+    """The first is told with its line, the others by number, and how to go on without them."""
+    rows = f"{ANNA},2,2020-01-01\n{ANNA},2,yesterday\n{ANNA},2,tomorrow\n"
+    result = run("import", written(tmp_path, "a.csv", f"ssin,capacity,begin\n{rows}"))
+
+    assert (2, []) == (result.exit_code, received)
+    assert (
+        "a.csv line 3: begin: a day is YYYY-MM-DD (1 more); with --rejects the other rows are imported"
+        in (result.stderr)
+    )
+
+
+def test_on_a_narrow_terminal_nothing_is_left_out(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dossiers have lines of their own there, with the etag that a change needs."""
+    monkeypatch.setenv("COLUMNS", "80")
+    script.on("ListDossiers", reading.ListDossiersResponse(dossiers=[dossier()], complete=True))
+    answer = run("list", str(ANNA))
+    shown = answer.stdout
+    assert 0 == answer.exit_code, answer.output
+
+    assert max(map(len, shown.splitlines())) <= 80
+    assert {"capacity", "phase", "period", "network", "source", "etag"} <= set(shown.split())
+
+
+def test_rejects_keep_the_separator_of_their_file(
+    received: list[pb.ImportDossiersRequest], tmp_path: Path
+) -> None:
+    """What a spreadsheet wrote with semicolons it opens again."""
+    file = written(tmp_path, "a.csv", f"ssin;capacity;begin\n{ANNA};9;2020-01-01\n")
+    run("import", file, "--rejects", str(tmp_path / "r.csv"))
+    heading, row = (tmp_path / "r.csv").read_text().splitlines()
+
+    assert heading.endswith(";ssin;capacity;begin")
+    assert row.endswith(f";{ANNA};9;2020-01-01")

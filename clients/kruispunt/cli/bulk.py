@@ -74,6 +74,7 @@ class _Account:
     report: TextIO | None
     reject: Write | None
     outcomes: Counter[str] = field(default_factory=Counter)
+    repeated: int = 0
     missed: list[tuple[object, ...]] = field(default_factory=list)
 
     def unreadable(self, line: Line[Any]) -> None:
@@ -81,9 +82,10 @@ class _Account:
         self.outcomes[_UNREADABLE] += 1
         self._miss(line, None, _UNREADABLE, "", str(line.row))
 
-    def answered(self, line: Line[Any], result: Any, *, done: bool) -> None:
+    def answered(self, line: Line[Any], result: Any, *, done: bool, repeated: bool) -> None:
         """Note the outcome of a row."""
         self.outcomes[result.outcome.name] += 1
+        self.repeated += repeated
         if self.report is not None:
             said = {"line": line.line, **plain(result)}
             self.report.write(json.dumps(said, ensure_ascii=False) + "\n")
@@ -105,6 +107,7 @@ def import_file(
     send: Callable[[Iterator[RowT]], Iterator[Any]],
     *,
     done: Callable[[Any], bool],
+    repeated: Callable[[Any], bool] = lambda _result: False,
     report: Path | None,
     rejects: Path | None,
     dry: bool,
@@ -117,6 +120,7 @@ def import_file(
         read: gives its rows; may raise ValueError.
         send: sends rows and gives a result for each, in order.
         done: whether a result is that of a row that was taken.
+        repeated: whether it is what became of the row when it was sent before; outcomes may say so themselves.
         report: where every outcome is written.
         rejects: where rows are written that were not taken.
         dry: whether nothing was to be written in the registry.
@@ -146,7 +150,7 @@ def import_file(
                     yield line.row
 
         for result in send(rows()):
-            account.answered(under_way.popleft(), result, done=done(result))
+            account.answered(under_way.popleft(), result, done=done(result), repeated=repeated(result))
             advance()
     _tell(session, total, account, rejects, dry=dry)
     if account.missed:
@@ -166,11 +170,18 @@ def opened(file: Path | None) -> contextlib.AbstractContextManager[TextIO | None
 
 def _checked(file: Path, read: Callable[[Path], Iterator[Line[Any]]], *, strict: bool) -> int:
     """Read a file through; returns how many rows it has."""
-    total = 0
+    total = unreadable = 0
+    first: Line[Any] | None = None
     for line in read(file):
         total += 1
-        if strict and isinstance(line.row, ValueError):
-            raise ValueError(f"{file.name} line {line.line}: {line.row}")
+        if isinstance(line.row, ValueError):
+            first = first or line
+            unreadable += 1
+    if strict and first is not None:
+        more = f" ({unreadable - 1} more)" if unreadable > 1 else ""
+        raise ValueError(
+            f"{file.name} line {first.line}: {first.row}{more}; with --rejects the other rows are imported"
+        )
     return total
 
 
@@ -179,13 +190,23 @@ def _tell(session: Session, total: int, account: _Account, rejects: Path | None,
     if session.as_json:
         missed = [dict(zip(keys, each, strict=True)) for each in account.missed]
         print_json(
-            {"rows": total, "outcomes": account.outcomes, "not_imported": missed, "validate_only": dry}
+            {
+                "rows": total,
+                "outcomes": account.outcomes,
+                "repeated": account.repeated,
+                "not_imported": missed,
+                "validate_only": dry,
+            }
         )
         return
     told = ", ".join(
         f"{count} {name.lower().replace('_', ' ')}" for name, count in sorted(account.outcomes.items())
     )
     print_line(f"{total} {'row' if total == 1 else 'rows'}: {told or 'none'}")
+    if account.repeated:
+        print_line(
+            f"{account.repeated} of them were sent before under the same import id: told is what became of them then"
+        )
     if account.missed:
         more = f", the first {_SHOWN}; {rejects or '--rejects'} has all"
         print_table(

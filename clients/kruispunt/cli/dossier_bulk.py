@@ -48,6 +48,7 @@ def import_(
                 rows, import_id=import_id or bulk.name_of(file, _IMPORTS), validate_only=validate_only
             ),
             done=lambda result: result.outcome is not DossierRowOutcome.REFUSED,
+            repeated=lambda result: result.repeated,
             report=report,
             rejects=rejects,
             dry=validate_only,

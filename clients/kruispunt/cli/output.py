@@ -63,7 +63,9 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
         console.print(Text(f"{title}: none"))
 
 
-def print_records(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, head: int) -> None:
+def print_records(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, head: int, roomy: int = 160
+) -> None:
     """Print a table where there is room for one, and else each row as lines of its own.
 
     Args:
@@ -71,8 +73,9 @@ def print_records(title: str, columns: Sequence[str], rows: Iterable[Sequence[ob
         columns: headings.
         rows: as many cells as there are headings.
         head: cells that make up the first line of a row; of the others each that says something has a line.
+        roomy: columns of a terminal on which the table fits.
     """
-    if _width() >= _ROOMY:
+    if _width() >= roomy:
         print_table(title, columns, rows)
         return
     count = 0
@@ -106,9 +109,6 @@ def show(value: object) -> str:
     return str(value)
 
 
-_ROOMY = 160
-
-
 def _width() -> int:
     """Return the columns there are: of the terminal, or plenty if nobody reads along."""
     fallback = (160, 24) if not sys.stdout.isatty() else (80, 24)
@@ -118,22 +118,16 @@ def _width() -> int:
 _DOSSIER_COLUMNS = ("dossier", "holder", "capacity", "phase", "period", "network", "source", "etag")
 
 
-_NARROW = 5  # columns that fit a terminal of 80
-
-
 def print_dossiers(title: str, dossiers: Iterable[Dossier]) -> None:
-    """Print dossiers; on a narrow terminal without network, source and etag."""
-    shown = len(_DOSSIER_COLUMNS) if _width() >= 120 else _NARROW
-    print_table(title, _DOSSIER_COLUMNS[:shown], (_dossier_row(each)[:shown] for each in dossiers))
+    """Print dossiers; on a narrow terminal a few lines each."""
+    print_records(title, _DOSSIER_COLUMNS, map(_dossier_row, dossiers), head=2, roomy=120)
 
 
 def print_stale(title: str, dossiers: Iterable[StaleDossier]) -> None:
     """Print dossiers that want attention, with whom they are on and for how long."""
-    print_table(
-        title,
-        ("person", "days", *_DOSSIER_COLUMNS[:_NARROW]),
-        ((each.dossier.ssin, each.age_days, *_dossier_row(each.dossier)[:_NARROW]) for each in dossiers),
-    )
+    columns = ("person", "days", *_DOSSIER_COLUMNS[:5])
+    rows = ((each.dossier.ssin, each.age_days, *_dossier_row(each.dossier)[:5]) for each in dossiers)
+    print_records(title, columns, rows, head=1, roomy=120)
 
 
 def _dossier_row(dossier: Dossier) -> tuple[object, ...]:

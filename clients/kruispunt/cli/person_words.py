@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable
 
-from kruispunt.cli.output import print_line, print_table, show
+from kruispunt.cli.output import print_line, print_records, print_table, show
 from kruispunt.facts import (
     Birth,
     CivilState,
@@ -150,7 +150,7 @@ def print_identifiers(identifiers: Iterable[ForeignIdentifier]) -> None:
 
 def print_candidates(candidates: Iterable[Candidate]) -> None:
     """Print whom it may be, and why."""
-    print_table(
+    print_records(
         "candidates",
         ("number", "grade", "log2 odds", "name", "born", "gender", "why"),
         [
@@ -167,6 +167,8 @@ def print_candidates(candidates: Iterable[Candidate]) -> None:
             )
             for each in candidates
         ],
+        head=5,
+        roomy=120,
     )
 
 

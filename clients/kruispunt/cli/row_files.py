@@ -192,12 +192,13 @@ Write = Callable[[Mapping[str, Any]], None]
 
 
 @contextmanager
-def writing_rows(file: Path, types: Mapping[str, type]) -> Iterator[Write]:
+def writing_rows(file: Path, types: Mapping[str, type], separator: str = "") -> Iterator[Write]:
     """Open a file to write rows into; gives a function that writes one. Only its owner can read a new file.
 
     Args:
         file: its ending says the format, as of reading.
         types: of the columns, in order: `str`, `int` or `datetime.date`; a row may lack some.
+        separator: of CSV; empty: a tab where the name ends in .tsv, and else a comma.
     """
     kind = kind_of(file)
     if kind == "parquet":
@@ -211,7 +212,7 @@ def writing_rows(file: Path, types: Mapping[str, type]) -> Iterator[Write]:
     with options.private(file) as lines:
         if kind == "csv":
             lines.reconfigure(newline="")  # type: ignore[attr-defined]  # the csv module ends lines itself
-            separator = "\t" if file.suffix.lower() == ".tsv" else ","
+            separator = separator or ("\t" if file.suffix.lower() == ".tsv" else ",")
             writer = csv.DictWriter(lines, list(types), delimiter=separator, lineterminator="\n")
             writer.writeheader()
             yield writer.writerow
@@ -276,11 +277,13 @@ def writing_rejects(file: Path, like: Path) -> Iterator[Write]:
             yield write
         return
     names: list[str] = []
+    separator = ""
     if kind == "csv":
         heading = next((line for _, line in _lines(like)), "")
-        found = next(csv.reader(io.StringIO(heading), delimiter=_separator(heading)), [])
+        separator = _separator(heading)
+        found = next(csv.reader(io.StringIO(heading), delimiter=separator), [])
         names = [name for name in found if name not in REJECTED]
-    with writing_rows(file, dict.fromkeys([*REJECTED, *names], str)) as write:
+    with writing_rows(file, dict.fromkeys([*REJECTED, *names], str), separator) as write:
         yield write
 
 

@@ -204,7 +204,7 @@ class RightsIndex:
         if grant is None or not basis.validity.holds(day):
             raise RegistryError(
                 Reason.GRANT_EXPIRED,
-                "the grant or its legal basis is not in force today",
+                "the grant or its legal basis is not in force on that day",
                 field="kruispunt-legal-basis",
                 metadata={"grant": (grant or grants[-1]).grant_id},
             )
