@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
-from tests.clients.registry_stand_in import ANNA, BRAM, Script, dossier
+from tests.clients.registry_stand_in import ANNA, BRAM, Script, dossier, resolution
 from tests.clients.test_dossier_streams import created
 from typer.testing import CliRunner, Result
 
@@ -418,8 +418,11 @@ def test_rows_that_cannot_be_read_are_counted_before_anything_is_sent(
 def test_on_a_narrow_terminal_nothing_is_left_out(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
     """Dossiers have lines of their own there, with the etag that a change needs."""
     monkeypatch.setenv("COLUMNS", "80")
-    script.on("ListDossiers", reading.ListDossiersResponse(dossiers=[dossier()], complete=True))
-    answer = run("list", str(ANNA))
+    script.on(
+        "ListDossiers",
+        reading.ListDossiersResponse(dossiers=[dossier()], complete=True, resolution=resolution()),
+    )
+    answer = run("list", ANNA)
     shown = answer.stdout
     assert 0 == answer.exit_code, answer.output
 
