@@ -332,7 +332,7 @@ class _Endpoint:
         except RegistryError as unwritten:
             return unwritten
         except Exception as fault:  # noqa: BLE001 - a journal that fails otherwise
-            if error.reason in _OF_NOBODY:  # the first attempt may have written them: they are known by their identifiers
+            if error.reason in _OF_NOBODY:  # the first attempt may have written them: each has an identifier
                 return error
             return incident_of(self._edge.events, self._name, fault, call)
         return error

@@ -5,6 +5,7 @@ SQLite is the embedded default: write-ahead log, every commit flushed, writers t
 PostgreSQL is the production store; a server that would acknowledge what it may lose is refused at the start.
 """
 
+import math
 import os
 import sqlite3
 import threading
@@ -359,6 +360,14 @@ def _introduce(connection: PatientConnection, greet: Callable[[PatientConnection
         raise
 
 
+def _while_the_call_waits(connect_timeout: str | int) -> str | int:
+    """Return how many seconds to wait for a server that says nothing; the driver makes it two at least."""
+    left_s = seconds_left()
+    if left_s is None:
+        return connect_timeout
+    return max(1, min(int(connect_timeout) or _CONNECT_TIMEOUT_S, math.ceil(left_s)))
+
+
 def _open_postgresql(
     url: sa.URL,
     pool_size: int,
@@ -390,6 +399,7 @@ def _open_postgresql(
     connect_one: Callable[..., PatientConnection] = PatientConnection.connect
 
     def connect(**more: Any) -> PatientConnection:
+        more["connect_timeout"] = _while_the_call_waits(options["connect_timeout"])
         connection = connect_one(*arguments, **{**options, **more})
         # PostgreSQL ends a slow statement by itself, unless a pooler is in between.
         connection.patience_s = statement_timeout_s + (0.0 if pooled else _GRACE_S)
