@@ -381,7 +381,10 @@ def _open_postgresql(
     url = url.set(drivername="postgresql+psycopg").difference_update_query([_POOLER])
     arguments, named_in_url = url.get_dialect()().create_connect_args(url)
     options: dict[str, Any] = {
-        "connect_timeout": _CONNECT_TIMEOUT_S,
+        # The primary may be asked in place of a standby that says nothing.
+        "connect_timeout": _CONNECT_TIMEOUT_S
+        if greet is None
+        else max(1, min(_CONNECT_TIMEOUT_S, math.ceil(statement_timeout_s))),
         "application_name": "kruispunt",
         # A host that vanished is noticed; without these a call would wait for the kernel's quarter of an hour.
         "keepalives_idle": 10,
