@@ -277,6 +277,20 @@ def test_no_journal_no_answer(served: Served):
     assert (Code.UNAVAILABLE, "STORE_UNAVAILABLE", 1.0) == (refusal.code, refusal.reason, refusal.retry_s)
 
 
+def test_a_record_that_was_in_doubt_and_is_there_is_no_fault(served: Served, monkeypatch: pytest.MonkeyPatch):
+    """Written once more it is refused as known: the caller hears all the same that it may repeat the call."""
+    tries: list[int] = []
+
+    def commit(call: Call) -> None:
+        tries.append(len(call.looks))
+        raise no_database() if len(tries) == 1 else KeyError("a record of this identifier is there")
+
+    monkeypatch.setattr(served.journal, "commit", commit)
+
+    assert "STORE_UNAVAILABLE" == served.refused().reason
+    assert [1, 1] == tries
+
+
 def test_a_personal_answer_that_nobody_recorded_is_a_fault(served: Served):
     """Fail closed: the servicer forgot the look."""
     served.servicer.list_dossiers = lambda request, call: pb.ListDossiersResponse(complete=True)

@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
 from kruispunt_server.database import Database
 from kruispunt_server.errors import Reason, RegistryError
+from kruispunt_server.postgres_connection import PatientConnection
 from kruispunt_server.tables import SharedTables
 from kruispunt_server.time_left import for_everybody, works_until
 
@@ -135,6 +137,28 @@ def test_waiting_for_a_connection_ends_with_the_call(database: Database) -> None
     database._hot_pool.give_back(session)
 
     assert [Reason.DEADLINE_OVER] * 2 == reasons
+
+
+def test_a_server_that_says_nothing_is_waited_for_no_longer_than_the_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Or calls that have long ended would hold their threads; nor for a standby longer than a statement there may take."""
+    waited: list[int] = []
+
+    def connect(*_: Any, **options: Any) -> None:
+        waited.append(options["connect_timeout"])
+        raise psycopg.OperationalError("nobody is there")
+
+    monkeypatch.setattr(PatientConnection, "connect", connect)
+    database = Database.of_standby(
+        "postgresql://u@db/x", pool_size=1, busy_timeout_s=1, statement_timeout_s=4, greet=lambda _: None
+    )
+    refused(database.probe, 3)
+    with pytest.raises(RegistryError):
+        database.probe()
+    database.close()
+
+    assert [3, 4] == waited
 
 
 def test_a_statement_without_a_call_has_the_usual_limit(postgres_url: str) -> None:

@@ -130,6 +130,20 @@ def test_a_frozen_standby_holds_nobody_up_for_long(own: Pair) -> None:
     wait_until(own.reads.all_serve, "it is read again")
 
 
+def test_a_frozen_standby_is_not_waited_for_at_the_door_either(own: Pair) -> None:
+    """Who needs a new connection to it gives up after the operator's time too, and is answered by the primary."""
+    reader = own.directory.client(WELFARE)
+    standby = own.reads._standbys[0]
+    assert (0, "standby") == (count(reader), own.places.last())
+    own.standby.freeze()
+    try:
+        standby.database._hot_pool._drop_idle()
+        assert 0 == count(reader)
+    finally:
+        own.standby.thaw()
+    wait_until(own.reads.all_serve, "it is read again")
+
+
 def test_a_statement_that_gave_way_to_replay_is_asked_of_the_primary(own: Pair) -> None:
     """PostgreSQL cancels a read at a standby that stands in the way of what it replays; the caller gets its answer."""
     own.standby.execute("ALTER SYSTEM SET max_standby_streaming_delay = 0")

@@ -332,6 +332,8 @@ class _Endpoint:
         except RegistryError as unwritten:
             return unwritten
         except Exception as fault:  # noqa: BLE001 - a journal that fails otherwise
+            if error.reason in _OF_NOBODY:  # the first attempt may have written them: each has an identifier
+                return error
             return incident_of(self._edge.events, self._name, fault, call)
         return error
 
@@ -389,6 +391,8 @@ class _Endpoint:
 _ABOUT_CERTIFICATES = frozenset(
     {Reason.PARTICIPANT_UNKNOWN, Reason.CERTIFICATE_REVOKED, Reason.ACTING_FORBIDDEN}
 )
+# They tell nothing of whom was looked at, and say that the call may be repeated.
+_OF_NOBODY = frozenset({Reason.STORE_UNAVAILABLE, Reason.DEADLINE_OVER})
 _NOT_LET_IN = frozenset({Kind.UNAUTHENTICATED, Kind.PERMISSION_DENIED})
 # Stands for "nobody to tell": the caller cancelled, or its deadline passed while a stream was open.
 _GONE = RegistryError(Reason.DEADLINE_OVER, "the caller has gone")

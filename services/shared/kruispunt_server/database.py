@@ -5,6 +5,7 @@ SQLite is the embedded default: write-ahead log, every commit flushed, writers t
 PostgreSQL is the production store; a server that would acknowledge what it may lose is refused at the start.
 """
 
+import math
 import os
 import sqlite3
 import threading
@@ -359,6 +360,14 @@ def _introduce(connection: PatientConnection, greet: Callable[[PatientConnection
         raise
 
 
+def _while_the_call_waits(connect_timeout: str | int) -> str | int:
+    """Return how many seconds to wait for a server that says nothing; the driver makes it two at least."""
+    left_s = seconds_left()
+    if left_s is None:
+        return connect_timeout
+    return max(1, min(int(connect_timeout) or _CONNECT_TIMEOUT_S, math.ceil(left_s)))
+
+
 def _open_postgresql(
     url: sa.URL,
     pool_size: int,
@@ -372,7 +381,10 @@ def _open_postgresql(
     url = url.set(drivername="postgresql+psycopg").difference_update_query([_POOLER])
     arguments, named_in_url = url.get_dialect()().create_connect_args(url)
     options: dict[str, Any] = {
-        "connect_timeout": _CONNECT_TIMEOUT_S,
+        # The primary may be asked in place of a standby that says nothing.
+        "connect_timeout": _CONNECT_TIMEOUT_S
+        if greet is None
+        else max(1, min(_CONNECT_TIMEOUT_S, math.ceil(statement_timeout_s))),
         "application_name": "kruispunt",
         # A host that vanished is noticed; without these a call would wait for the kernel's quarter of an hour.
         "keepalives_idle": 10,
@@ -390,6 +402,7 @@ def _open_postgresql(
     connect_one: Callable[..., PatientConnection] = PatientConnection.connect
 
     def connect(**more: Any) -> PatientConnection:
+        more["connect_timeout"] = _while_the_call_waits(options["connect_timeout"])
         connection = connect_one(*arguments, **{**options, **more})
         # PostgreSQL ends a slow statement by itself, unless a pooler is in between.
         connection.patience_s = statement_timeout_s + (0.0 if pooled else _GRACE_S)

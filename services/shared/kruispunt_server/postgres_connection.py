@@ -55,9 +55,18 @@ class PatientConnection(psycopg.Connection[Any]):
             raise DeadlineOverError from late
 
     def commit(self) -> None:
-        """Commit, whether or not the caller still waits: half a commit would be worse than a late one."""
-        with for_everybody():
-            super().commit()
+        """Commit, whether or not the caller still waits: half a commit would be worse than a late one.
+
+        Nor is it cancelled when patience ends: cancelled, one that waits for a synchronous standby stands on this
+        server alone, and whoever reads it next, as who repeats the request does, would take it for kept. The connection
+        is closed, and the commit stays unseen until the standby has it.
+        """
+        cancels, self.cancels = self.cancels, False
+        try:
+            with for_everybody():
+                super().commit()
+        finally:
+            self.cancels = cancels
 
     def rollback(self) -> None:
         """Roll back, whether or not the caller still waits."""
