@@ -105,8 +105,16 @@ class Right:
     shows_protected: bool = False
 
 
-MISSES = frozenset({"none", "no_own_dossier", Reason.PERSON_UNKNOWN.label, Reason.NO_DOSSIER.label})
-"""Results of looks that found nobody, or nobody that the participant may know."""
+MISSES = frozenset(
+    {
+        "none",
+        "no_own_dossier",
+        Reason.PERSON_UNKNOWN.label,
+        Reason.NO_DOSSIER.label,
+        Reason.CLAIM_DISAGREES.label,
+    }
+)
+"""Results of looks that found nobody, or nobody that the participant may know, or that were a wrong guess."""
 
 NO_RIGHT = Right("", frozenset())
 """Of a call that touches no personal data."""
