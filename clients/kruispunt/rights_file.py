@@ -141,6 +141,10 @@ def parse_rights(text: str) -> RightsFile:
     try:
         _refuse_tricks(text)
         root = yaml.compose(text, _LOADER)
+    except yaml.reader.ReaderError:
+        found = yaml.reader.Reader.NON_PRINTABLE.search(text)
+        line = text.count("\n", 0, found.start()) + 1 if found else 0
+        raise RightsFileError([(line, "a character that YAML does not take")]) from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "this is no YAML"

@@ -4,8 +4,10 @@ import datetime as dt
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from google.protobuf import json_format
 from tests.access.test_participant_service import sandbox
 from tests.directory.service.conftest import ADMINISTRATOR, AUDITOR, PENSIONS, PURPOSE, Directory
@@ -281,3 +283,19 @@ def test_explaining_tells_the_quotas(directory: Directory) -> None:
     done = run(directory, "access", "explain", "--method=DirectoryService/ListDossiers")
 
     assert re.search(r"^quota reads: .*; \d+ left now; the nearest$", done.stdout, re.MULTILINE)
+
+
+def test_a_small_page_costs_few_statements(database: Database, directory_tables: DirectoryTables) -> None:
+    """Also where what is asked about is rare: many records are read at a time, however few are wanted."""
+    load_rights(database, directory_tables.shared, FixedClock(NOON), rights_in(SANDBOX))
+    history = RightsHistory(database, directory_tables.shared)
+    statements: list[str] = []
+
+    @sa.event.listens_for(database.engine, "before_cursor_execute")
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        statements.append(statement)
+
+    found, further = history.page(ChangeFilter(participant_id="nobody"), before=None, limit=1)
+
+    assert ([], None) == (found, further)
+    assert 1 == len([one for one in statements if "FROM change" in one])

@@ -3,8 +3,10 @@
 import contextlib
 import dataclasses
 import datetime as dt
+import importlib
 from collections import defaultdict
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import grpc
@@ -17,6 +19,7 @@ from tests.directory.service.conftest import Directory
 from tests.identity.service.conftest import Identity
 from tests.support.rights import SANDBOX, put_rights
 
+import kruispunt
 from kruispunt import (
     Birth,
     Evidence,
@@ -208,6 +211,18 @@ def test_every_rpc_has_a_row_for_every_role() -> None:
     assert rows_wanted() == set(rows)
     assert len(set(rows)) == len(rows)
     assert set(DESCRIPTORS) == set(REQUESTS)
+
+
+def test_every_service_of_the_contract_has_its_rows() -> None:
+    """Those of a new file of the contract too; about itself everybody may ask a sandbox."""
+    root = Path(kruispunt.__file__).parent
+    modules = [
+        importlib.import_module(".".join(("kruispunt", *path.relative_to(root).with_suffix("").parts)))
+        for path in root.glob("*/v1/*_pb2.py")
+    ]
+    services = {name for module in modules for name in module.DESCRIPTOR.services_by_name}
+
+    assert {*METHODS, "RehearsalService"} == services
 
 
 @pytest.mark.parametrize("service", [*OF_IDENTITY, *SERVED_BY_BOTH])

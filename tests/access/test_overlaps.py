@@ -1,12 +1,17 @@
 """Grants that would both decide a call are found, as comparing all with all finds them, and without doing so."""
 
 import datetime as dt
+import heapq
 import itertools
+from collections import Counter
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.access.drawn import BASES, DAYS, PATTERNS
 
+from kruispunt_server.access import overlaps
 from kruispunt_server.access.catalogue import METHODS, methods_of
 from kruispunt_server.access.overlaps import overlapping
 from kruispunt_server.access.rights import ANY, Grant, Validity
@@ -108,3 +113,26 @@ def test_of_very_many_pairs_enough_are_found() -> None:
     ]
 
     assert 1000 == len(overlapping(together))
+
+
+def test_grants_of_very_many_participants_are_compared_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has the same grants is no reason to compare them again, nor is each method that they share."""
+    counted: Counter[str] = Counter()
+
+    def read(pattern: str) -> tuple[str, ...]:
+        counted["read"] += 1
+        return methods_of(pattern)
+
+    def push(heap: list[Any], item: Any) -> None:
+        counted["pushed"] += 1
+        heap.append(item)  # all of them are in force for ever
+
+    monkeypatch.setattr(overlaps, "methods_of", read)
+    monkeypatch.setattr(heapq, "heappush", push)
+    everybody = tuple(f"p{number}" for number in range(200))
+    drawn = [
+        Grant(f"g{number}", everybody, ("IdentityService/*",), BASES[0], ("name",)) for number in range(5)
+    ]
+
+    assert 10 == len(overlapping(drawn))
+    assert {"read": 5, "pushed": 5} == counted

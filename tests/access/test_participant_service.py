@@ -213,9 +213,14 @@ def test_malformed_values_are_refused(directory: Directory) -> None:
     } == {path for path, _ in caught.value.violations}
 
 
-@pytest.mark.parametrize("slip", ["gone", "role", "name", "over"])
+def _digest(directory: Directory, participant: str) -> str:
+    pem = directory.certificates(participant).certificate.decode()
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()
+
+
+@pytest.mark.parametrize("slip", ["gone", "role", "name", "over", "revoked"])
 def test_an_administrator_does_not_lock_itself_out(directory: Directory, slip: str) -> None:
-    """By leaving itself out, by another role, another name, or an end of its days."""
+    """By leaving itself out, by another role, another name, an end of its days, or by revoking its certificate."""
     rights = sandbox()
     own = next(each for each in rights.participants if each.participant_id == ADMINISTRATOR)
     rights.participants.add(participant_id="other", roles=[pb.ROLE_ADMINISTRATOR], uris=["spiffe://other"])
@@ -225,6 +230,9 @@ def test_an_administrator_does_not_lock_itself_out(directory: Directory, slip: s
         own.roles[:] = [pb.ROLE_AUDITOR]
     elif slip == "name":
         own.uris[:] = ["spiffe://misspelt"]
+    elif slip == "revoked":
+        other = next(each for each in rights.participants if each.participant_id == "other")
+        other.revoked_certificates.append(_digest(directory, ADMINISTRATOR))
     else:
         own.end.year, own.end.month, own.end.day = 2026, 3, 3
 

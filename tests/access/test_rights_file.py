@@ -341,7 +341,7 @@ def test_rights_without_administrator_are_refused() -> None:
         ("a: [", "2: "),
         ("", "0: the file is empty"),
         ("- a", "1: entries of the form `name: …` belong here"),
-        ("a: \x07", "0: "),
+        ("a: \x07", "1: "),
     ],
 )
 def test_tricks_of_yaml_are_refused(text: str, fault: str) -> None:
@@ -381,3 +381,15 @@ def test_yes_and_no_are_texts() -> None:
     file = parse_rights("participants: {on: {roles: [administrator], uris: [x://no]}, 'no': {roles: []}}")
 
     assert ["on", "no"] == [each.participant_id for each in file.message.participants]
+
+
+def test_a_character_that_yaml_does_not_take_is_refused_with_its_line() -> None:
+    """And never shown: it may be one that steers a terminal."""
+    assert ["2: a character that YAML does not take"] == faults_in("participants:\n  é: \x1b[31m\n")
+
+
+def test_nobody_is_called_as_the_log_calls_who_works_at_the_database() -> None:
+    """Or the log could not tell them apart."""
+    faults = faults_in(WHOLE.replace("  admin:", "  operator:"))
+
+    assert ['2: participant_id: "operator" is what the log calls who works at the database'] == faults

@@ -82,7 +82,8 @@ WIDENS, NARROWS, NEUTRAL = Effect.WIDENS, Effect.NARROWS, Effect.NEUTRAL
             [("roles", "", "auditor", WIDENS), ("roles", "consumer", "", NARROWS)],
         ),
         (OFFICE, {"institution": InstitutionKey(5, 2)}, [("institution", "5/1", "5/2", WIDENS)]),
-        (OFFICE, {"institution": None}, [("institution", "5/1", "", NARROWS)]),
+        # No bearer token is asked of a part of the registry.
+        (OFFICE, {"institution": None}, [("institution", "5/1", "", WIDENS)]),
         (
             OFFICE,
             {"uris": ("spiffe://test/office", "spiffe://test/new")},
@@ -160,11 +161,26 @@ def test_what_is_different_is_told_by_key(
 
 def test_a_new_entry_widens_and_one_that_is_gone_narrows() -> None:
     """Whatever they say."""
-    added, removed = differences(Rights(), RIGHTS), differences(RIGHTS, Rights())
+    rights = dataclasses.replace(RIGHTS, registrations=(changed(OFFICE, revoked_certificates=()),))
+    added, removed = differences(Rights(), rights), differences(rights, Rights())
 
     assert [Difference.ADDED] * 3 + [Difference.REMOVED] * 3 == [each.kind for each in added + removed]
     assert {WIDENS} == {effect_of(each.kind, each.details()) for each in added}
     assert {NARROWS} == {effect_of(each.kind, each.details()) for each in removed}
+
+
+def test_an_entry_that_is_gone_with_revoked_certificates_widens() -> None:
+    """A digest counts whosever certificate it is of: without it, that of another may be let in again."""
+    other = changed(OFFICE, uris=("spiffe://test/other",), revoked_certificates=(), quotas={})
+    other = dataclasses.replace(other, participant=Participant("other", frozenset({Role.AUDITOR}), None))
+    before, after = Rights((OFFICE, other)), Rights((other,))
+    assert RightsIndex(before).revoked_certificates > RightsIndex(after).revoked_certificates
+
+    (gone,) = differences(before, after)
+    details = gone.details(USUAL)
+
+    assert WIDENS is effect_of(gone.kind, details)
+    assert ["revoked_certificates"] == [each.key for each in details if each.effect is WIDENS]
 
 
 def may(all_rights: Rights) -> set[tuple[str, ...]]:

@@ -21,6 +21,7 @@ from tests.server.conftest import authority, no_database, serve
 
 from kruispunt.directory.v1 import directory_service_pb2 as directory_pb
 from kruispunt.identity.v1 import identity_service_pb2 as identity_pb
+from kruispunt.identity.v1 import person_pb2
 from kruispunt_server.call import InstitutionKey, Participant, Role
 from kruispunt_server.events import Events
 from kruispunt_server.metrics import Metrics
@@ -34,6 +35,7 @@ USUAL = 200
 """As many are nothing to speak of, by the setting."""
 OFFICE = Participant("pensions", frozenset({Role.CONSUMER}), InstitutionKey(5, 1))
 RESOLVE = "kruispunt.identity.v1.IdentityService/ResolveNumbers"
+FIND = "kruispunt.identity.v1.IdentityService/FindPersonsByForeignIdentifier"
 GET = "kruispunt.identity.v1.IdentityService/GetPerson"
 
 
@@ -99,6 +101,18 @@ def test_refusals_for_want_of_a_dossier_count(identity: Identity):
 
 def _work(grant: Any) -> bool:
     return grant.grant_id == "institutions-work"
+
+
+def test_foreign_identifiers_of_nobody_count(identity: Identity):
+    """There is no number to note a look at, and trying them out is noticed all the same."""
+    pensions = identity.channel(PENSIONS)
+    for number in range(USUAL + 1):
+        request = identity_pb.FindPersonsByForeignIdentifierRequest()
+        request.key.country, request.key.identifier = "FR", f"AB{number:06}"
+        request.key.scheme = person_pb2.IDENTIFIER_SCHEME_PASSPORT
+        assert call(pensions, FIND, request.SerializeToString()) is None
+
+    assert [(PENSIONS, USUAL + 1, 600)] == alarms(identity)
 
 
 def test_persons_without_dossiers_count_in_streams_while_they_go_on(directory: Directory):

@@ -53,7 +53,9 @@ def lines_of(change: RightsChange) -> Iterator[str]:
     """Yield a difference as lines: entry, then key by key with "+" for what widens and "-" for what narrows."""
     yield f"{change.kind.name.lower():7} {change.entry}"
     for each in change.differences:
-        if change.kind is not ChangeOfRights.CHANGED:
+        if change.kind is ChangeOfRights.REMOVED and each.effect is RightsEffect.WIDENS:
+            yield f"  + {each.key}: dropped {each.before}"
+        elif change.kind is not ChangeOfRights.CHANGED:
             yield f"    {each.key}: {each.after or each.before}"
         elif each.before and each.after:
             yield f"  {_MARKS[each.effect]} {each.key}: {each.before} -> {each.after}"

@@ -10,6 +10,9 @@ _ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
 
 # Streams hold a thread each: as many at once in one process.
 _STREAMS = 4
+# Half of them are for one participant, and identity is one: each of its 8 threads and 4 exports asks here for all
+# institutions, whenever a grant asks for dossiers on several persons.
+_RESOLVING = 24
 _IMPORTS = 2
 
 DOSSIER_SERVICE = {
@@ -31,7 +34,7 @@ DIRECTORY_SERVICE = {
     "ResolveDossiers": Policy(
         roles=_ASKING,
         personal=True,
-        max_streams=_STREAMS,
+        max_streams=_RESOLVING,
         data_group="dossier",
         kind=MethodClass.BULK,
         standby=True,

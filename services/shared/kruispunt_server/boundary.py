@@ -251,6 +251,8 @@ class _Endpoint:
         self._check_role(call)
         if self._policy.asks_purpose:
             call.purpose = read_purpose(context.invocation_metadata())
+        if self._policy.purpose:
+            call.certificate = fingerprint_of(context) or ""
         if self._edge.bearer is not None:
             self._edge.bearer.check(call, context)
         if self._policy.personal:

@@ -105,8 +105,16 @@ class Right:
     shows_protected: bool = False
 
 
-MISSES = frozenset({"none", "no_own_dossier", Reason.PERSON_UNKNOWN.label, Reason.NO_DOSSIER.label})
-"""Results of looks that found nobody, or nobody that the participant may know."""
+MISSES = frozenset(
+    {
+        "none",
+        "no_own_dossier",
+        Reason.PERSON_UNKNOWN.label,
+        Reason.NO_DOSSIER.label,
+        Reason.CLAIM_DISAGREES.label,
+    }
+)
+"""Results of looks that found nobody, or nobody that the participant may know, or that were a wrong guess."""
 
 NO_RIGHT = Right("", frozenset())
 """Of a call that touches no personal data."""
@@ -147,6 +155,7 @@ class Call:
         via: the service of the registry that makes the call for `participant`; empty: it makes it itself.
         wish: how fresh its reads must be, where a standby may answer them; none: they are made at the primary.
         token_end: until when its bearer token is good, in Unix seconds; none: it brought none.
+        certificate: SHA-256 of the caller's certificate, where rights are changed; empty: not asked, or plaintext.
     """
 
     method: str
@@ -158,6 +167,7 @@ class Call:
     right: Right = NO_RIGHT
     via: str = ""
     token_end: float | None = None
+    certificate: str = ""
     misses: int = 0
     wish: "Wish | None" = None
 

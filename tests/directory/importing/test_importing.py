@@ -24,6 +24,7 @@ from tests.directory.importing.conftest import (
     PERSONS,
     Desk,
     Registers,
+    date,
     desk_on,
     new_import_id,
     numbers,
@@ -176,6 +177,25 @@ def test_the_registers_are_asked_once_for_all_rows(
         (REFUSED, "", "PERSON_UNKNOWN", "ssin"),
     ] == told(results)
     assert [values_pb2.WARNING_REASON_NUMBER_REPLACED] == list(results[3].warnings)
+
+
+def test_who_guesses_a_birth_date_by_rows_is_counted(
+    database: Database, directory_tables: DirectoryTables
+) -> None:
+    """A dry run tries a thousand in one request and writes nothing: each wrong one counts as a look-up in vain."""
+    registers = Registers(PERSONS)
+    desk = desk_on(database, directory_tables, registers)
+    guessed = [dt.date(1985, 1, 1) + dt.timedelta(days=day) for day in range(365)]
+    claims = [dossier_pb2.PersonClaim(birth_date=date(str(day))) for day in guessed]
+    call = desk.call()
+
+    results = desk.send(request(*(row(claim=claim) for claim in claims), validate_only=True), call=call)
+
+    assert [dt.date(1985, 7, 30)] == [
+        day for day, each in zip(guessed, results, strict=True) if each.outcome != REFUSED
+    ]
+    assert [(1, 1)] == registers.asked
+    assert 364 == call.misses
 
 
 def test_registers_that_cannot_be_asked_stop_the_request(

@@ -2,15 +2,18 @@
 
 import datetime as dt
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from tests.directory.service.conftest import ANNA, BEA, PENSIONS, WELFARE, Directory
+from tests.quotas.calling import Purposeful
 from tests.support.calls import call_of as any_call
 
 from kruispunt import DirectoryClient, Period, Purpose, Ssin
+from kruispunt.directory.v1 import directory_service_pb2 as pb
 from kruispunt_identity.directory_client import DirectoryHolders
 from kruispunt_identity.servicer.guard import Guard
 from kruispunt_server.call import Call, InstitutionKey, Participant, Role
@@ -148,3 +151,26 @@ def test_a_list_of_institutions_says_whether_it_is_complete(nobody: DirectoryHol
         Guard(None, alone=True).institutions(call_of(), [ANNA]),
         Guard(nobody, alone=False).institutions(call_of(), [ANNA]),
     ]
+
+
+def test_every_thread_of_identity_may_ask_at_once(directory: Directory) -> None:
+    """Its 8 threads and 4 exports: one too many would wait a second, and be refused after two."""
+    opened = directory.channel("identity-service").stream_stream(
+        "/kruispunt.directory.v1.DirectoryService/ResolveDossiers"
+    )
+    request = pb.ResolveDossiersRequest(ssins=[str(ANNA), str(BEA)]).SerializeToString()
+    over = threading.Event()
+
+    def asked() -> Iterator[bytes]:
+        yield request
+        over.wait(20)
+
+    streams = [opened(asked(), timeout=20, metadata=Purposeful().metadata()) for _ in range(12)]
+    try:
+        answers = [pb.ResolveDossiersResponse.FromString(next(stream)) for stream in streams]
+    finally:
+        over.set()
+        for stream in streams:
+            stream.cancel()
+
+    assert [2] * 12 == [len(answer.persons) for answer in answers]

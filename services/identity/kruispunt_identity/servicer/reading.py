@@ -155,6 +155,8 @@ class ReadingServicer:
         readable = self._guard.readable(call, [person.ssin for person in persons] or [_NOBODY])
         if readable is not None:
             persons = [person for person in persons if person.ssin in readable]
+        if not persons:
+            call.misses += 1  # nobody to note a look at, and an identifier that was tried out all the same
         response = pb.FindPersonsByForeignIdentifierResponse()
         for person in persons:
             if view.hides(protected=person.protected):

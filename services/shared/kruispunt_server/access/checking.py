@@ -11,7 +11,7 @@ from kruispunt_server.access.catalogue import ALL, DATA_GROUPS, groups_of, metho
 from kruispunt_server.access.dossiers import KEPT, unkept_among
 from kruispunt_server.access.overlaps import overlapping
 from kruispunt_server.access.rights import ANY, Grant, LegalBasis, Registration, Rights, Validity
-from kruispunt_server.call import InstitutionKey, Role
+from kruispunt_server.call import OPERATOR, InstitutionKey, Role
 
 _FIELD: Final = re.compile(r"\w+\[\d+\]\.\w+").match
 
@@ -76,6 +76,10 @@ def _participants(registrations: tuple[Registration, ...]) -> Iterator[Fault]:
         name = one.participant.participant_id
         if names.setdefault(name, at) != at:
             yield Fault(f"{path}.participant_id", f"there is a participant {quoted(name)} already")
+        if name == OPERATOR:
+            yield Fault(
+                f"{path}.participant_id", f"{quoted(name)} is what the log calls who works at the database"
+            )
         yield from _inverted(one.validity, path)
         for place, uri in enumerate(one.uris):
             owner = uris.setdefault(uri, at)

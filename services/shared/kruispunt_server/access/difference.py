@@ -81,11 +81,13 @@ class RightsChange:
             usual: what counts for quotas that an entry leaves out; none: nothing bounds them.
         """
         effect_of = _Effects(self.entry, self.before, self.after, usual or {}).of
-        if self.kind is not Difference.CHANGED:
-            effect = Effect.WIDENS if self.kind is Difference.ADDED else Effect.NARROWS
+        if self.kind is Difference.ADDED:
+            return [Detail(key, "", _written(fact), Effect.WIDENS) for key, fact in self.after.items()]
+        if self.kind is Difference.REMOVED:
+            # A digest counts whosever certificate it is of: with the entry it is let in again.
             return [
-                Detail(key, _written(self.before.get(key, "")), _written(self.after.get(key, "")), effect)
-                for key in (self.before or self.after)
+                Detail(key, _written(fact), "", _effect(wider=key == "revoked_certificates"))
+                for key, fact in self.before.items()
             ]
         keys = [*self.before, *(key for key in self.after if key not in self.before)]
         return [
@@ -97,8 +99,8 @@ class RightsChange:
 
 def effect_of(kind: Difference, details: list[Detail]) -> Effect:
     """Return what a difference as a whole does."""
-    if kind is not Difference.CHANGED:
-        return Effect.WIDENS if kind is Difference.ADDED else Effect.NARROWS
+    if kind is Difference.ADDED:
+        return Effect.WIDENS
     return min((each.effect for each in details), default=Effect.NEUTRAL)
 
 
@@ -143,8 +145,9 @@ class _Effects:
             return _effect(wider=self._lets_through_more(key))
         if key in ("requires_dossier", "revoked_certificates"):
             return _effect(wider=not after)
-        # Of lists what was added; shows_protected; institution and legal_basis, which are others then.
-        return _effect(wider=bool(after))
+        # Of lists what was added; shows_protected; legal_basis, which is another then; and the institution: without
+        # one a participant is a part of the registry, of which no bearer token is asked.
+        return _effect(wider=bool(after) or key == "institution")
 
     def _meant(self, key: str, gone: str) -> Effect:
         """Compare what names stand for: `all` for groups, `Service/*` for methods."""

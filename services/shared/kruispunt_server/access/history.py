@@ -13,6 +13,7 @@ from kruispunt_server.database import Database
 from kruispunt_server.tables import SharedTables
 from kruispunt_server.tables_rights import ABOUT_RIGHTS, RIGHTS_KINDS
 
+_LEAST_READ: Final = 200  # at a time: a page of one that concerns few is no statement for every two records
 _DIFFERENCES: Final = dict(zip(RIGHTS_KINDS, Difference, strict=True))
 _SHOWN: Final = (
     "entry_no",
@@ -95,9 +96,10 @@ class RightsHistory:
         """
         found: list[Recorded] = []
         read = 0
+        at_once = max(limit + 1, min(_LEAST_READ, self._most_read))
         with self._database.reading() as connection:
             while read < self._most_read:
-                rows = connection.execute(self._statement(narrowed, before).limit(limit + 1)).all()
+                rows = connection.execute(self._statement(narrowed, before).limit(at_once)).all()
                 for row in rows:
                     if len(found) == limit:
                         return found, before
@@ -105,7 +107,7 @@ class RightsHistory:
                     if narrowed.concerns(record.change):
                         found.append(record)
                     before = row.entry_no
-                if len(rows) <= limit:
+                if len(rows) < at_once:
                     return found, None
                 read += len(rows)
         return found, before

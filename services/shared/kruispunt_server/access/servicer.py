@@ -198,6 +198,10 @@ class ParticipantServicer:
             and Role.ADMINISTRATOR in after.participant.roles
             and after.validity.holds(self._clock.today())
             and not known_as.isdisjoint(after.uris)
+            and (
+                call.via
+                or all(call.certificate not in one.revoked_certificates for one in rights.registrations)
+            )
         ):
             return
         raise refusal(
