@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from kruispunt import DirectoryClient
-from kruispunt.errors import CallCancelled, DeadlineExceeded, TooManyCalls, Unavailable
+from kruispunt.errors import CallCancelled, DeadlineExceeded, PermissionDenied, TooManyCalls, Unavailable
 from kruispunt.ssin import Ssin
 from kruispunt.values import Dossier, PersonStatus, Purpose
 from kruispunt_server.call import Call, InstitutionKey
@@ -142,10 +142,14 @@ def _purpose_of(call: Call) -> Purpose:
 
 @contextmanager
 def _translating(call: Call) -> Iterator[None]:
-    """Turn what passes by itself into a refusal that says so; a refusal by the directory is a fault of the set-up."""
+    """Turn what passes by itself into a refusal that says so.
+
+    That it may not ask passes too: rights are applied to one server after the other. Any other refusal by the directory
+    is a fault of the set-up.
+    """
     try:
         yield
-    except (Unavailable, DeadlineExceeded, CallCancelled, TooManyCalls) as error:
+    except (Unavailable, DeadlineExceeded, CallCancelled, TooManyCalls, PermissionDenied) as error:
         raise _given_up(call, error.retry_after_s) from error
 
 

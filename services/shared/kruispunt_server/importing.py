@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from kruispunt_server.bulk import bulk_insert_columns
 from kruispunt_server.database import Database
@@ -14,7 +13,7 @@ from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.wire import parse_request_id
 
 _MOST_ROWS: Final = 10**12
-_OWNER: Final = 0
+_OF_PARTICIPANTS: Final = uuid.UUID("5f0c9a52-7f5e-5c0c-8d53-6b7275697371")
 
 
 class ImportRequest(Protocol):
@@ -39,6 +38,11 @@ class ImportJob(Protocol):
         ...
 
     @property
+    def kept_as(self) -> uuid.UUID:
+        """Names it among the imports of all participants."""
+        ...
+
+    @property
     def validate_only(self) -> bool:
         """Whether nothing stays."""
         ...
@@ -49,12 +53,14 @@ class ImportStream:
     """How far one stream of an import has come.
 
     Attributes:
-        import_id: names the import.
+        import_id: names the import, as the caller does.
+        kept_as: names it among the imports of all participants.
         validate_only: check only; nothing stays.
         next_row: number of the row that must come next.
     """
 
     import_id: uuid.UUID
+    kept_as: uuid.UUID
     validate_only: bool
     next_row: int
 
@@ -65,13 +71,19 @@ class ImportStream:
         return first
 
 
-def continued(stream: ImportStream | None, request: ImportRequest, most: int) -> ImportStream:
+def continued(
+    stream: ImportStream | None, request: ImportRequest, most: int, participant_id: str
+) -> ImportStream:
     """Return the stream with its next request.
+
+    An import is its participant's: two who choose the same import_id, such as for files of the same content, have two
+    imports, and neither learns of the other's.
 
     Args:
         stream: as it was; none before the first request.
         request: the next one.
         most: rows a request at most.
+        participant_id: who imports.
 
     Raises:
         RegistryError: a request that does not go on where the one before ended, or is of another import;
@@ -88,7 +100,8 @@ def continued(stream: ImportStream | None, request: ImportRequest, most: int) ->
     if not 1 <= request.first_row <= _MOST_ROWS:
         raise RegistryError(Reason.FIELD_INVALID, "rows are numbered from 1 on", field="first_row")
     if stream is None:
-        return ImportStream(import_id, request.validate_only, request.first_row)
+        kept_as = uuid.uuid5(_OF_PARTICIPANTS, f"{participant_id} {import_id}")
+        return ImportStream(import_id, kept_as, request.validate_only, request.first_row)
     if import_id != stream.import_id:
         raise RegistryError(Reason.FIELD_INVALID, "one stream is one import", field="import_id")
     if request.validate_only != stream.validate_only:
@@ -105,11 +118,9 @@ def continued(stream: ImportStream | None, request: ImportRequest, most: int) ->
 class KeptRows:
     """What became of each row of each import, in a table of the service.
 
-    Row 0 is no row of the import: it says, in `field`, which participant the import is of.
-
     Args:
         database: where to.
-        table: led by `import_id`, `row_number`, `outcome`; has a `field`.
+        table: led by `import_id`, `row_number`.
         columns: what is kept of a row besides the first two.
     """
 
@@ -117,40 +128,28 @@ class KeptRows:
         self._database = database
         self._table = table
         self._columns = ("import_id", "row_number", *columns)
-        insert = postgresql.insert if database.dialect == "postgresql" else sqlite.insert
-        self._claim = insert(table).on_conflict_do_nothing()
         of_import = table.c.import_id == sa.bindparam("of_import")
-        # Primary key, all three.
-        self._owner = sa.select(table.c.field).where(of_import, table.c.row_number == _OWNER)
+        # Primary key, both.
         self._last = sa.select(sa.func.max(table.c.row_number)).where(of_import)
         self._kept = sa.select(table.c.row_number, *(table.c[name] for name in columns)).where(
             of_import, table.c.row_number.between(sa.bindparam("first"), sa.bindparam("last"))
         )
 
-    def begin(self, connection: sa.Connection, job: ImportJob, participant_id: str, first: int) -> None:
+    def begin(self, connection: sa.Connection, job: ImportJob, first: int) -> None:
         """Let no other stream of the import run beside this transaction, and check that it may go on from `first`.
 
         Raises:
-            RegistryError: it is another participant's, INVALID_ARGUMENT / REQUEST_ID_REUSED; rows before the first are
-                missing, INVALID_ARGUMENT / FIELD_INVALID.
+            RegistryError: rows before the first are missing, INVALID_ARGUMENT / FIELD_INVALID.
         """
-        import_id = job.import_id
+        import_id = job.kept_as
         self._database.lock(connection, _lock_of(import_id))
-        connection.execute(
-            self._claim,
-            {"import_id": import_id, "row_number": _OWNER, "outcome": _OWNER, "field": participant_id},
-        )
-        if connection.scalar(self._owner, {"of_import": import_id}) != participant_id:
-            raise RegistryError(
-                Reason.REQUEST_ID_REUSED, "this import_id is another participant's", field="import_id"
-            )
         last: int = connection.scalar(self._last, {"of_import": import_id}) or 0
         if not job.validate_only and first > last + 1:
             raise RegistryError(Reason.FIELD_INVALID, "rows before this one are missing", field="first_row")
 
     def find(self, connection: sa.Connection, import_id: uuid.UUID, first: int, last: int) -> Sequence[Any]:
         """Return what is kept of rows `first` to `last`: row number, and the columns."""
-        parameters = {"of_import": import_id, "first": max(first, _OWNER + 1), "last": last}
+        parameters = {"of_import": import_id, "first": first, "last": last}
         return connection.execute(self._kept, parameters).all()
 
     def add(self, connection: sa.Connection, import_id: uuid.UUID, rows: Sequence[tuple[Any, ...]]) -> None:

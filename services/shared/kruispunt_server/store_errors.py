@@ -29,6 +29,7 @@ _SQLITE_UNAVAILABLE = frozenset({5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 17, 26})
 
 _SQLITE_INTERRUPTED = 9
 
+_KEY_OF_PARTITION = re.compile(r"^(.+)_p\d+_pkey$")
 _SQLITE_CONSTRAINT = re.compile(r"^[A-Z ]+ constraint failed: (.+)$")
 
 
@@ -116,11 +117,11 @@ def constraint_of(error: sa.exc.IntegrityError) -> str:
     """Return which constraint `error` says was violated.
 
     Returns:
-        The constraint's name; on SQLite, which does not tell the name of a key, its columns as
+        The constraint's name, of a partition's key that of the whole table; on SQLite, which does not tell the name of a key, its columns as
         `table.column, table.column`; empty where the database says neither (foreign keys on SQLite).
     """
     cause = error.orig
     if isinstance(cause, psycopg.Error):
-        return cause.diag.constraint_name or ""
+        return _KEY_OF_PARTITION.sub(r"pk_\1", cause.diag.constraint_name or "")
     found = _SQLITE_CONSTRAINT.match(str(cause))
     return found.group(1) if found else ""

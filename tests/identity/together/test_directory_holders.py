@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -107,6 +108,17 @@ def test_a_directory_that_does_not_answer_is_unavailable(nobody: DirectoryHolder
 
     assert (Reason.DIRECTORY_UNAVAILABLE, 1.0) == (refusal.value.reason, refusal.value.retry_after_s)
     assert time.monotonic() - began < 5
+
+
+def test_a_legal_basis_that_the_directory_does_not_know_yet_passes(
+    directory: Directory, holders: DirectoryHolders
+) -> None:
+    """Rights are applied to one server after the other: until both have them it is as if the directory were away."""
+    call = replace(call_of(), purpose=replace(OWN, legal_basis="unknown"))
+    with pytest.raises(RegistryError) as refusal:
+        holders.holds(call, PENSIONS_KEY, [ANNA])
+
+    assert Reason.DIRECTORY_UNAVAILABLE is refusal.value.reason
 
 
 def test_the_callers_deadline_is_kept(nobody: DirectoryHolders) -> None:

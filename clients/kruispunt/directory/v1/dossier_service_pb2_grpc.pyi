@@ -86,8 +86,7 @@ class DossierServiceStub:
     A dry run judges each request by what stands and by the rows before it in that request: let rows on one person
     follow each other.
     Errors: INVALID_ARGUMENT / FIELD_INVALID if requests do not follow each other, or change import_id or validate_only
-    on the way, REQUEST_ID_REUSED for another participant's import_id; RESOURCE_EXHAUSTED / TOO_MANY_ELEMENTS for over
-    1000 rows a request, TOO_MANY_CALLS; UNAVAILABLE / REGISTER_UNAVAILABLE, STORE_UNAVAILABLE: nothing of the request
+    on the way; RESOURCE_EXHAUSTED / TOO_MANY_ELEMENTS for over 1000 rows a request, TOO_MANY_CALLS; UNAVAILABLE / REGISTER_UNAVAILABLE, STORE_UNAVAILABLE: nothing of the request
     was written.
     Safe to retry with the same import_id and row numbers.
     """
@@ -150,8 +149,7 @@ class DossierServiceAsyncStub(DossierServiceStub):
     A dry run judges each request by what stands and by the rows before it in that request: let rows on one person
     follow each other.
     Errors: INVALID_ARGUMENT / FIELD_INVALID if requests do not follow each other, or change import_id or validate_only
-    on the way, REQUEST_ID_REUSED for another participant's import_id; RESOURCE_EXHAUSTED / TOO_MANY_ELEMENTS for over
-    1000 rows a request, TOO_MANY_CALLS; UNAVAILABLE / REGISTER_UNAVAILABLE, STORE_UNAVAILABLE: nothing of the request
+    on the way; RESOURCE_EXHAUSTED / TOO_MANY_ELEMENTS for over 1000 rows a request, TOO_MANY_CALLS; UNAVAILABLE / REGISTER_UNAVAILABLE, STORE_UNAVAILABLE: nothing of the request
     was written.
     Safe to retry with the same import_id and row numbers.
     """
@@ -247,8 +245,7 @@ class DossierServiceServicer(metaclass=_abc_1.ABCMeta):
         A dry run judges each request by what stands and by the rows before it in that request: let rows on one person
         follow each other.
         Errors: INVALID_ARGUMENT / FIELD_INVALID if requests do not follow each other, or change import_id or validate_only
-        on the way, REQUEST_ID_REUSED for another participant's import_id; RESOURCE_EXHAUSTED / TOO_MANY_ELEMENTS for over
-        1000 rows a request, TOO_MANY_CALLS; UNAVAILABLE / REGISTER_UNAVAILABLE, STORE_UNAVAILABLE: nothing of the request
+        on the way; RESOURCE_EXHAUSTED / TOO_MANY_ELEMENTS for over 1000 rows a request, TOO_MANY_CALLS; UNAVAILABLE / REGISTER_UNAVAILABLE, STORE_UNAVAILABLE: nothing of the request
         was written.
         Safe to retry with the same import_id and row numbers.
         """

@@ -44,7 +44,7 @@ class ImportingServicer:
         """Register rows, a transaction per request; the order of the rows is that of the requests."""
         stream: ImportStream | None = None
         for request in requests:
-            stream = continued(stream, request, _ROWS)
+            stream = continued(stream, request, _ROWS, call.participant.participant_id)
             first = stream.advance(len(request.rows))
             response = pb.ImportDossiersResponse()
             if request.rows:
@@ -56,7 +56,7 @@ class ImportingServicer:
         self, job: ImportJob, first: int, messages: Sequence[pb.DossierRow], call: Call
     ) -> list[RowResult]:
         own = call.participant.own_institution()
-        recorded = self._store.recorded(job.import_id, first, first + len(messages) - 1)
+        recorded = self._store.recorded(job.kept_as, first, first + len(messages) - 1)
         rows = [
             recorded.get(number) or parse_row(message, number, own)
             for number, message in enumerate(messages, first)

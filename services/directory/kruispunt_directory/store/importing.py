@@ -135,8 +135,7 @@ class ImportStore:
             An outcome for each row, in their order.
 
         Raises:
-            RegistryError: another participant's import, INVALID_ARGUMENT / REQUEST_ID_REUSED; rows before the first
-                are missing, INVALID_ARGUMENT / FIELD_INVALID; the caller gave up, DEADLINE_EXCEEDED / DEADLINE_OVER;
+            RegistryError: rows before the first are missing, INVALID_ARGUMENT / FIELD_INVALID; the caller gave up, DEADLINE_EXCEEDED / DEADLINE_OVER;
                 others write the same persons all the time, ABORTED / CONCURRENT_CHANGE; UNAVAILABLE /
                 STORE_UNAVAILABLE. Nothing of the request was written then.
         """
@@ -165,14 +164,14 @@ class ImportStore:
         known: Mapping[Ssin, RegisteredPerson],
     ) -> list[RowResult]:
         self._database.lock(connection, _FIRST_TURN - job.import_id.int % _TURNS)
-        self._rows.begin(connection, job, call.participant.participant_id, first)
-        recorded = self._rows.recorded(connection, job.import_id, first, first + len(rows) - 1)
+        self._rows.begin(connection, job, first)
+        recorded = self._rows.recorded(connection, job.kept_as, first, first + len(rows) - 1)
         fresh = [row for row in rows if row.row not in recorded]
         results = {row.row: row for row in fresh if isinstance(row, RowResult)}
         wanted = [row for row in fresh if isinstance(row, ImportRow)]
         plans = self._judge(connection, wanted, rules, known, results)
         self._dossiers.carry_out(connection, call, plans, job.import_id)
-        self._rows.keep(connection, job.import_id, [results[row.row] for row in fresh])
+        self._rows.keep(connection, job.kept_as, [results[row.row] for row in fresh])
         return [recorded.get(row.row) or results[row.row] for row in rows]
 
     def _judge(

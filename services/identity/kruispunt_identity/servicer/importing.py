@@ -36,11 +36,13 @@ class ImportingServicer:
         stream: ImportStream | None = None
         rehearsed: set[Ssin] = set()  # numbers of a dry run so far, of which the database knows nothing
         for request in requests:
-            stream = continued(stream, request, _ROWS)
+            stream = continued(stream, request, _ROWS, call.participant.participant_id)
             first = stream.advance(len(request.rows))
             response = pb.ImportPersonsResponse()
             if request.rows:
-                job = Import(stream.import_id, source, stream.validate_only, request.search_duplicates)
+                job = Import(
+                    stream.import_id, stream.kept_as, source, stream.validate_only, request.search_duplicates
+                )
                 for result in self._take_over(job, first, request.rows, rehearsed, call):
                     write_result(response.results.add(), result)
             yield response
@@ -48,7 +50,7 @@ class ImportingServicer:
     def _take_over(
         self, job: Import, first: int, messages: Sequence[pb.ImportRow], rehearsed: set[Ssin], call: Call
     ) -> list[RowResult]:
-        known = self._store.recorded(job.import_id, first, first + len(messages) - 1)
+        known = self._store.recorded(job.kept_as, first, first + len(messages) - 1)
         today = self._clock.today()
         rows = [
             known.get(number) or _granted(parse_row(message, number, today), call.right)

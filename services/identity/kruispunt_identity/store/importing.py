@@ -46,13 +46,15 @@ class Import:
     """What all rows of a request have in common.
 
     Attributes:
-        import_id: names the import.
+        import_id: names the import, as the caller does.
+        kept_as: names it among the imports of all participants.
         source: who asserts the facts.
         validate_only: check only; nothing stays.
         search_duplicates: look for candidates of rows without a number.
     """
 
     import_id: uuid.UUID
+    kept_as: uuid.UUID
     source: InstitutionKey
     validate_only: bool = False
     search_duplicates: bool = False
@@ -136,8 +138,7 @@ class ImportStore:
             An outcome for each row, in their order.
 
         Raises:
-            RegistryError: another participant's import, INVALID_ARGUMENT / REQUEST_ID_REUSED; rows before the first
-                are missing, INVALID_ARGUMENT / FIELD_INVALID; the caller gave up, DEADLINE_EXCEEDED / DEADLINE_OVER;
+            RegistryError: rows before the first are missing, INVALID_ARGUMENT / FIELD_INVALID; the caller gave up, DEADLINE_EXCEEDED / DEADLINE_OVER;
                 UNAVAILABLE / STORE_UNAVAILABLE. Nothing of the request was written then.
         """
         for _ in range(_ATTEMPTS):
@@ -174,8 +175,8 @@ class ImportStore:
         first: int,
         rows: Sequence[ImportRow | RowResult],
     ) -> list[RowResult]:
-        self._rows.begin(connection, job, call.participant.participant_id, first)
-        recorded = self._rows.recorded(connection, job.import_id, first, first + len(rows) - 1)
+        self._rows.begin(connection, job, first)
+        recorded = self._rows.recorded(connection, job.kept_as, first, first + len(rows) - 1)
         fresh = [row for row in rows if row.row not in recorded]
         taken = _Taken({row.row: row for row in fresh if isinstance(row, RowResult)})
         wanted = [row for row in fresh if isinstance(row, ImportRow)]
@@ -191,7 +192,7 @@ class ImportStore:
         else:
             self._take_with_new_numbers(connection, taken, numberless, call.now)
         self._write(connection, call, job, taken.persons, found)
-        self._rows.keep(connection, job.import_id, [taken.results[row.row] for row in fresh])
+        self._rows.keep(connection, job.kept_as, [taken.results[row.row] for row in fresh])
         return [recorded.get(row.row) or taken.results[row.row] for row in rows]
 
     def _with_free_numbers(
