@@ -519,3 +519,24 @@ def test_a_server_that_comes_late_is_waited_for(directory_client: Client) -> Non
             asking.join()
 
     assert [True] == [each.allowed for each in answers]
+
+
+def test_no_time_left_is_no_time_at_all(directory: DirectoryClient, script: Script) -> None:
+    """Who has used up its time does not wait for as long as the client would."""
+    over = threading.Event()
+
+    def late(_: Any, context: Any) -> Any:
+        context.add_callback(over.set)
+        over.wait(1.0)
+        return route(allowed=True)
+
+    script.on("GetRoute", late)
+    script.on(
+        "ResolveDossiers",
+        lambda requests, context: (late(each, context) and answer_chunk(each) for each in requests),
+    )
+
+    with pytest.raises(kruispunt.DeadlineExceeded):
+        directory.get_route(ANNA, "PENSION-RIGHTS", timeout_s=0.0)
+    with pytest.raises(kruispunt.DeadlineExceeded):
+        list(directory.resolve_dossiers([ANNA], timeout_s=0.0))
