@@ -25,6 +25,7 @@ from tests.clients.registry_stand_in import (
 
 import kruispunt
 from kruispunt import DirectoryClient, Period, Purpose, Ssin, shapes
+from kruispunt._service_config import SERVICE_CONFIG
 from kruispunt.common.v1 import values_pb2 as common
 from kruispunt.directory.v1 import directory_service_pb2 as pb
 from kruispunt.directory.v1 import dossier_service_pb2 as writing_pb
@@ -540,3 +541,20 @@ def test_no_time_left_is_no_time_at_all(directory: DirectoryClient, script: Scri
         directory.get_route(ANNA, "PENSION-RIGHTS", timeout_s=0.0)
     with pytest.raises(kruispunt.DeadlineExceeded):
         list(directory.resolve_dossiers([ANNA], timeout_s=0.0))
+
+
+def test_a_time_out_may_be_longer_than_the_published_one(
+    directory: DirectoryClient, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That of the service config is for callers that state no deadline; this one states its own."""
+    monkeypatch.setitem(SERVICE_CONFIG["methodConfig"][0], "timeout", "0.3s")
+    over = threading.Event()
+
+    def late(_: Any, context: Any) -> Any:
+        context.add_callback(over.set)
+        over.wait(1.0)
+        return route(allowed=True)
+
+    script.on("GetRoute", late)
+
+    assert directory.get_route(ANNA, "PENSION-RIGHTS", timeout_s=20.0).allowed
