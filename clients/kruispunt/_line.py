@@ -41,6 +41,11 @@ class Line:
         """How often the caller's certificate was renewed: to be noted before a stream is opened."""
         return self._pool.generation
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the client was closed: what ends then is not opened again."""
+        return self._pool.is_closed
+
     def goes_on(self, error: KruispuntError, generation: int, *, fruitful: bool) -> bool:
         """Whether a stream that was refused may be opened again, with what the caller has to show by now.
 

@@ -8,7 +8,9 @@ Request = directory.ResolveDossiersRequest
 Response = directory.ResolveDossiersResponse
 
 
-MOST_CHARACTERS: Final = 100  # of what is asked for; a number has 11, and the registry says what is wrong with others
+MOST_CHARACTERS: Final = (
+    100  # of what is asked for; a number has 11, and the registry says what is wrong with others
+)
 
 
 def sendable(number: object) -> str:
