@@ -12,6 +12,7 @@ from kruispunt.errors import (
     CertificateRevoked,
     DeadlineExceeded,
     KruispuntError,
+    QuotaExhausted,
     TokenRefused,
     TooManyCalls,
     Unavailable,
@@ -19,8 +20,8 @@ from kruispunt.errors import (
 
 RENEWABLE = (CertificateRevoked, TokenRefused)
 """Refusals after which the caller may have something newer to show."""
-PASSING = (Unavailable, CallCancelled, DeadlineExceeded, TooManyCalls)
-"""What ends a stream that is then opened again."""
+PASSING = (Unavailable, CallCancelled, DeadlineExceeded, TooManyCalls, QuotaExhausted)
+"""What ends a stream that is then opened again; not before the registry says, if it says when."""
 
 
 class Line:

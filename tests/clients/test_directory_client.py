@@ -30,6 +30,7 @@ from kruispunt.common.v1 import values_pb2 as common
 from kruispunt.directory.v1 import directory_service_pb2 as pb
 from kruispunt.directory.v1 import dossier_service_pb2 as writing_pb
 from kruispunt.directory.v1 import knowledge_service_pb2 as knowledge_pb
+from kruispunt.directory.v1 import notice_service_pb2 as notice_pb
 
 Client = Callable[..., Any]  # either client
 
@@ -558,3 +559,15 @@ def test_a_time_out_may_be_longer_than_the_published_one(
     script.on("GetRoute", late)
 
     assert directory.get_route(ANNA, "PENSION-RIGHTS", timeout_s=20.0).allowed
+
+
+def test_a_stream_waits_until_its_quota_lets_it_through(directory: DirectoryClient, script: Script) -> None:
+    """As a call does: a long one is opened again every few minutes, and each time is counted."""
+    used_up = Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, "QUOTA_EXHAUSTED", retry_after_s=0.05)
+    script.on("ResolveDossiers", used_up, lambda requests, _: map(answer_chunk, requests))
+    script.on("WatchNotices", used_up, lambda _request, _context: iter([heartbeat]))
+    heartbeat = notice_pb.WatchNoticesResponse(resume_token="t")
+    heartbeat.heartbeat.SetInParent()
+
+    assert [ANNA] == [str(each.asked) for each in directory.resolve_dossiers([ANNA])]
+    assert "t" == next(iter(directory.watch_notices(heartbeats=True))).resume_token

@@ -16,11 +16,10 @@ from kruispunt._messages import looked_up_of
 from kruispunt._resolve import Request, Response, sendable
 from kruispunt._travelling import Lookup, Travelling
 from kruispunt.directory.v1 import directory_service_pb2 as directory
-from kruispunt.errors import DeadlineExceeded, KruispuntError, QuotaExhausted, Unavailable
+from kruispunt.errors import DeadlineExceeded, KruispuntError, Unavailable
 from kruispunt.ssin import Ssin
 from kruispunt.values import PersonDossiers
 
-_PASSING = (*PASSING, QuotaExhausted)
 _LINGER_S = 0.05  # for which a stream without look-ups is kept: it holds a thread of the server
 _STRETCH_S = 10.0  # after which another is opened, with what the caller has to show by then
 _PAUSE_S = 0.05
@@ -125,7 +124,7 @@ class AsyncResolver:
                 generation, self._fruitful = self._line.generation, False
                 try:
                     await self._stretch()
-                except _PASSING as error:
+                except PASSING as error:
                     self._travelling.meet(error)
                     fruitless = 0 if self._fruitful else fruitless + 1
                     await sleep(_pause_s(error, fruitless))
