@@ -20,8 +20,7 @@ from kruispunt_directory.store.places import Place, Rows, latest_of
 from kruispunt_server.call import Call, InstitutionKey
 from kruispunt_server.clock import Clock
 from kruispunt_server.errors import Reason, RegistryError
-from kruispunt_server.standbys.reads import Reads, answered
-from kruispunt_server.standbys.routed import from_primary
+from kruispunt_server.standbys.read_place import answered, from_primary
 from kruispunt_server.tokens import PageTokens
 from kruispunt_server.wire import (
     parse_code,
@@ -34,6 +33,7 @@ from kruispunt_server.wire import (
 if TYPE_CHECKING:  # the stub runs this over stores without SQLAlchemy
     from kruispunt_directory.store.attention import AttentionReader
     from kruispunt_directory.store.reading import DossierReader
+    from kruispunt_server.standbys.reads import Reads
 
 _DATA_GROUP = "dossier"
 _CHUNK_LIMIT = 1000
@@ -51,7 +51,7 @@ class DirectoryServicer:
         tokens: PageTokens,
         clock: Clock,
         followed_until: Callable[[], dt.datetime | None] = lambda: None,
-        reads: Reads | None = None,
+        reads: "Reads | None" = None,
     ) -> None:
         self._reader = reader
         self._reads = reads

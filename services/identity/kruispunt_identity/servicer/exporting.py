@@ -18,7 +18,8 @@ from kruispunt_identity.store.reading import PersonReader
 from kruispunt_server.call import Call
 from kruispunt_server.clock import Clock
 from kruispunt_server.errors import Reason, RegistryError
-from kruispunt_server.standbys.reads import Reads, answered
+from kruispunt_server.standbys.read_place import answered
+from kruispunt_server.standbys.reads import Reads
 from kruispunt_server.wire import parse_code, parse_instant, parse_optional_day, parse_ssin
 
 _CHUNK = 500

@@ -20,7 +20,7 @@ from kruispunt_identity.store.reading import PersonReader
 from kruispunt_server.call import Call
 from kruispunt_server.clock import Clock
 from kruispunt_server.errors import Reason, RegistryError
-from kruispunt_server.standbys.routed import from_primary
+from kruispunt_server.standbys.read_place import from_primary
 from kruispunt_server.tokens import PageTokens
 from kruispunt_server.wire import parse_instant, parse_optional_day, parse_page_size, parse_ssin
 

@@ -1,7 +1,7 @@
 """What the boundary does for one rpc so that it may be answered by a standby, and its caller reads what it wrote."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from google.protobuf.descriptor import MethodDescriptor
@@ -9,9 +9,11 @@ from google.protobuf.message import Message
 
 from kruispunt_server.call import Call
 from kruispunt_server.edge import MethodClass, Policy
-from kruispunt_server.standbys.reads import Reads
 from kruispunt_server.standbys.tokens import TOKEN_KEY
 from kruispunt_server.standbys.wishes import read_wish
+
+if TYPE_CHECKING:
+    from kruispunt_server.standbys.reads import Reads
 
 
 class Placing:
@@ -23,7 +25,7 @@ class Placing:
         reads: sends reads to standbys; none: there are none, and what callers wish is checked all the same.
     """
 
-    def __init__(self, method: MethodDescriptor, policy: Policy, reads: Reads | None) -> None:
+    def __init__(self, method: MethodDescriptor, policy: Policy, reads: "Reads | None") -> None:
         fields = method.input_type.fields_by_name
         self._past = "known_at" in fields
         self._paged = "page_token" in fields

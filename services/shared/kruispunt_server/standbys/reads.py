@@ -7,19 +7,13 @@ from typing import Final, Protocol, TypeVar
 from kruispunt_server.call import Call
 from kruispunt_server.database import Database
 from kruispunt_server.standbys.primary import Primary
-from kruispunt_server.standbys.routed import RoutedDatabase, StandbyFailedError, reading_at
+from kruispunt_server.standbys.read_place import StandbyFailedError, reading_at
+from kruispunt_server.standbys.routed import RoutedDatabase
 from kruispunt_server.standbys.standby import Standby
 from kruispunt_server.standbys.tokens import ConsistencyToken
 from kruispunt_server.standbys.wishes import Wish
 
 T = TypeVar("T")
-
-
-def answered(reads: "Reads | None", call: Call, work: Callable[[], T]) -> T:
-    """Return what `work` makes, for one message of a stream; as `Reads.answer`, where there are standbys."""
-    return work() if reads is None else reads.answer(call, work)
-
-
 HEALTH_NAME: Final = "kruispunt.standbys"
 """The name of health that says whether every standby can be read; only where there are any."""
 

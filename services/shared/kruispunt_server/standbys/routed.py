@@ -6,8 +6,7 @@ reads was given this database and not the primary itself. Everything else, and e
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from contextvars import ContextVar
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import psycopg
 import sqlalchemy as sa
@@ -15,49 +14,10 @@ import sqlalchemy as sa
 from kruispunt_server.database import Database, HotStatement
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.hot import Row
+from kruispunt_server.standbys.read_place import READ_AT, StandbyFailedError
 from kruispunt_server.standbys.standby import Standby
 
-T = TypeVar("T")
-
-_AT: ContextVar[Standby | None] = ContextVar("standby", default=None)
 _OF_THE_STORE: Final = frozenset({Reason.STORE_UNAVAILABLE, Reason.CONCURRENT_CHANGE})
-
-
-class StandbyFailedError(Exception):
-    """What was to be read at a standby is to be read at the primary; never seen outside `reading_at`.
-
-    No RegistryError: who handles refusals must not take it for one.
-
-    Attributes:
-        broken: whether the standby is at fault; or else what is read must not be read there.
-    """
-
-    def __init__(self, *, broken: bool) -> None:
-        super().__init__()
-        self.broken = broken
-
-
-def reading_at(standby: Standby, work: Callable[[], T]) -> T:
-    """Run `work` in this thread with its reads at a standby.
-
-    Raises:
-        StandbyFailedError: the standby broke, or `from_primary` was asked for; `work` must be run again without.
-        Exception: whatever `work` raises.
-    """
-    before = _AT.set(standby)
-    try:
-        return work()
-    finally:
-        _AT.reset(before)
-
-
-def from_primary() -> None:
-    """Read what follows at the primary only; a call that was sent to a standby begins anew there.
-
-    For what must agree with later reads wherever those are made, such as the pages of a list as known at an instant.
-    """
-    if _AT.get() is not None:
-        raise StandbyFailedError(broken=False)
 
 
 class RoutedDatabase(Database):
@@ -75,13 +35,13 @@ class RoutedDatabase(Database):
 
     def reading(self) -> AbstractContextManager[sa.Connection]:
         """Return a connection in autocommit; errors as of `Database.reading`."""
-        standby = _AT.get()
+        standby = READ_AT.get()
         return self._primary.reading() if standby is None else _at(standby, standby.database.reading)
 
     @contextmanager
     def snapshot(self) -> Iterator[sa.Connection]:
         """Give a connection in one read-only transaction; errors as of `Database.snapshot`."""
-        standby = _AT.get()
+        standby = READ_AT.get()
         connected = self._primary.snapshot() if standby is None else _at(standby, standby.database.snapshot)
         with connected as connection:
             yield connection
@@ -102,7 +62,7 @@ class _RoutedStatement(HotStatement):
 
     def rows(self, **values: Any) -> list[Row]:
         """Execute and return every row; errors as of `HotStatement.rows`."""
-        standby = _AT.get()
+        standby = READ_AT.get()
         if standby is None:
             return self._at_primary.rows(**values)
         with _failing(standby):
