@@ -240,6 +240,19 @@ def test_parquet_of_other_types_says_where(script: Script, tmp_path: Path) -> No
     assert [] == script.asked
 
 
+def test_parquet_that_is_damaged_inside_is_no_parquet(script: Script, tmp_path: Path) -> None:
+    """Its end, which says what it holds, may be whole."""
+    file = tmp_path / "a.parquet"
+    columns: dict[str, Any] = {"ssin": [ANNA], "capacity": [2], "begin": ["2020-01-01"]}
+    parquet.write_table(pa.table(columns), file)
+    file.write_bytes(b"PAR1" + bytes(40) + file.read_bytes()[44:])
+
+    result = run("import", str(file))
+
+    assert (2, []) == (result.exit_code, script.asked)
+    assert "a.parquet is no Parquet: it is damaged inside" in result.stderr
+
+
 def test_without_pyarrow_it_is_said_what_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The base install reads the other two formats."""
     monkeypatch.setitem(sys.modules, "pyarrow", None)

@@ -157,7 +157,7 @@ def _parquet_records(file: Path, columns: Columns) -> Iterator[Record]:
     with source:
         columns.check(file, source.schema_arrow.names)
         number = 0
-        for batch in source.iter_batches(batch_size=_AT_ONCE):
+        for batch in _batches(file, source):
             for values in batch.to_pylist():
                 number += 1
                 raw = _without_rejection(values)
@@ -166,6 +166,13 @@ def _parquet_records(file: Path, columns: Columns) -> Iterator[Record]:
                 except ValueError as error:
                     raise ValueError(f"{file.name} row {number}: {error}") from None
                 yield Record(number, raw, _filled(cells))
+
+
+def _batches(file: Path, source: Any) -> Iterator[Any]:
+    try:
+        yield from source.iter_batches(batch_size=_AT_ONCE)
+    except (OSError, ValueError):
+        raise ValueError(f"{file.name} is no Parquet: it is damaged inside") from None
 
 
 def _cell(name: str, value: Any) -> str:
