@@ -525,11 +525,11 @@ def test_a_server_that_comes_late_is_waited_for(directory_client: Client) -> Non
 
 def test_no_time_left_is_no_time_at_all(directory: DirectoryClient, script: Script) -> None:
     """Who has used up its time does not wait for as long as the client would."""
-    over = threading.Event()
 
     def late(_: Any, context: Any) -> Any:
+        over = threading.Event()
         context.add_callback(over.set)
-        over.wait(1.0)
+        over.wait(3.0)
         return route(allowed=True)
 
     script.on("GetRoute", late)
