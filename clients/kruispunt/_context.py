@@ -50,6 +50,12 @@ class Context:
 
 
 def _token_metadata(token: Token) -> Metadata:
-    """Return the metadata that brings a bearer token, asked for now; none: nothing."""
+    """Return the metadata that brings a bearer token, asked for now; none: nothing.
+
+    Raises:
+        ValueError: it has characters that no header takes, such as the end of a line.
+    """
     now = token() if callable(token) else token
+    if now and not (now.isascii() and now.isprintable()):  # gRPC would say so in words that name nothing
+        raise ValueError("the bearer token has other characters than printable ASCII")
     return (("authorization", f"Bearer {now}"),) if now else ()

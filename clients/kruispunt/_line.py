@@ -12,6 +12,7 @@ from kruispunt.errors import (
     CertificateRevoked,
     DeadlineExceeded,
     KruispuntError,
+    QuotaExhausted,
     TokenRefused,
     TooManyCalls,
     Unavailable,
@@ -19,8 +20,8 @@ from kruispunt.errors import (
 
 RENEWABLE = (CertificateRevoked, TokenRefused)
 """Refusals after which the caller may have something newer to show."""
-PASSING = (Unavailable, CallCancelled, DeadlineExceeded, TooManyCalls)
-"""What ends a stream that is then opened again."""
+PASSING = (Unavailable, CallCancelled, DeadlineExceeded, TooManyCalls, QuotaExhausted)
+"""What ends a stream that is then opened again; not before the registry says, if it says when."""
 
 
 class Line:
@@ -40,6 +41,11 @@ class Line:
     def generation(self) -> int:
         """How often the caller's certificate was renewed: to be noted before a stream is opened."""
         return self._pool.generation
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the client was closed: what ends then is not opened again."""
+        return self._pool.is_closed
 
     def goes_on(self, error: KruispuntError, generation: int, *, fruitful: bool) -> bool:
         """Whether a stream that was refused may be opened again, with what the caller has to show by now.

@@ -124,6 +124,11 @@ class Pool(Generic[C]):
         kind, name = held[0]
         return cast("M", getattr(self.stub(kind), name))
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing is given out any more."""
+        return self._closed
+
     def is_ready(self) -> bool:
         """Whether any channel is connected now."""
         return any(map(self._driver.is_ready, self._channels))

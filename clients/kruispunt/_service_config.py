@@ -73,7 +73,7 @@ KEEPALIVE_TIMEOUT_MS: Final = 20_000
 def channel_options() -> list[tuple[str, Any]]:
     """Return the options of every channel to the registry."""
     return [
-        ("grpc.service_config", json.dumps(SERVICE_CONFIG)),
+        ("grpc.service_config", json.dumps(_without_timeouts())),
         ("grpc.enable_retries", 1),
         ("grpc.per_rpc_retry_buffer_size", 4 * 1024 * 1024),
         ("grpc.keepalive_time_ms", KEEPALIVE_MS),
@@ -86,3 +86,12 @@ def channel_options() -> list[tuple[str, Any]]:
         ("grpc.use_local_subchannel_pool", 1),
         ("grpc.primary_user_agent", "kruispunt-python"),
     ]
+
+
+def _without_timeouts() -> dict[str, Any]:
+    """Return the published policy for a client that states a deadline with every call: gRPC would take the shorter."""
+    methods = [
+        {name: said for name, said in each.items() if name != "timeout"}
+        for each in SERVICE_CONFIG["methodConfig"]
+    ]
+    return {**SERVICE_CONFIG, "methodConfig": methods}

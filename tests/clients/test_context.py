@@ -191,3 +191,18 @@ def test_an_environment_that_says_nothing_is_refused(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("KRUISPUNT_CA", str(tmp_path / "ca.pem"))
     with pytest.raises(ProfileError, match="needs ca, certificate and key"):
         DirectoryClient.from_environment(purpose=Purpose("1", "2", "3"))
+
+
+def test_a_token_that_no_header_takes_is_said_to_be_so(
+    directory_client: Any, endpoint: str, script: Script
+) -> None:
+    """As one is that was read with the end of its line; what it is, is not told."""
+    purpose = Purpose("18/042", "clerk-7", "file-1")
+    with (
+        directory_client(endpoint, certificates=None, purpose=purpose, token="secret\n") as client,
+        pytest.raises(ValueError, match="the bearer token has other characters") as refusal,
+    ):
+        client.get_route(ANNA, "PENSION-RIGHTS")
+
+    assert "secret" not in str(refusal.value)
+    assert [] == script.asked

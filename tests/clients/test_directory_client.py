@@ -25,10 +25,12 @@ from tests.clients.registry_stand_in import (
 
 import kruispunt
 from kruispunt import DirectoryClient, Period, Purpose, Ssin, shapes
+from kruispunt._service_config import SERVICE_CONFIG
 from kruispunt.common.v1 import values_pb2 as common
 from kruispunt.directory.v1 import directory_service_pb2 as pb
 from kruispunt.directory.v1 import dossier_service_pb2 as writing_pb
 from kruispunt.directory.v1 import knowledge_service_pb2 as knowledge_pb
+from kruispunt.directory.v1 import notice_service_pb2 as notice_pb
 
 Client = Callable[..., Any]  # either client
 
@@ -519,3 +521,53 @@ def test_a_server_that_comes_late_is_waited_for(directory_client: Client) -> Non
             asking.join()
 
     assert [True] == [each.allowed for each in answers]
+
+
+def test_no_time_left_is_no_time_at_all(directory: DirectoryClient, script: Script) -> None:
+    """Who has used up its time does not wait for as long as the client would."""
+
+    def late(_: Any, context: Any) -> Any:
+        over = threading.Event()
+        context.add_callback(over.set)
+        over.wait(3.0)
+        return route(allowed=True)
+
+    script.on("GetRoute", late)
+    script.on(
+        "ResolveDossiers",
+        lambda requests, context: (late(each, context) and answer_chunk(each) for each in requests),
+    )
+
+    with pytest.raises(kruispunt.DeadlineExceeded):
+        directory.get_route(ANNA, "PENSION-RIGHTS", timeout_s=0.0)
+    with pytest.raises(kruispunt.DeadlineExceeded):
+        list(directory.resolve_dossiers([ANNA], timeout_s=0.0))
+
+
+def test_a_time_out_may_be_longer_than_the_published_one(
+    directory: DirectoryClient, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That of the service config is for callers that state no deadline; this one states its own."""
+    monkeypatch.setitem(SERVICE_CONFIG["methodConfig"][0], "timeout", "0.3s")
+    over = threading.Event()
+
+    def late(_: Any, context: Any) -> Any:
+        context.add_callback(over.set)
+        over.wait(1.0)
+        return route(allowed=True)
+
+    script.on("GetRoute", late)
+
+    assert directory.get_route(ANNA, "PENSION-RIGHTS", timeout_s=20.0).allowed
+
+
+def test_a_stream_waits_until_its_quota_lets_it_through(directory: DirectoryClient, script: Script) -> None:
+    """As a call does: a long one is opened again every few minutes, and each time is counted."""
+    used_up = Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, "QUOTA_EXHAUSTED", retry_after_s=0.05)
+    script.on("ResolveDossiers", used_up, lambda requests, _: map(answer_chunk, requests))
+    script.on("WatchNotices", used_up, lambda _request, _context: iter([heartbeat]))
+    heartbeat = notice_pb.WatchNoticesResponse(resume_token="t")
+    heartbeat.heartbeat.SetInParent()
+
+    assert [ANNA] == [str(each.asked) for each in directory.resolve_dossiers([ANNA])]
+    assert "t" == next(iter(directory.watch_notices(heartbeats=True))).resume_token

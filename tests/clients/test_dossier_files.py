@@ -178,7 +178,19 @@ def test_what_is_left_out_is_not_said(received: list[pb.ImportDossiersRequest], 
         ("a.csv", "ssin,capacity,begin".encode("utf-16"), "a.csv is UTF-16; save it as UTF-8"),
         ("a.csv", "ssin,capacity,begin\n" + "1" * 200_000, "line 2 is no CSV"),
         ("a.jsonl", '{"ssin": "1", "capacity": 1, "begin": "2020-01-01"}\n{', "line 2 is no JSON"),
+        ("a.csv", f'ssin,capacity,begin,etag\n{ANNA},2,2020-01-01,"x\n{ANNA},2,2021-01-01,y\n', "is no CSV"),
         ("a.jsonl", "[]", "line 1: the row must be an object"),
+        ("a.jsonl", "[" * 100_000, "line 1 is no JSON"),
+        (
+            "a.jsonl",
+            '{"ssin": "1", "capacity": 1, "begin": "2020-01-01", "family_name": "\\ud800"}',
+            "line 1 is no JSON",
+        ),
+        (
+            "a.jsonl",
+            '{"ssin": "1", "capacity": 99999999999, "begin": "2020-01-01"}',
+            "line 1: capacity must be a whole number",
+        ),
         ("a.jsonl", '{"ssin": "1", "capacity": 1, "begin": "2020-01-01", "x": 1}', "line 1: unknown x"),
         ("a.jsonl", '{"ssin": 1, "capacity": 1, "begin": "2020-01-01"}', "line 1: ssin must be a text"),
         ("a.jsonl", '{"ssin": "1", "capacity": true, "begin": "2020-01-01"}', "capacity must be a text"),
@@ -226,6 +238,19 @@ def test_parquet_of_other_types_says_where(script: Script, tmp_path: Path) -> No
         assert 2 == result.exit_code
         assert f"a.parquet row 1: {name} must be a text, a whole number, a day" in result.stderr
     assert [] == script.asked
+
+
+def test_parquet_that_is_damaged_inside_is_no_parquet(script: Script, tmp_path: Path) -> None:
+    """Its end, which says what it holds, may be whole."""
+    file = tmp_path / "a.parquet"
+    columns: dict[str, Any] = {"ssin": [ANNA], "capacity": [2], "begin": ["2020-01-01"]}
+    parquet.write_table(pa.table(columns), file)
+    file.write_bytes(b"PAR1" + bytes(40) + file.read_bytes()[44:])
+
+    result = run("import", str(file))
+
+    assert (2, []) == (result.exit_code, script.asked)
+    assert "a.parquet is no Parquet: it is damaged inside" in result.stderr
 
 
 def test_without_pyarrow_it_is_said_what_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -316,6 +341,17 @@ def test_rejects_are_of_the_format_of_their_rows(script: Script, tmp_path: Path)
     assert "written in the same format" in other.stderr
     assert "would be overwritten" in same.stderr
     assert ROWS[:1] == got(file)
+
+
+def test_report_and_rejects_are_two_files(script: Script, tmp_path: Path) -> None:
+    """One would be written over the other."""
+    file = written(tmp_path, "a.jsonl", "{}")
+    both = str(tmp_path / "b.jsonl")
+
+    result = run("import", file, "--report", both, "--rejects", both)
+
+    assert (2, []) == (result.exit_code, script.asked)
+    assert "b.jsonl cannot be both" in result.stderr
 
 
 def test_the_same_content_is_the_same_import(

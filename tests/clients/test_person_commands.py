@@ -572,6 +572,13 @@ def test_rows_that_were_not_imported_are_told_and_reported(script: Script, tmp_p
         ("a.jsonl", '{"facts": [{"name": 1}]}', "facts[0].name must be an object"),
         ("a.csv", "ssin,colour\n1,2\n", "unknown columns colour"),
         ("a.csv", "family_name,civil_state\nJanssens,x\n", "line 2: civil_state must be a whole number"),
+        ("a.csv", "family_name,civil_state\nJanssens,99999999999\n", "civil_state must be a whole number"),
+        (
+            "a.jsonl",
+            '{"civil_state": {"code": 99999999999}}',
+            "civil_state.code must be a whole number up to",
+        ),
+        ("a.jsonl", '{"gender": []}', "line 1: gender must be one of UNSPECIFIED, MALE, FEMALE"),
         ("a.csv", "ssin\n1,2\n", "line 2: more cells than columns"),
     ],
 )

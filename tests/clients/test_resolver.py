@@ -325,6 +325,27 @@ def test_a_closed_client_ends_look_ups(endpoint: str, gate: Gate) -> None:
             asked.result(10)
 
 
+def test_what_no_message_can_hold_leaves_the_others(endpoint: str, gate: Gate) -> None:
+    """It would keep all that travel with it from being asked: it is refused to who asks for it, and to nobody else."""
+    gate.open.clear()
+
+    async def play() -> list[Any]:
+        async with (
+            AsyncDirectoryClient(endpoint, certificates=None, purpose=PURPOSE) as client,
+            client.resolver() as resolver,
+        ):
+            numbers = [ANNA, BRAM, ANNA, "8507300332\ud800", "8" * 5_000_000, BRAM]
+            tasks = [asyncio.create_task(resolver.look_up(number, timeout_s=10)) for number in numbers]
+            assert await asyncio.to_thread(gate.arrived.wait, 10)
+            gate.open.set()
+            return await asyncio.gather(*tasks, return_exceptions=True)
+
+    answers = asyncio.run(play())
+
+    assert [ANNA, BRAM, ANNA, BRAM] == [each.asked for each in answers if isinstance(each, PersonDossiers)]
+    assert [UnicodeEncodeError, ValueError] == list(map(type, answers[3:5]))
+
+
 def test_a_cancelled_task_leaves_the_others(endpoint: str, gate: Gate) -> None:
     """Its look-up is forgotten, or its answer dropped; what travels with it arrives."""
     gate.open.clear()

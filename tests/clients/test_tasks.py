@@ -36,6 +36,11 @@ class Silent:
         yield answer_chunk(next(r for r in requests if r.ssins))
         self.go_on.wait(10)
 
+    def stream_of_nothing(self, _request: object, _context: Any) -> Iterator[Any]:
+        self.arrived.set()
+        self.go_on.wait(10)
+        yield from ()
+
 
 @pytest.fixture
 def silent() -> Iterator[Silent]:
@@ -95,6 +100,29 @@ def test_closing_the_client_ends_its_calls(endpoint: str, script: Script, silent
             await task
         with pytest.raises(ValueError, match="this client is closed"):
             await directory.get_route(ANNA, "PENSION-RIGHTS")
+
+    asyncio.run(play())
+
+
+def test_closing_the_client_ends_its_streams(endpoint: str, script: Script, silent: Silent) -> None:
+    """Nobody opens them again, and nobody is told that the client is closed as if it had been asked anew."""
+    script.on("ResolveDossiers", silent.stream)
+    script.on("WatchNotices", silent.stream_of_nothing)
+
+    async def play() -> None:
+        directory = client(endpoint)
+        resolved = directory.resolve_dossiers([ANNA] * 5000)
+        await anext(resolved)
+        watched = asyncio.ensure_future(anext(directory.watch_notices()))
+        assert await noted(silent.arrived)
+        await directory.close()
+        for rest in (watched, each_of(resolved)):
+            with pytest.raises(kruispunt.CallCancelled):
+                await rest
+
+    async def each_of(stream: AsyncIterator[Any]) -> None:
+        async for _ in stream:
+            pass
 
     asyncio.run(play())
 

@@ -58,6 +58,7 @@ class Stream:
 class Line:
     """A line on which every break is the same."""
 
+    is_closed = False
     generation = 0
 
     def hear(self) -> None: ...

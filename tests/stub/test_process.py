@@ -8,6 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ from kruispunt import ClientCertificates, DirectoryClient, KruispuntError, Perio
 from kruispunt.identity.v1 import identity_service_pb2 as pb
 from kruispunt.profiles import load_profiles
 from kruispunt.sandbox import population
+from kruispunt_stub.control import Control, ControlError
+from kruispunt_stub.registry import REGISTRAR, Registry
+from kruispunt_stub.rights import sandbox_rights
 
 __all__ = ["sandbox_pki"]
 
@@ -128,6 +132,7 @@ def test_the_control_port_makes_things_go_wrong(stub: Process) -> None:
         ("PUT", "/clock", [1], 400, "an instant with its zone"),
         ("PUT", "/clock", {"now": "2026-03-02T12:00:00"}, 400, "an instant with its zone"),
         ("POST", "/feeds", {"do": "dance"}, 400, "restart or forget"),
+        ("POST", "/feeds", {"do": ["restart"]}, 400, "restart or forget"),
         ("POST", "/replacements", {"former": "1", "next": "2"}, 400, "11 digits"),
         ("GET", "/nothing", None, 404, "GET /calls"),
     ],
@@ -141,6 +146,28 @@ def test_the_control_port_refuses_what_makes_no_sense(
 
     assert status == refusal.value.code
     assert says in json.loads(refusal.value.read())["error"]
+
+
+def test_the_control_port_is_not_for_browsers(stub: Process) -> None:
+    """Neither for a page of another origin, nor for one whose host's name was made to lead here."""
+    for header, value in (("Origin", "http://example.org"), ("Host", "example.org:80")):
+        request = urllib.request.Request(f"http://{stub.told['control']}/calls", headers={header: value})
+        with pytest.raises(urllib.error.HTTPError) as refusal:
+            urllib.request.urlopen(request, timeout=20)
+
+        with refusal.value as answer:
+            assert (403, {"error": "not for browsers"}) == (answer.code, json.loads(answer.read()))
+
+
+def test_a_replacement_needs_somebody_who_makes_it() -> None:
+    """Rights without the registry's own desk are told as what is missing; the port goes on."""
+    all_of_them = sandbox_rights()
+    without = tuple(one for one in all_of_them.registrations if one.participant.participant_id != REGISTRAR)
+    with Registry(rights=replace(all_of_them, registrations=without)) as registry:
+        control = Control(registry)
+
+        with pytest.raises(ControlError, match="registry-registrar takes no part"):
+            control.routes["POST", "/replacements"]({"former": "75460898095", "next": "85073003328"})
 
 
 def test_it_serves_mutual_tls(tmp_path: Path, sandbox_pki: Path) -> None:

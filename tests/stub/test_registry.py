@@ -308,10 +308,11 @@ def test_what_the_stub_has_not_says_so(registry: Registry) -> None:
         list(registry.identity(REGISTRAR).export_persons())
 
 
-def test_a_person_is_seeded_once() -> None:
-    """A number that is seeded twice is a mistake of the test, and said."""
+@pytest.mark.parametrize("person", [ANNA, BEA], ids=["national", "bis"])
+def test_a_person_is_seeded_once(person: SeededPerson) -> None:
+    """A number that is seeded twice is a mistake of the test, and said; in whichever register."""
     with pytest.raises(ValueError, match="twice"):
-        Registry(persons=[BEA, BEA])
+        Registry(persons=[person, person])
 
 
 def test_asyncio_clients_are_served_alike(registry: Registry) -> None:

@@ -56,7 +56,7 @@ class Patience:
             generation: of the line when it was opened.
             answers: how many had come then.
         """
-        if isinstance(error, PASSING):
+        if isinstance(error, PASSING) and not self.line.is_closed:
             await self._pause(error)
         elif not isinstance(error, RENEWABLE) or not self.line.goes_on(
             error, generation, fruitful=self.answers > answers

@@ -81,7 +81,7 @@ class DossierStreamMethods(Caller):
             stub = self._connection.stub(dossier_rpc.DossierServiceStub)
             return stub.ImportDossiers(requests, timeout=_STRETCH_S, metadata=self._metadata)
 
-        patience = Patience(self._connection.line, timeout_s or _WAIT_S)
+        patience = Patience(self._connection.line, _WAIT_S if timeout_s is None else timeout_s)
         answers = Conversation(open_stream, patience, requests(), import_fits).answers()
         return parts(answers, lambda answer: map(row_result_of, answer.results))
 
@@ -115,7 +115,9 @@ class DossierStreamMethods(Caller):
             changed_since=optional_instant(changed_since),
             after_ssin=str(after),
         )
-        messages = self._export(request, Patience(self._connection.line, timeout_s or _WAIT_S))
+        messages = self._export(
+            request, Patience(self._connection.line, _WAIT_S if timeout_s is None else timeout_s)
+        )
         return parts(messages, lambda message: map(dossier_of, message.dossiers))
 
     async def _export(

@@ -154,7 +154,7 @@ class ReadingMethods(Caller):
                 yield Request(chunk=next(numbers), ssins=map(str, ssins))
 
         numbers = itertools.count()
-        patience = Patience(self._connection.line, timeout_s or self._timeout_s)
+        patience = Patience(self._connection.line, self._timeout_s if timeout_s is None else timeout_s)
         header = Request(criteria=criteria)
         answers = Conversation(self._open_resolution, patience, requests(), fits, header).answers()
         return parts(answers, persons_in)

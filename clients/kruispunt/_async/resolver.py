@@ -13,14 +13,13 @@ import grpc
 from kruispunt._async.driver import Answers, Bell, Requests, Room, Slot, Stream, Worker, sleep
 from kruispunt._line import PASSING, RENEWABLE, Line
 from kruispunt._messages import looked_up_of
-from kruispunt._resolve import Request, Response
+from kruispunt._resolve import Request, Response, sendable
 from kruispunt._travelling import Lookup, Travelling
 from kruispunt.directory.v1 import directory_service_pb2 as directory
-from kruispunt.errors import DeadlineExceeded, KruispuntError, QuotaExhausted, Unavailable
+from kruispunt.errors import DeadlineExceeded, KruispuntError, Unavailable
 from kruispunt.ssin import Ssin
 from kruispunt.values import PersonDossiers
 
-_PASSING = (*PASSING, QuotaExhausted)
 _LINGER_S = 0.05  # for which a stream without look-ups is kept: it holds a thread of the server
 _STRETCH_S = 10.0  # after which another is opened, with what the caller has to show by then
 _PAUSE_S = 0.05
@@ -81,11 +80,11 @@ class AsyncResolver:
             NumberCancelled: it leads to no active one.
             DeadlineExceeded: no answer, or no room, in time; or what kept the registry from answering.
             KruispuntError: the stream was refused while this look-up was under way.
-            ValueError: the resolver or its client is closed.
+            ValueError: the resolver or its client is closed; or no message can hold what is asked for.
         """
-        deadline = time.monotonic() + (timeout_s or self._timeout_s)
+        deadline = time.monotonic() + (self._timeout_s if timeout_s is None else timeout_s)
         slot: Slot[directory.PersonDossiers] = Slot()
-        lookup = Lookup(str(person), slot, deadline)
+        lookup = Lookup(sendable(person), slot, deadline)
         try:
             await self._room.enter(deadline - time.monotonic())
             try:
@@ -125,7 +124,7 @@ class AsyncResolver:
                 generation, self._fruitful = self._line.generation, False
                 try:
                     await self._stretch()
-                except _PASSING as error:
+                except PASSING as error:
                     self._travelling.meet(error)
                     fruitless = 0 if self._fruitful else fruitless + 1
                     await sleep(_pause_s(error, fruitless))

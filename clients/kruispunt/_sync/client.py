@@ -33,7 +33,10 @@ class Caller:
 
     def _ask(self, method: "grpc.UnaryUnaryMultiCallable[Q, A]", request: Q, timeout_s: float | None) -> A:
         return self._connection.call(
-            method, request, timeout_s=timeout_s or self._timeout_s, metadata=self._metadata
+            method,
+            request,
+            timeout_s=self._timeout_s if timeout_s is None else timeout_s,
+            metadata=self._metadata,
         )
 
 

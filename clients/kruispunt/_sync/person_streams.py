@@ -83,7 +83,7 @@ class PersonStreamMethods(Caller):
             stub = self._connection.stub(registration_rpc.RegistrationServiceStub)
             return stub.ImportPersons(requests, timeout=_STRETCH_S, metadata=self._metadata)
 
-        patience = Patience(self._connection.line, timeout_s or _WAIT_S)
+        patience = Patience(self._connection.line, _WAIT_S if timeout_s is None else timeout_s)
         answers = Conversation(open_stream, patience, requests(), import_fits).answers()
         return parts(answers, lambda answer: map(row_result_of, answer.results))
 
@@ -121,7 +121,9 @@ class PersonStreamMethods(Caller):
             valid_at=optional_date(valid_at),
             after_ssin=str(after),
         )
-        messages = self._export(request, Patience(self._connection.line, timeout_s or _WAIT_S))
+        messages = self._export(
+            request, Patience(self._connection.line, _WAIT_S if timeout_s is None else timeout_s)
+        )
         return parts(messages, lambda message: map(person_of, message.persons))
 
     def _export(

@@ -157,7 +157,8 @@ class Watch(Generic[Message]):
     def _pause(self, error: KruispuntError | None) -> None:
         """Wait before the stream is opened again, longer each time; or raise the error."""
         quiet_s = time.monotonic() - self._heard_at
-        if error is not None and self._give_up_s is not None and quiet_s >= self._give_up_s:
+        gives_up = self._give_up_s is not None and quiet_s >= self._give_up_s
+        if error is not None and (gives_up or self._line.is_closed):
             raise error
         pause_s = min(_FIRST_PAUSE_S * 2 ** min(self._fruitless, 10), _LONGEST_PAUSE_S)
         self._fruitless += 1

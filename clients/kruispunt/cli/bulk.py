@@ -127,10 +127,12 @@ def import_file(
 
     Raises:
         ValueError: a line is no row; or, without `rejects`, a row cannot be read; or a file would be written over
-            the one that is read. Nothing was sent.
+            the one that is read, or over another. Nothing was sent.
     """
     if file.resolve() in [each.resolve() for each in (report, rejects) if each]:
         raise ValueError(f"{file.name} would be overwritten while it is read")
+    if report and rejects and report.resolve() == rejects.resolve():
+        raise ValueError(f"{report.name} cannot be both, report and rejects")
     with contextlib.ExitStack() as stack:
         total = _checked(file, read, strict=rejects is None)
         account = _Account(

@@ -138,9 +138,7 @@ def _text(said: Mapping[str, Any], name: str, *, required: bool = False) -> str:
 
 def _whole(said: Mapping[str, Any], name: str, *, required: bool = False) -> int:
     value = said.get(name)
-    if type(value) is int:
-        return value
-    text = _text(said, name, required=required)
+    text = str(value) if type(value) is int else _text(said, name, required=required)
     if not text:
         return 0
     if not (text.isascii() and text.isdigit() and len(text) <= 9):

@@ -243,6 +243,6 @@ def _part(cells: Mapping[str, str], prefix: str, names: tuple[str, ...]) -> dict
 
 
 def _number(cells: Mapping[str, str], name: str) -> int:
-    if not (cells[name].isascii() and cells[name].isdigit()):
+    if not (cells[name].isascii() and cells[name].isdigit() and len(cells[name]) <= 9):
         raise ValueError(f"{name} must be a whole number")
     return int(cells[name])

@@ -7,8 +7,10 @@ import functools
 import types
 import typing
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
+_LARGEST: Final = 999_999_999
+"""Of whole numbers in a file: a message holds no others."""
 Reader = Callable[[Any, str], Any]
 """Builds a value from what `json` read, and its path."""
 
@@ -79,7 +81,8 @@ def _read_fields(kind: Any, raw: Any, where: str) -> Any:
     given = {}
     for name, each in raw.items():
         field = fields[name]
-        given[name] = each if type(each) is field.kind else field.read(each, f"{where}.{name}")
+        is_read = type(each) is field.kind and field.kind is not int  # of a number the size counts, too
+        given[name] = each if is_read else field.read(each, f"{where}.{name}")
     if len(given) < len(fields):
         for name, field in fields.items():
             if field.required and name not in given:
@@ -105,11 +108,13 @@ def _read_list(kind: Any, raw: Any, where: str) -> tuple[Any, ...]:
 def _read_plain(kind: Any, raw: Any, where: str) -> Any:
     fits = isinstance(raw, kind) and not isinstance(raw, bool)
     _require(fits, f"{where} must be {'a text' if kind is str else 'a whole number'}")
+    if kind is int and not 0 <= raw <= _LARGEST:
+        raise ValueError(f"{where} must be a whole number up to {_LARGEST}")
     return raw
 
 
 def _read_choice(kind: type[enum.Enum], raw: Any, where: str) -> enum.Enum:
-    if raw not in kind.__members__:
+    if not isinstance(raw, str) or raw not in kind.__members__:
         raise ValueError(f"{where} must be one of {', '.join(kind.__members__)}")
     return kind[raw]
 

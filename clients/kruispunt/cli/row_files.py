@@ -100,7 +100,9 @@ def _json_records(file: Path) -> Iterator[Record]:
             continue
         try:
             raw = json.loads(line)
-        except ValueError:
+            if "\\u" in line:  # half of a surrogate pair is no text: no message and no file takes it
+                json.dumps(raw, ensure_ascii=False).encode()
+        except (ValueError, RecursionError):
             raise ValueError(f"{file.name} line {number} is no JSON") from None
         if type(raw) is not dict:
             raise ValueError(f"{file.name} line {number}: the row must be an object")
@@ -109,7 +111,8 @@ def _json_records(file: Path) -> Iterator[Record]:
 
 def _csv_records(file: Path, columns: Columns) -> Iterator[Record]:
     heading = next((line for _, line in _lines(file)), "")
-    reader = csv.DictReader((line for _, line in _lines(file)), delimiter=_separator(heading))
+    # Strict: a quotation mark that nothing closes would take all lines after it for one cell.
+    reader = csv.DictReader((line for _, line in _lines(file)), delimiter=_separator(heading), strict=True)
     try:
         columns.check(file, reader.fieldnames or ())
         for cells in reader:
@@ -154,7 +157,7 @@ def _parquet_records(file: Path, columns: Columns) -> Iterator[Record]:
     with source:
         columns.check(file, source.schema_arrow.names)
         number = 0
-        for batch in source.iter_batches(batch_size=_AT_ONCE):
+        for batch in _batches(file, source):
             for values in batch.to_pylist():
                 number += 1
                 raw = _without_rejection(values)
@@ -163,6 +166,13 @@ def _parquet_records(file: Path, columns: Columns) -> Iterator[Record]:
                 except ValueError as error:
                     raise ValueError(f"{file.name} row {number}: {error}") from None
                 yield Record(number, raw, _filled(cells))
+
+
+def _batches(file: Path, source: Any) -> Iterator[Any]:
+    try:
+        yield from source.iter_batches(batch_size=_AT_ONCE)
+    except (OSError, ValueError):
+        raise ValueError(f"{file.name} is no Parquet: it is damaged inside") from None
 
 
 def _cell(name: str, value: Any) -> str:

@@ -21,6 +21,7 @@ from kruispunt_stub.faults import Fault, FaultKind
 from kruispunt_stub.registry import Registry
 
 _HOST: Final = "127.0.0.1"
+_NEAR: Final = (_HOST, "localhost")
 _MOST_BYTES: Final = 1 << 20
 _FAULT_FIELDS: Final = frozenset({"kind", "method", "participant", "times", "seconds"})
 
@@ -102,7 +103,7 @@ class Control:
         do = said.get("do") if isinstance(said, dict) else None
         faults = self._registry.faults
         actions = {"restart": faults.restart_feeds, "forget": faults.forget_feeds}
-        if do not in actions:
+        if not isinstance(do, str) or do not in actions:
             raise ControlError("feeds take do: restart or forget")
         actions[do]()
         return {}
@@ -116,6 +117,8 @@ class Control:
             self._registry.replace_number(former, next_)
         except KruispuntError as refusal:
             raise ControlError(f"{refusal.reason}: {refusal.message}") from None
+        except LookupError as absent:
+            raise ControlError(str(absent)) from None
         return {}
 
     def _defects(self, _: Any) -> Answer:
@@ -160,7 +163,8 @@ class _Handler(BaseHTTPRequestHandler):
         """Log nothing: what is said here may name persons."""
 
     def _serve(self) -> None:
-        if self.headers.get("Origin"):  # a page in a browser of this machine
+        near = (self.headers.get("Host") or "").partition(":")[0] in _NEAR
+        if not near or self.headers.get("Origin"):  # a page in a browser of this machine, under whatever name
             self._answer(HTTPStatus.FORBIDDEN, {"error": "not for browsers"})
             return
         route = self.control.routes.get((self.command, self.path))

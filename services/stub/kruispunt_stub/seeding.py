@@ -126,12 +126,13 @@ def _write_person(identity: MemoryIdentity, transaction: Any, person: SeededPers
     register = person.register or (
         Register.NATIONAL if person.ssin.kind is SsinKind.NATIONAL else Register.BIS
     )
+    national = identity.national.find_many([person.ssin])
+    if national or identity.numbers.find(transaction, person.ssin) is not None:
+        raise ValueError("a number is seeded twice")
     if register is Register.NATIONAL:
         ssin, profile = identity.national.add(_document(person))
         identity.matches.write(transaction, ssin, profile)
         return
-    if identity.numbers.find(transaction, person.ssin) is not None:
-        raise ValueError("a number is seeded twice")
     identity.numbers.insert(transaction, person.ssin, number.Register(register.value), at)
     facts = [
         Fact(
