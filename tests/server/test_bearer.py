@@ -158,6 +158,16 @@ def test_a_good_token_is_accepted(strict: Served, algorithm: str):
     assert good not in strict.log.getvalue()
 
 
+def test_a_token_that_is_sent_again_and_again_does_not_fill_the_log(strict: Served):
+    """The first refusal of a participant for a failed check is told at once, those of the next ten seconds later, as one."""
+    for _ in range(5):
+        check_of(strict, token(exp=at(-31)))
+    other = check_of(strict, token(aud="https://other.example"))
+
+    told = [(line["check"], line["count"]) for line in strict.lines() if line["event"] == "token_refused"]
+    assert ("audience", [("expired", 1), ("audience", 1)]) == (other, told)
+
+
 FORGED: dict[str, tuple[str, str]] = {
     "signed by another key": (token(key=rsa.generate_private_key(65537, 2048)), "signature"),
     "changed": (token()[:-8] + "AAAAAAAA", "signature"),

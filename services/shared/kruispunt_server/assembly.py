@@ -158,7 +158,7 @@ class Assembly:
         for step in self.closing:
             step()
         if self.parts.bearer is not None:
-            self.parts.bearer.keys.stop()
+            self.parts.bearer.close()
         if self.parts.edge.refusals is not None:
             self.parts.edge.refusals.close()
         self.parts.journal.close()

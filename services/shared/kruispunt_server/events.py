@@ -62,8 +62,9 @@ EVENTS: Mapping[str, Event] = {
     "token_refused": _event(
         "warning",
         "A bearer token was not accepted; which check failed stands here only: absent, form, size, crit, key, algorithm, "
-        "signature, issuer, audience, claims, time, expired, not yet valid, institution, subject, confirmation, no keys yet.",
-        "method", "participant", "check",
+        "signature, issuer, audience, claims, time, expired, not yet valid, institution, subject, confirmation, no keys yet. "
+        "Of one participant and check every worker tells the first at once, and then every ten seconds how many (`count`).",
+        "method", "participant", "check", "count",
     ),
     "token_keys_loaded": _event("info", "The keys of the issuer of bearer tokens were read anew."),
     "token_keys_unreadable": _event(

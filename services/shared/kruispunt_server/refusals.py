@@ -36,6 +36,7 @@ class Refusals:
 
     Args:
         events: told.
+        event: which.
         window_s: its length.
         most: callers and reasons that are remembered.
         now: seconds that never go back.
@@ -45,11 +46,13 @@ class Refusals:
         self,
         events: Events,
         *,
+        event: str = EVENT,
         window_s: float = _WINDOW_S,
         most: int = _MOST_CALLERS,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._events = events
+        self._event = event
         self._window_s = window_s
         self._most = most
         self._now = now
@@ -72,7 +75,7 @@ class Refusals:
             if len(self._windows) >= self._most:
                 self._end(next(iter(self._windows)))
             self._windows[who] = _Window(now + self._window_s)
-            self._events.emit(EVENT, count=1, **fields)
+            self._events.emit(self._event, count=1, **fields)
 
     def sweep(self) -> None:
         """Tell what the windows that ended leave to tell."""
@@ -105,7 +108,7 @@ class Refusals:
     def _end(self, who: Hashable) -> _Window:
         window = self._windows.pop(who)
         if window.untold:
-            self._events.emit(EVENT, count=window.untold, **window.fields)
+            self._events.emit(self._event, count=window.untold, **window.fields)
         return window
 
     def _wake_later(self) -> None:

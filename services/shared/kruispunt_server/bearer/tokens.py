@@ -14,6 +14,7 @@ from kruispunt_server.call import Call
 from kruispunt_server.caller import fingerprint_of
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.events import Events
+from kruispunt_server.refusals import Refusals
 
 AUTHORIZATION: Final = "authorization"
 _SCHEME: Final = "bearer "
@@ -32,8 +33,13 @@ class BearerTokens:
     def __init__(self, keys: KeySource, leeway_s: float, events: Events, *, required: bool) -> None:
         self.keys = keys
         self._leeway_s = leeway_s
-        self._events = events
+        self._refusals = Refusals(events, event="token_refused")
         self._required = required
+
+    def close(self) -> None:
+        """Look for keys no more, and tell what is left to tell."""
+        self.keys.stop()
+        self._refusals.close()
 
     def check(self, call: Call, context: grpc.ServicerContext) -> None:
         """Check the token of a call whose participant and purpose are known; note in the call until when it is good.
@@ -87,9 +93,8 @@ class BearerTokens:
             raise UnacceptableTokenError("confirmation")
 
     def _refused(self, call: Call, check: str) -> RegistryError:
-        self._events.emit(
-            "token_refused", method=call.method, participant=call.participant.participant_id, check=check
-        )
+        participant = call.participant.participant_id
+        self._refusals.tell((participant, check), method=call.method, participant=participant, check=check)
         sentence = "the bearer token is missing, or not accepted with this certificate and purpose"
         return RegistryError(Reason.TOKEN_REFUSED, sentence, field=AUTHORIZATION)
 
