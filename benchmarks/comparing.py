@@ -80,6 +80,7 @@ def line(
         for server, store, other, other_store in zip(
             ours.server_us, ours.store_us, baseline.server_us, baseline.store_us, strict=True
         )
+        if other + other_store  # else the round was shorter than a tick of the clock
     ]
     return {
         "id": name,
@@ -93,7 +94,7 @@ def line(
         "cpu_us": round(statistics.median(ours.server_us)),
         "store_cpu_us": round(statistics.median(ours.store_us)),
         "baseline_cpu_us": round(statistics.median(baseline.server_us)),
-        "cpu_ratio": round(statistics.median(costs), 2),
+        "cpu_ratio": round(statistics.median(costs), 2) if costs else None,
         "load": round(os.getloadavg()[0], 1),
         **more,
     }
