@@ -23,7 +23,8 @@ PYTHONS = ("python3.11", "python3.12", "python3.13", "python3.14")
 LEAN = {"kruispunt", "grpc", "google", "pytest", "hypothesis", *sys.stdlib_module_names}
 IMPORT_ALL = """
 import importlib, pathlib, pkgutil, sys, kruispunt
-optional = {"kruispunt.cli", "kruispunt.sqlalchemy_positions", "kruispunt.rights_file", "kruispunt.sandbox"}
+optional = {"kruispunt.cli", "kruispunt.sqlalchemy_positions", "kruispunt.sandbox", "kruispunt.testing",
+    "kruispunt.rights_file", "kruispunt._rights_nodes", "kruispunt.rights_writing", "kruispunt.rights_text"}
 for found in pkgutil.walk_packages(kruispunt.__path__, "kruispunt.", onerror=lambda name: None):
     if not any(found.name == each or found.name.startswith(each + ".") for each in optional):
         importlib.import_module(found.name)
