@@ -20,6 +20,13 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 TESTS = ROOT / "tests" / "clients"
 PYTHONS = ("python3.11", "python3.12", "python3.13", "python3.14")
 # What a test may import to be run here.
+WITH_EXTRAS = (
+    "kruispunt.cli",
+    "kruispunt.sandbox",
+    "kruispunt.testing",
+    "kruispunt.rights_",
+    "kruispunt._rights_nodes",
+)
 LEAN = {"kruispunt", "grpc", "google", "pytest", "hypothesis", *sys.stdlib_module_names}
 IMPORT_ALL = """
 import importlib, pathlib, pkgutil, sys, kruispunt
@@ -120,7 +127,7 @@ def is_lean(name: str) -> bool:
     if name.startswith("tests."):
         path = ROOT / (name.replace(".", "/") + ".py")
         return path.is_file() and all(is_lean(each) for each in imported(path))
-    return name.partition(".")[0] in LEAN and not name.startswith(("kruispunt.cli", "kruispunt.sandbox"))
+    return name.partition(".")[0] in LEAN and not name.startswith(WITH_EXTRAS)
 
 
 def imported(path: pathlib.Path) -> Iterator[str]:
