@@ -5,34 +5,26 @@ SQLite is the embedded default: write-ahead log, every commit flushed, writers t
 PostgreSQL is the production store; a server that would acknowledge what it may lose is refused at the start.
 """
 
-import math
-import os
-import sqlite3
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
-from typing import Any, Self
+from contextlib import AbstractContextManager, contextmanager
+from typing import Self
 
 import sqlalchemy as sa
 
 from kruispunt_server import postgres_checks
 from kruispunt_server.errors import RegistryError
-from kruispunt_server.hot import HotPool, HotStatement, PostgresSession, Session, SqliteSession
+from kruispunt_server.hot import HotPool, HotStatement
 from kruispunt_server.hot_insert import HotInsert, PostgresInsert, SqliteInsert
 from kruispunt_server.postgres_checks import ALLOW_UNSAFE, Load, UnsafeDatabaseError
-from kruispunt_server.postgres_connection import PatientConnection
+from kruispunt_server.postgres_opening import Greet, open_postgresql, pooler_of
 from kruispunt_server.repeating import ResultT, carried_out
+from kruispunt_server.sqlite_opening import MODE, open_sqlite
 from kruispunt_server.store_errors import constraint_of, translating, waited_in_vain
-from kruispunt_server.time_left import seconds_left, within
+from kruispunt_server.time_left import within
 from kruispunt_server.turnstile import Turnstile
 
-__all__ = ["ALLOW_UNSAFE", "Database", "HotStatement", "UnsafeDatabaseError", "constraint_of", "pooler_of"]
-
-_CONNECT_TIMEOUT_S = 5
-_GRACE_S = 2.0
-_MODE = "kruispunt_begin"
-_POOLER = "pooler"
-_INTERRUPT_AFTER = 20_000  # instructions of SQLite: between two looks at the clock pass about 0.3 ms
+__all__ = ["ALLOW_UNSAFE", "Database", "HotStatement", "UnsafeDatabaseError", "constraint_of"]
 
 
 class Database:
@@ -62,9 +54,9 @@ class Database:
         self._door = Turnstile(pool_size, busy_timeout_s)
         self._turn = threading.Lock() if self.dialect == "sqlite" else None
         if self.dialect == "sqlite":
-            self._reader = engine.execution_options(**{_MODE: ""})
-            self._snapshot = engine.execution_options(**{_MODE: "BEGIN"})
-            self._writer: sa.Engine = engine.execution_options(**{_MODE: "BEGIN IMMEDIATE"})
+            self._reader = engine.execution_options(**{MODE: ""})
+            self._snapshot = engine.execution_options(**{MODE: "BEGIN"})
+            self._writer: sa.Engine = engine.execution_options(**{MODE: "BEGIN IMMEDIATE"})
         else:
             self._reader = engine.execution_options(isolation_level="AUTOCOMMIT")
             self._snapshot = engine.execution_options(
@@ -103,9 +95,9 @@ class Database:
         parsed = sa.make_url(url)
         kind, pooled = parsed.get_backend_name(), pooler_of(parsed) is not None
         if kind == "sqlite":
-            engine, connect = _open_sqlite(parsed, pool_size, busy_timeout_s)
+            engine, connect = open_sqlite(parsed, pool_size, busy_timeout_s)
         elif kind == "postgresql":
-            engine, connect = _open_postgresql(
+            engine, connect = open_postgresql(
                 parsed, pool_size, busy_timeout_s, statement_timeout_s, pooled=pooled
             )
         else:
@@ -128,7 +120,7 @@ class Database:
         pool_size: int,
         busy_timeout_s: float,
         statement_timeout_s: float,
-        greet: Callable[[PatientConnection], None],
+        greet: Greet,
     ) -> Self:
         """Return the database of a hot standby, whether or not it can be reached now; only to be read.
 
@@ -141,7 +133,7 @@ class Database:
         """
         parsed = sa.make_url(url)
         pooled = pooler_of(parsed) is not None
-        engine, connect = _open_postgresql(
+        engine, connect = open_postgresql(
             parsed, pool_size, busy_timeout_s, statement_timeout_s, pooled=pooled, greet=greet
         )
         pool = HotPool(connect, pool_size, busy_timeout_s)
@@ -266,18 +258,6 @@ class Database:
             raise
 
 
-def pooler_of(url: sa.URL) -> str | None:
-    """Return what stands between the server and the database: "transaction", a pooler of that mode, or nothing.
-
-    Raises:
-        ValueError: another pooler.
-    """
-    named = url.query.get(_POOLER)
-    if named not in (None, "transaction") or (named and url.get_backend_name() != "postgresql"):
-        raise ValueError("pooler=transaction is all that database_url may say of a pooler, of PostgreSQL's")
-    return "transaction" if named else None
-
-
 _ADVISORY_LOCK = sa.select(sa.func.pg_advisory_xact_lock(sa.bindparam("key", type_=sa.BigInteger)))
 # One row after the other, in the order of the array.
 _ADVISORY_LOCKS = sa.select(
@@ -285,147 +265,3 @@ _ADVISORY_LOCKS = sa.select(
         sa.func.unnest(sa.bindparam("keys", type_=sa.ARRAY(sa.BigInteger))).column_valued("key")
     )
 )
-
-
-def _open_sqlite(
-    url: sa.URL, pool_size: int, busy_timeout_s: float
-) -> tuple[sa.Engine, Callable[[], Session]]:
-    if url.database in (None, "", ":memory:"):
-        raise ValueError("SQLite needs a file: connections to memory do not share what they hold")
-    path = str(url.database)
-    create_private(path)
-
-    def connect() -> sqlite3.Connection:
-        # The driver must not open transactions by itself; the pools hand a connection to one thread at a time.
-        connection = sqlite3.connect(
-            path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False, cached_statements=256
-        )
-        for pragma in (
-            "journal_mode=wal",
-            "synchronous=full",
-            "foreign_keys=on",
-            # Imports touch thousands of pages a transaction: they stay in memory until its end, and what several
-            # transactions changed is carried from the log to the file once.
-            "cache_size=-32768",  # KiB at most
-            "wal_autocheckpoint=16000",  # pages: the log grows to 64 MB
-            "recursive_triggers=on",  # or INSERT OR REPLACE deletes past the append-only triggers
-        ):
-            connection.execute(f"PRAGMA {pragma}")
-        connection.set_progress_handler(_has_given_up, _INTERRUPT_AFTER)
-        return connection
-
-    engine = sa.create_engine(
-        url,
-        creator=connect,
-        paramstyle="named",
-        poolclass=sa.QueuePool,
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_timeout=busy_timeout_s,
-        hide_parameters=True,
-    )
-    sa.event.listen(engine, "begin", _begin_sqlite)
-
-    def session() -> Session:
-        return SqliteSession(connect())
-
-    return engine, session
-
-
-def create_private(path: str) -> None:
-    """Create a database file that only its owner can read, unless it is there; SQLite lets its log follow that."""
-    # Never open one that is there: closing it would drop the locks that this process has on it.
-    with suppress(OSError):  # it is there, or SQLite will say what is wrong
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-
-
-def _begin_sqlite(connection: sa.Connection) -> None:
-    statement = connection.get_execution_options().get(_MODE, "BEGIN IMMEDIATE")
-    if statement:
-        connection.exec_driver_sql(statement)
-
-
-def _has_given_up() -> bool:
-    """Whether the call that this thread works for has no time left: SQLite then ends its statement."""
-    left_s = seconds_left()
-    return left_s is not None and left_s <= 0
-
-
-def _introduce(connection: PatientConnection, greet: Callable[[PatientConnection], None]) -> None:
-    try:
-        greet(connection)
-        connection.rollback()
-    except BaseException:
-        connection.close()
-        raise
-
-
-def _while_the_call_waits(connect_timeout: str | int) -> str | int:
-    """Return how many seconds to wait for a server that says nothing; the driver makes it two at least."""
-    left_s = seconds_left()
-    if left_s is None:
-        return connect_timeout
-    return max(1, min(int(connect_timeout) or _CONNECT_TIMEOUT_S, math.ceil(left_s)))
-
-
-def _open_postgresql(
-    url: sa.URL,
-    pool_size: int,
-    busy_timeout_s: float,
-    statement_timeout_s: float,
-    *,
-    pooled: bool,
-    greet: Callable[[PatientConnection], None] | None = None,
-) -> tuple[sa.Engine, Callable[[], Session]]:
-    patience_ms = int(statement_timeout_s * 1000)
-    url = url.set(drivername="postgresql+psycopg").difference_update_query([_POOLER])
-    arguments, named_in_url = url.get_dialect()().create_connect_args(url)
-    options: dict[str, Any] = {
-        # The primary may be asked in place of a standby that says nothing.
-        "connect_timeout": _CONNECT_TIMEOUT_S
-        if greet is None
-        else max(1, min(_CONNECT_TIMEOUT_S, math.ceil(statement_timeout_s))),
-        "application_name": "kruispunt",
-        # A host that vanished is noticed; without these a call would wait for the kernel's quarter of an hour.
-        "keepalives_idle": 10,
-        "keepalives_interval": 5,
-        "keepalives_count": 2,
-        "tcp_user_timeout": patience_ms + 5_000,
-        **named_in_url,
-    }
-    if pooled:
-        options["prepare_threshold"] = None  # a statement would be prepared on somebody else's connection
-    else:
-        settings = f"-c statement_timeout={patience_ms} -c timezone=UTC -c {postgres_checks.MARK}=on"
-        options["options"] = f"{settings} {named_in_url.get('options', '')}"
-
-    connect_one: Callable[..., PatientConnection] = PatientConnection.connect
-
-    def connect(**more: Any) -> PatientConnection:
-        more["connect_timeout"] = _while_the_call_waits(options["connect_timeout"])
-        connection = connect_one(*arguments, **{**options, **more})
-        # PostgreSQL ends a slow statement by itself, unless a pooler is in between.
-        connection.patience_s = statement_timeout_s + (0.0 if pooled else _GRACE_S)
-        if greet is not None:
-            connection.patience_s, connection.cancels = statement_timeout_s, False
-            _introduce(connection, greet)
-        return connection
-
-    engine = sa.create_engine(
-        url,
-        creator=connect,
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_timeout=busy_timeout_s,
-        hide_parameters=True,
-    )
-
-    def session() -> Session:
-        if pooled:
-            return PostgresSession(connect(autocommit=True))
-        # One plan for all values, held to an index by a test: over partitions a plan for each would take longer than
-        # the statement, which then looks into one part only all the same.
-        settings = f"{options['options']} -c plan_cache_mode=force_generic_plan"
-        return PostgresSession(connect(autocommit=True, prepare_threshold=0, options=settings))
-
-    return engine, session

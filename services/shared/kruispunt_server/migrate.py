@@ -19,7 +19,9 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from kruispunt_server.database import Database, create_private, pooler_of
+from kruispunt_server.database import Database
+from kruispunt_server.postgres_opening import pooler_of
+from kruispunt_server.sqlite_opening import create_private
 
 SERVICES: Final = ("identity", "directory")
 

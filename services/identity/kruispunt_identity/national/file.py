@@ -23,8 +23,8 @@ from kruispunt_identity.national.documents import (
     person_of,
     profile_of,
 )
-from kruispunt_server.database import create_private
 from kruispunt_server.errors import Reason, RegistryError
+from kruispunt_server.sqlite_opening import create_private
 
 _FIND: Final = "SELECT document FROM person WHERE ssin IN (SELECT value FROM json_each(?))"
 _WALK: Final = "SELECT document FROM person WHERE ssin > ? ORDER BY ssin LIMIT ?"
