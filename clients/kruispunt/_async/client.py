@@ -3,11 +3,11 @@
 import copy
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import Self, TypeVar
 
 import grpc
 
+from kruispunt._async.closable import Closable
 from kruispunt._async.connection import Connection
 from kruispunt._consistency import Freshness, checked_freshness, checked_token
 from kruispunt._context import Context, Metadata
@@ -41,7 +41,7 @@ class Caller:
         )
 
 
-class Client(Caller):
+class Client(Caller, Closable):
     """A client of one service.
 
     Args:
@@ -227,11 +227,3 @@ class Client(Caller):
     async def close(self) -> None:
         """Close the channels; calls under way end as `CallCancelled`."""
         await self._connection.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()

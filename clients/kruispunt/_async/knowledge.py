@@ -4,13 +4,13 @@ import datetime as dt
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
 import grpc
 
 from kruispunt import _entry_messages as reading
 from kruispunt import entries
+from kruispunt._async.closable import Closable
 from kruispunt._async.connection import Connection
 from kruispunt._async.listing import AsyncListing
 from kruispunt.directory.v1 import knowledge_service_pb2 as pb
@@ -31,7 +31,7 @@ class _Answer(Protocol):
 A = TypeVar("A", bound=_Answer)
 
 
-class AsyncKnowledgeClient:
+class AsyncKnowledgeClient(Closable):
     """Reads the code tables, and writes them for an administrator; needs no purpose.
 
     Args:
@@ -223,14 +223,6 @@ class AsyncKnowledgeClient:
     async def close(self) -> None:
         """Close the channels; calls under way end as `CallCancelled`."""
         await self._connection.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     @property
     def _stub(self) -> "rpc.KnowledgeServiceAsyncStub":

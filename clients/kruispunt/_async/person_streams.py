@@ -6,12 +6,11 @@ from collections.abc import AsyncGenerator
 
 from kruispunt._async.client import Caller
 from kruispunt._async.conversation import Conversation, Patience
-from kruispunt._async.driver import Answers, Requests, Source, Stream
-from kruispunt._async.streaming import batches, parts
+from kruispunt._async.driver import Requests, Source, Stream
+from kruispunt._async.streaming import batches, parts, resumed
 from kruispunt._messages import optional_date, optional_instant
 from kruispunt._person_messages import person_of
 from kruispunt._registering_messages import import_fits, import_message, row_result_of
-from kruispunt.errors import KruispuntError
 from kruispunt.identity.v1 import identity_service_pb2 as reading
 from kruispunt.identity.v1 import identity_service_pb2_grpc as identity_rpc
 from kruispunt.identity.v1 import registration_service_pb2 as pb
@@ -120,29 +119,15 @@ class PersonStreamMethods(Caller):
             valid_at=optional_date(valid_at),
             after_ssin=str(after),
         )
-        messages = self._export(
-            request, Patience(self._connection.line, _WAIT_S if timeout_s is None else timeout_s)
-        )
-        return parts(messages, lambda message: map(person_of, message.persons))
 
-    async def _export(
-        self, request: reading.ExportPersonsRequest, patience: Patience
-    ) -> AsyncGenerator[reading.ExportPersonsResponse, None]:
-        """Yield the messages of an export; a stream that breaks is opened again after the last person it told."""
-        while True:
-            generation, told = patience.line.generation, patience.answers
+        def open_stream() -> Stream[reading.ExportPersonsResponse]:
             stub = self._connection.stub(identity_rpc.IdentityServiceStub)
-            stream = stub.ExportPersons(request, timeout=_STRETCH_S, metadata=self._metadata)
-            answers = Answers(stream)
-            try:
-                while (message := await patience.next(answers)) is not None:
-                    patience.answered()
-                    yield message
-                    if message.persons:
-                        request.after_ssin = message.persons[-1].ssin
-            except KruispuntError as error:
-                await patience.go_on(error, generation, told)
-            else:
-                return
-            finally:
-                answers.cancel()
+            return stub.ExportPersons(request, timeout=_STRETCH_S, metadata=self._metadata)
+
+        def told(message: reading.ExportPersonsResponse) -> None:
+            if message.persons:
+                request.after_ssin = message.persons[-1].ssin
+
+        patience = Patience(self._connection.line, _WAIT_S if timeout_s is None else timeout_s)
+        messages = resumed(open_stream, patience, told)
+        return parts(messages, lambda message: map(person_of, message.persons))

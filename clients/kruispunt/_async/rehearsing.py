@@ -2,9 +2,9 @@
 
 import datetime as dt
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
+from kruispunt._async.closable import Closable
 from kruispunt._async.connection import Connection
 from kruispunt._messages import optional_instant
 from kruispunt._rehearsal_messages import rehearsal_of
@@ -14,7 +14,7 @@ from kruispunt.rehearsal.v1 import rehearsal_service_pb2_grpc as rpc
 from kruispunt.rehearsing import Rehearsal
 
 
-class AsyncRehearsalClient:
+class AsyncRehearsalClient(Closable):
     """Asks one server of a sandbox what it heard of the caller's own calls; needs no purpose.
 
     Args:
@@ -61,14 +61,6 @@ class AsyncRehearsalClient:
     async def close(self) -> None:
         """Close the channel; a call under way ends as `CallCancelled`."""
         await self._connection.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     @property
     def _stub(self) -> "rpc.RehearsalServiceAsyncStub":

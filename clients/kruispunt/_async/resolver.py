@@ -5,11 +5,10 @@ import random
 import time
 from collections.abc import Callable
 from copy import copy
-from types import TracebackType
-from typing import Self
 
 import grpc
 
+from kruispunt._async.closable import Closable
 from kruispunt._async.driver import Answers, Bell, Requests, Room, Slot, Stream, Worker, sleep
 from kruispunt._line import PASSING, RENEWABLE, Line
 from kruispunt._messages import looked_up_of
@@ -26,7 +25,7 @@ _PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 1.0
 
 
-class AsyncResolver:
+class AsyncResolver(Closable):
     """Answers single look-ups, of which many travel together; made by `AsyncDirectoryClient.resolver`.
 
     To be shared between tasks: each asks for one person, and has its own answer, error and deadline. All are made
@@ -107,14 +106,6 @@ class AsyncResolver:
         self._travelling.close()
         self._bell.ring()
         await self._worker.join()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     async def _carry(self) -> None:
         """Carry look-ups over one stream after the other, until there are none."""

@@ -4,7 +4,9 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from typing import TypeVar
 
-from kruispunt._async.driver import Source, each_in
+from kruispunt._async.conversation import Patience
+from kruispunt._async.driver import Answers, Source, Stream, each_in
+from kruispunt.errors import KruispuntError
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -30,3 +32,32 @@ async def parts(
         async for message in messages:
             for each in read(message):
                 yield each
+
+
+async def resumed(
+    open_stream: Callable[[], Stream[A]], patience: Patience, told: Callable[[A], None]
+) -> AsyncGenerator[A, None]:
+    """Yield the messages of a stream to its end; one that breaks is opened again.
+
+    Args:
+        open_stream: opens it, after what `told` was given.
+        patience: how long, how often.
+        told: gets every message that was taken.
+
+    Raises:
+        KruispuntError: refused, or no server answered in several attempts.
+    """
+    while True:
+        generation, answered = patience.line.generation, patience.answers
+        answers = Answers(open_stream())
+        try:
+            while (message := await patience.next(answers)) is not None:
+                patience.answered()
+                yield message
+                told(message)
+        except KruispuntError as error:
+            await patience.go_on(error, generation, answered)
+        else:
+            return
+        finally:
+            answers.cancel()

@@ -4,13 +4,13 @@
 import copy
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import Self, TypeVar
 
 import grpc
 
 from kruispunt._consistency import Freshness, checked_freshness, checked_token
 from kruispunt._context import Context, Metadata
+from kruispunt._sync.closable import Closable
 from kruispunt._sync.connection import Connection
 from kruispunt.profiles import ClientCertificates, Profile, Token, load_profile, profile_from_environment
 from kruispunt.values import InstitutionRef, Purpose
@@ -40,7 +40,7 @@ class Caller:
         )
 
 
-class Client(Caller):
+class Client(Caller, Closable):
     """A client of one service.
 
     Args:
@@ -226,11 +226,3 @@ class Client(Caller):
     def close(self) -> None:
         """Close the channels; calls under way end as `CallCancelled`."""
         self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

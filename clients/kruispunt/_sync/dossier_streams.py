@@ -9,14 +9,13 @@ from kruispunt._dossier_row_messages import import_fits, row_message, row_result
 from kruispunt._messages import dossier_of, optional_date, optional_instant
 from kruispunt._sync.client import Caller
 from kruispunt._sync.conversation import Conversation, Patience
-from kruispunt._sync.driver import Answers, Requests, Source, Stream, each_in
-from kruispunt._sync.streaming import parts
+from kruispunt._sync.driver import Requests, Source, Stream, each_in
+from kruispunt._sync.streaming import parts, resumed
 from kruispunt.directory.v1 import directory_service_pb2 as reading
 from kruispunt.directory.v1 import directory_service_pb2_grpc as directory_rpc
 from kruispunt.directory.v1 import dossier_service_pb2 as pb
 from kruispunt.directory.v1 import dossier_service_pb2_grpc as dossier_rpc
 from kruispunt.dossier_rows import DossierRow, DossierRowResult
-from kruispunt.errors import KruispuntError
 from kruispunt.ssin import Ssin
 from kruispunt.values import Dossier
 
@@ -116,32 +115,18 @@ class DossierStreamMethods(Caller):
             changed_since=optional_instant(changed_since),
             after_ssin=str(after),
         )
-        messages = self._export(
-            request, Patience(self._connection.line, _WAIT_S if timeout_s is None else timeout_s)
-        )
-        return parts(messages, lambda message: map(dossier_of, message.dossiers))
 
-    def _export(
-        self, request: reading.ExportDossiersRequest, patience: Patience
-    ) -> Generator[reading.ExportDossiersResponse, None, None]:
-        """Yield the messages of an export; a stream that breaks is opened again after the last person it told."""
-        while True:
-            generation, told = patience.line.generation, patience.answers
+        def open_stream() -> Stream[reading.ExportDossiersResponse]:
             stub = self._connection.stub(directory_rpc.DirectoryServiceStub)
-            stream = stub.ExportDossiers(request, timeout=_STRETCH_S, metadata=self._metadata)
-            answers = Answers(stream)
-            try:
-                while (message := patience.next(answers)) is not None:
-                    patience.answered()
-                    yield message
-                    if message.dossiers:  # all of a person stand in one message
-                        request.after_ssin = message.dossiers[-1].ssin
-            except KruispuntError as error:
-                patience.go_on(error, generation, told)
-            else:
-                return
-            finally:
-                answers.cancel()
+            return stub.ExportDossiers(request, timeout=_STRETCH_S, metadata=self._metadata)
+
+        def told(message: reading.ExportDossiersResponse) -> None:
+            if message.dossiers:  # all of a person stand in one message
+                request.after_ssin = message.dossiers[-1].ssin
+
+        patience = Patience(self._connection.line, _WAIT_S if timeout_s is None else timeout_s)
+        messages = resumed(open_stream, patience, told)
+        return parts(messages, lambda message: map(dossier_of, message.dossiers))
 
 
 def _by_person(rows: Source[DossierRow], most: int) -> Generator[list[DossierRow], None, None]:

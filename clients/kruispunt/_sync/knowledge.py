@@ -5,13 +5,13 @@ import datetime as dt
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
 import grpc
 
 from kruispunt import _entry_messages as reading
 from kruispunt import entries
+from kruispunt._sync.closable import Closable
 from kruispunt._sync.connection import Connection
 from kruispunt._sync.listing import Listing
 from kruispunt.directory.v1 import knowledge_service_pb2 as pb
@@ -32,7 +32,7 @@ class _Answer(Protocol):
 A = TypeVar("A", bound=_Answer)
 
 
-class KnowledgeClient:
+class KnowledgeClient(Closable):
     """Reads the code tables, and writes them for an administrator; needs no purpose.
 
     Args:
@@ -224,14 +224,6 @@ class KnowledgeClient:
     def close(self) -> None:
         """Close the channels; calls under way end as `CallCancelled`."""
         self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     @property
     def _stub(self) -> "rpc.KnowledgeServiceStub":

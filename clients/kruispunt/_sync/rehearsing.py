@@ -3,11 +3,11 @@
 
 import datetime as dt
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from kruispunt._messages import optional_instant
 from kruispunt._rehearsal_messages import rehearsal_of
+from kruispunt._sync.closable import Closable
 from kruispunt._sync.connection import Connection
 from kruispunt.profiles import ClientCertificates, Profile, load_profile
 from kruispunt.rehearsal.v1 import rehearsal_service_pb2 as pb
@@ -15,7 +15,7 @@ from kruispunt.rehearsal.v1 import rehearsal_service_pb2_grpc as rpc
 from kruispunt.rehearsing import Rehearsal
 
 
-class RehearsalClient:
+class RehearsalClient(Closable):
     """Asks one server of a sandbox what it heard of the caller's own calls; needs no purpose.
 
     Args:
@@ -62,14 +62,6 @@ class RehearsalClient:
     def close(self) -> None:
         """Close the channel; a call under way ends as `CallCancelled`."""
         self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     @property
     def _stub(self) -> "rpc.RehearsalServiceStub":

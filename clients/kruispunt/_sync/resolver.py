@@ -6,14 +6,13 @@ import random
 import time
 from collections.abc import Callable
 from copy import copy
-from types import TracebackType
-from typing import Self
 
 import grpc
 
 from kruispunt._line import PASSING, RENEWABLE, Line
 from kruispunt._messages import looked_up_of
 from kruispunt._resolve import Request, Response, sendable
+from kruispunt._sync.closable import Closable
 from kruispunt._sync.driver import Answers, Bell, Requests, Room, Slot, Stream, Worker, sleep
 from kruispunt._travelling import Lookup, Travelling
 from kruispunt.directory.v1 import directory_service_pb2 as directory
@@ -27,7 +26,7 @@ _PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 1.0
 
 
-class Resolver:
+class Resolver(Closable):
     """Answers single look-ups, of which many travel together; made by `DirectoryClient.resolver`.
 
     To be shared between threads: each asks for one person, and has its own answer, error and deadline. All are made
@@ -108,14 +107,6 @@ class Resolver:
         self._travelling.close()
         self._bell.ring()
         self._worker.join()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _carry(self) -> None:
         """Carry look-ups over one stream after the other, until there are none."""
