@@ -1,9 +1,10 @@
 """What imports have in common: one stream of requests, and what became of each row, which makes it resumable."""
 
 import uuid
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 import sqlalchemy as sa
 
@@ -11,6 +12,8 @@ from kruispunt_server.bulk import bulk_insert_columns
 from kruispunt_server.database import Database
 from kruispunt_server.errors import Reason, RegistryError
 from kruispunt_server.wire import parse_request_id
+
+ResultT = TypeVar("ResultT")
 
 _MOST_ROWS: Final = 10**12
 _OF_PARTICIPANTS: Final = uuid.UUID("5f0c9a52-7f5e-5c0c-8d53-6b7275697371")
@@ -115,18 +118,23 @@ def continued(
     return stream
 
 
-class KeptRows:
+class KeptRows(ABC, Generic[ResultT]):
     """What became of each row of each import, in a table of the service.
 
     Args:
         database: where to.
         table: led by `import_id`, `row_number`.
         columns: what is kept of a row besides the first two.
+        reasons: the number by which each reason is kept.
     """
 
-    def __init__(self, database: Database, table: sa.Table, columns: Sequence[str]) -> None:
+    def __init__(
+        self, database: Database, table: sa.Table, columns: Sequence[str], reasons: Mapping[Reason, int]
+    ) -> None:
         self._database = database
         self._table = table
+        self._numbers = reasons
+        self._reasons = {number: reason for reason, number in reasons.items()}
         self._columns = ("import_id", "row_number", *columns)
         of_import = table.c.import_id == sa.bindparam("of_import")
         # Primary key, both.
@@ -147,16 +155,27 @@ class KeptRows:
         if not job.validate_only and first > last + 1:
             raise RegistryError(Reason.FIELD_INVALID, "rows before this one are missing", field="first_row")
 
-    def find(self, connection: sa.Connection, import_id: uuid.UUID, first: int, last: int) -> Sequence[Any]:
-        """Return what is kept of rows `first` to `last`: row number, and the columns."""
+    def recorded(
+        self, connection: sa.Connection, import_id: uuid.UUID, first: int, last: int
+    ) -> dict[int, ResultT]:
+        """Return what became of rows `first` to `last`, as it is answered to who sends them again."""
         parameters = {"of_import": import_id, "first": first, "last": last}
-        return connection.execute(self._kept, parameters).all()
+        return {row[0]: self._result(*row) for row in connection.execute(self._kept, parameters)}
 
-    def add(self, connection: sa.Connection, import_id: uuid.UUID, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Write down what became of rows, each a row number and the columns, at the driver's speed."""
-        if rows:
-            columns = [[import_id] * len(rows), *zip(*rows, strict=True)]
+    def keep(self, connection: sa.Connection, import_id: uuid.UUID, results: Sequence[ResultT]) -> None:
+        """Write down what became of rows, at the driver's speed."""
+        if results:
+            rows = map(self._row, results)
+            columns = [[import_id] * len(results), *zip(*rows, strict=True)]
             bulk_insert_columns(connection, self._table, dict(zip(self._columns, columns, strict=True)))
+
+    @abstractmethod
+    def _row(self, result: ResultT) -> tuple[Any, ...]:
+        """Return the row number and the columns of what became of a row."""
+
+    @abstractmethod
+    def _result(self, row: int, *kept: Any) -> ResultT:
+        """Return what became of a row, of its number and the columns."""
 
 
 def _lock_of(import_id: uuid.UUID) -> int:

@@ -36,7 +36,7 @@ class _Undone(Exception):  # noqa: N818 - not an error
         self.results = results
 
 
-class ImportRows(KeptRows):
+class ImportRows(KeptRows[RowResult]):
     """Keeps what became of rows.
 
     Args:
@@ -46,31 +46,18 @@ class ImportRows(KeptRows):
     """
 
     def __init__(self, database: Database, tables: DirectoryTables, reasons: Mapping[Reason, int]) -> None:
-        super().__init__(database, tables.dossiers.import_row, _COLUMNS)
-        self._numbers = reasons
-        self._reasons = {number: reason for reason, number in reasons.items()}
+        super().__init__(database, tables.dossiers.import_row, _COLUMNS, reasons)
 
-    def recorded(
-        self, connection: sa.Connection, import_id: uuid.UUID, first: int, last: int
-    ) -> dict[int, RowResult]:
-        """Return what became of rows `first` to `last`, as it is answered to who sends them again."""
-        return {row[0]: self._result(*row) for row in self.find(connection, import_id, first, last)}
-
-    def keep(self, connection: sa.Connection, import_id: uuid.UUID, results: Sequence[RowResult]) -> None:
-        """Write down what became of rows."""
-        rows = [
-            (
-                result.row,
-                int(result.outcome),
-                None if result.person is None else int(result.person),
-                result.dossier_id,
-                None if result.reason is None else self._numbers[result.reason],
-                result.field or None,
-                int(result.remarks) or None,
-            )
-            for result in results
-        ]
-        self.add(connection, import_id, rows)
+    def _row(self, result: RowResult) -> tuple[Any, ...]:
+        return (
+            result.row,
+            int(result.outcome),
+            None if result.person is None else int(result.person),
+            result.dossier_id,
+            None if result.reason is None else self._numbers[result.reason],
+            result.field or None,
+            int(result.remarks) or None,
+        )
 
     def _result(self, row: int, outcome: int, person: int | None, *rest: Any) -> RowResult:
         dossier_id, reason, field, remarks = rest
