@@ -281,7 +281,8 @@ def serve(
         *more,
         UnknownMethods(edge),
     ]
-    server = grpc.server(pool, handlers=handlers)
+    # As the server has it: of metadata between gRPC's own limit and the next it refuses some, by chance.
+    server = grpc.server(pool, handlers=handlers, options=[("grpc.max_metadata_size", 16 << 10)])
     credentials = grpc.ssl_server_credentials(
         [((authority / "server.key").read_bytes(), (authority / "server.crt").read_bytes())],
         (authority / "ca.crt").read_bytes(),
