@@ -66,9 +66,9 @@ def parts(store: Store, folder: Path) -> dict[str, float]:
     requests = [
         pb.ListDossiersRequest(ssin=str(ssin_of(person))) for person in asked_for(store.persons, 5000)
     ]
-    call = endpoint._meet(context)
+    call = endpoint._admission.meet(context)
     call.deadline = float("inf")  # the runs take longer than a call may
-    endpoint._admit(call, context)
+    endpoint._admission.admit(call, context)
     collect_rarely()
 
     def looked() -> Call:
@@ -83,10 +83,10 @@ def parts(store: Store, folder: Path) -> dict[str, float]:
         one.servicer.ListDossiers(request, call)
 
     steps = {
-        "who calls, until when": lambda _: endpoint._meet(context),
-        "let in: role, purpose, grant, quota": lambda _: endpoint._admit(call, context),
+        "who calls, until when": lambda _: endpoint._admission.meet(context),
+        "let in: role, purpose, grant, quota": lambda _: endpoint._admission.admit(call, context),
         "  of it: purpose": lambda _: read_purpose(context.invocation_metadata()),
-        "  of it: grant": lambda _: endpoint._grant(call),
+        "  of it: grant": lambda _: endpoint._admission._grant(call),
         "  of it: quota": lambda _: edge.quotas and edge.quotas.spend(call, policy.kind),
         "servicer: read, look, build": work,
         "a look": lambda _: looked(),

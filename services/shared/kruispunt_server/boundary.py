@@ -18,14 +18,14 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from kruispunt_server import rich_errors
+from kruispunt_server.admission import Admission, deadline_over
 from kruispunt_server.call import Call
-from kruispunt_server.caller import fingerprint_of, names_of, participant_unknown
-from kruispunt_server.edge import NO_DEADLINE_S, Deadlines, Edge, Journal, Policy
-from kruispunt_server.errors import Kind, Reason, RegistryError, group_not_granted
+from kruispunt_server.caller import fingerprint_of, names_of
+from kruispunt_server.edge import Deadlines, Edge, Journal, Policy
+from kruispunt_server.errors import Kind, Reason, RegistryError
 from kruispunt_server.fair_pool import refuse_if_marked
 from kruispunt_server.feeds.outlet import Outlet
 from kruispunt_server.incidents import incident_of
-from kruispunt_server.purpose import read_purpose
 from kruispunt_server.raw import on_pool, parse
 from kruispunt_server.standbys.placing import Placing
 from kruispunt_server.streams import Place, Slots, Watchdog
@@ -77,7 +77,9 @@ class _Endpoint:
         self, method: MethodDescriptor, work: Callable[[Any, Call], Any], policy: Policy, edge: Edge
     ) -> None:
         self._name = f"{method.containing_service.full_name}/{method.name}"
-        self._short_name = f"{method.containing_service.name}/{method.name}"
+        self._admission = Admission(
+            self._name, f"{method.containing_service.name}/{method.name}", policy, edge
+        )
         self._from_bytes = GetMessageClass(method.input_type).FromString
         self._reads_stream = method.client_streaming
         self._writes_stream = method.server_streaming
@@ -121,8 +123,8 @@ class _Endpoint:
         refusal: RegistryError | None = None
         try:
             refuse_if_marked()
-            call = self._meet(context)
-            self._admit(call, context)
+            call = self._admission.meet(context)
+            self._admission.admit(call, context)
             if self._slots is not None:
                 place = self._enter(self._slots, call, context)
             request = self._read(received, call, context, place)
@@ -151,18 +153,18 @@ class _Endpoint:
         call = place = None
         refusal: RegistryError | None = _GONE
         try:
-            call = self._meet(context)
-            self._admit(call, context)
+            call = self._admission.meet(context)
+            self._admission.admit(call, context)
             assert self._slots is not None, "a stream has slots"
             place = self._enter(self._slots, call, context)
             self._placing.open(call, context)
             for answer in self._work(self._read(received, call, context, place), call):
-                self._still(call, context)
+                self._admission.still(call, context)
                 reply = self._sealed(answer, call)
                 place.watchdog.waits()  # until the caller has room for it
                 yield reply
                 place.watchdog.hears()
-                self._still(call, context)  # what comes next is read with the rights of now
+                self._admission.still(call, context)  # what comes next is read with the rights of now
             self._sealed(b"", call)  # what it looked at after the last answer
             self._placing.changed(context)
             refusal = None
@@ -190,15 +192,19 @@ class _Endpoint:
         name: str | None = None
         outlet: Outlet | None = None
         try:
-            call = self._meet(context)
-            self._admit(call, context)
+            call = self._admission.meet(context)
+            self._admission.admit(call, context)
             request = parse(self._from_bytes, received)
             assert self._slots is not None, "a watch has slots"
             self._slots.take(call.participant.participant_id)
             name = call.participant.participant_id
             met, heard = call, self._edge.listener
             outlet = Outlet(
-                context, finish, lambda: self._still(met, context), call, heard.told if heard else None
+                context,
+                finish,
+                lambda: self._admission.still(met, context),
+                call,
+                heard.told if heard else None,
             )
             self._work(request, call, outlet)
         except Exception as error:  # noqa: BLE001 - the one place where all ends
@@ -233,69 +239,6 @@ class _Endpoint:
             misses, call.misses = call.misses, 0
             self._edge.alarm.count(call.participant, misses)
 
-    def _meet(self, context: grpc.ServicerContext) -> Call:
-        """Find out who calls and until when, or raise."""
-        edge = self._edge
-        participant, via = edge.callers.acting(context)
-        default_s = edge.deadlines.default_s if self._slots is None else edge.deadlines.stream_s
-        longest_s = edge.deadlines.longest_s if self._slots is None else edge.deadlines.stream_s
-        remaining = context.time_remaining()
-        if remaining is None or remaining > NO_DEADLINE_S:
-            remaining = default_s
-        deadline = time.monotonic() + min(remaining, longest_s)
-        works_until(deadline)
-        return Call(self._name, participant, None, edge.clock.now(), deadline, via=via)
-
-    def _admit(self, call: Call, context: grpc.ServicerContext) -> None:
-        """Let the caller in, or raise."""
-        self._check_role(call)
-        if self._policy.asks_purpose:
-            call.purpose = read_purpose(context.invocation_metadata())
-        if self._policy.purpose:
-            call.certificate = fingerprint_of(context) or ""
-        if self._edge.bearer is not None:
-            self._edge.bearer.check(call, context)
-        if self._policy.personal:
-            self._grant(call)
-        if call.deadline <= time.monotonic():  # it waited too long for a thread: nobody listens any more
-            raise _deadline_over()
-        if self._edge.quotas is not None:
-            self._edge.quotas.spend(call, self._policy.kind)
-
-    def _check_role(self, call: Call) -> None:
-        roles = self._policy.roles
-        if roles and roles.isdisjoint(call.participant.roles):
-            raise RegistryError(
-                Reason.ROLE_MISSING,
-                "the participant lacks the role that this method asks for",
-                metadata={"role": ",".join(sorted(roles))},
-            )
-
-    def _grant(self, call: Call) -> None:
-        """Find what the call may, or raise."""
-        assert call.purpose is not None, "read before"
-        right = self._edge.rights.right_of(call.participant, self._short_name, call.purpose.legal_basis)
-        needed = self._policy.data_group
-        if needed and needed not in right.data_groups:
-            raise group_not_granted(needed)
-        call.right = right
-
-    def _still(self, call: Call, context: grpc.ServicerContext) -> None:
-        """Raise if who opened the stream would not be let in any more: a revocation bites on open streams."""
-        now, via = self._edge.callers.acting(context)
-        if (now.participant_id, via) != (call.participant.participant_id, call.via):
-            raise participant_unknown()
-        institution, call.participant = call.participant.institution, now
-        self._check_role(call)
-        if now.institution != institution:
-            raise RegistryError(
-                Reason.NOT_OWN_INSTITUTION, "the participant no longer acts for the institution it began with"
-            )
-        if self._edge.bearer is not None:
-            self._edge.bearer.still(call, self._edge.clock.now())
-        if self._policy.personal:
-            self._grant(call)
-
     def _read(self, received: Any, call: Call, context: grpc.ServicerContext, place: Place | None) -> Any:
         if place is None or not self._reads_stream:
             return parse(self._from_bytes, received)
@@ -308,8 +251,8 @@ class _Endpoint:
         for one in received:
             watchdog.hears()
             if time.monotonic() > call.deadline:
-                raise _deadline_over()
-            self._still(call, context)
+                raise deadline_over()
+            self._admission.still(call, context)
             yield parse(self._from_bytes, one)
             watchdog.waits()
         watchdog.hears()
@@ -398,7 +341,3 @@ _OF_NOBODY = frozenset({Reason.STORE_UNAVAILABLE, Reason.DEADLINE_OVER})
 _NOT_LET_IN = frozenset({Kind.UNAUTHENTICATED, Kind.PERMISSION_DENIED})
 # Stands for "nobody to tell": the caller cancelled, or its deadline passed while a stream was open.
 _GONE = RegistryError(Reason.DEADLINE_OVER, "the caller has gone")
-
-
-def _deadline_over() -> RegistryError:
-    return RegistryError(Reason.DEADLINE_OVER, "the time of the call is over")
